@@ -1,0 +1,149 @@
+"""The plan: a network as a flat list of steps on named tensors, the contract between Python and both interpreters.
+
+A plan is complete before anything runs: it names every tensor, parameter and operation, in topological order. The
+native engine (`fastgd._core`) and the NumPy interpreter (`fastgd.reference`) run the same plan and must agree.
+
+Sizes. A dimension `d >= 0` is a fixed size; `d < 0` means `-d` times the batch size, so `-1` is the batch itself and
+`-12` is what remains after a reshape has merged twelve time steps into the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import prod
+
+BATCH = -1
+
+# Parameters, gradients and optimizer slots begin at multiples of one cache line inside their flat arrays.
+ALIGNMENT_BYTES = 64
+
+ITEM_SIZES = {"float32": 4, "float64": 8, "int32": 4}
+
+Attribute = bool | int | float | str | tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """A tensor of the plan: its unique name, its shape (see the module's text on sizes) and its dtype.
+
+    `dtype` is the plan's own floating type, or "int32" for labels and indices.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParamSpec:
+    """A parameter: its unique name, its fixed shape and whether training changes it."""
+
+    name: str
+    shape: tuple[int, ...]
+    trainable: bool = True
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return prod(self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One operation: `outputs = op(inputs; params, attrs)`. docs/ops.md says what each op computes."""
+
+    op: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    params: tuple[str, ...] = ()
+    attrs: Mapping[str, Attribute] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A number followed over the batches: a loss (`weight` != 0 joins the total) or a metric.
+
+    `tensor` holds one value per sample, shape `(-1,)`. `sample_weight`, if given, is an input of the same shape.
+
+    A loss of one batch of n samples with values v and sample weights s is `sum(s * v) / n` for the reduction
+    "sum_over_batch_size" and `sum(s * v)` for "sum"; over an epoch it is the mean of the batch losses weighted by n.
+    A metric is `sum(s * v) / sum(s)` over the epoch.
+    """
+
+    name: str
+    tensor: str
+    weight: float = 1.0
+    reduction: str = "sum_over_batch_size"
+    sample_weight: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A network ready to run.
+
+    Attributes:
+        dtype: "float32" or "float64", the type of every tensor that is not int32 and of every parameter.
+        tensors: every tensor that a step or an input names.
+        params: every parameter, in the order in which arrays are bound.
+        steps: the operations in topological order.
+        inputs: the tensors fed from data, row by row: model inputs, then targets, then sample weights.
+        outputs: the tensors that `predict` returns.
+        losses: the terms whose weighted sum is minimised.
+        metrics: the terms that are only observed.
+    """
+
+    dtype: str
+    tensors: tuple[TensorSpec, ...]
+    params: tuple[ParamSpec, ...]
+    steps: tuple[Step, ...]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...] = ()
+    losses: tuple[Term, ...] = ()
+    metrics: tuple[Term, ...] = ()
+
+    def tensor(self, name: str) -> TensorSpec:
+        """Return the tensor called `name`."""
+        for spec in self.tensors:
+            if spec.name == name:
+                return spec
+        raise KeyError(name)
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateSpec:
+    """An update rule over flat vectors: its name, its numbers and the names of its slots.
+
+    docs/ops.md gives each rule's formula. The learning rate is passed with each run, not here.
+    """
+
+    rule: str
+    hyper: Mapping[str, float] = field(default_factory=dict)
+    slots: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where arrays lie inside one flat array: an offset for each, all aligned, and the whole size, in elements."""
+
+    offsets: tuple[int, ...]
+    size: int
+
+
+def flat_layout(sizes: Iterable[int], dtype: str) -> Layout:
+    """Lay arrays of `sizes` elements one after the other, each aligned to `ALIGNMENT_BYTES`.
+
+    The gaps hold zeros and stay zero: a gradient of zero leaves a parameter of zero where it is in every rule.
+    """
+    unit = ALIGNMENT_BYTES // ITEM_SIZES[dtype]
+    offsets = []
+    end = 0
+    for size in sizes:
+        offsets.append(end)
+        end += -(-size // unit) * unit
+    return Layout(tuple(offsets), end)
+
+
+def resolve_shape(shape: Sequence[int], batch: int) -> tuple[int, ...]:
+    """Return `shape` with its batch multiples replaced by numbers for a batch of `batch` samples."""
+    return tuple(d if d >= 0 else -d * batch for d in shape)

@@ -1,0 +1,102 @@
+"""The linear ops: `dense`, with its bias and activation, and `matmul`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+import numpy as np
+
+from fastgd.reference.activations import Activation, find_activation
+from fastgd.reference.registry import Array, Attrs, Context, Gradients, MaybeArrays, backward, forward
+
+
+def _dense_activation(attrs: Attrs) -> tuple[Activation, float]:
+    """Return the elementwise activation of a dense step."""
+    if attrs.get("activation") == "softmax":
+        raise ValueError("`activation` must work element by element. Received: activation='softmax'")
+    return find_activation(attrs, "activation")
+
+
+def _check_dense(x: Array, params: Sequence[Array]) -> None:
+    """Raise a ValueError unless w is (i, u) and b, if there is one, is (u)."""
+    if len(params) not in (1, 2):
+        raise ValueError(f"takes the parameters w and perhaps b. Received: {len(params)} parameters")
+    w = params[0]
+    if w.ndim != 2 or w.shape[0] != x.shape[-1]:
+        raise ValueError(f"x of shape {x.shape} does not fit w of shape {w.shape}")
+    if len(params) == 2 and params[1].shape != w.shape[1:]:
+        raise ValueError(f"b of shape {params[1].shape} does not fit w of shape {w.shape}")
+
+
+def _rows(x: Array) -> Array:
+    """Return x as a matrix, its leading axes merged: one large product is much faster than many small ones."""
+    return x.reshape(prod(x.shape[:-1]), x.shape[-1])
+
+
+@forward("dense")
+def dense(ctx: Context, inputs: Sequence[Array], params: Sequence[Array], attrs: Attrs) -> Sequence[Array]:
+    """y = f(x w + b), over the last axis of x."""
+    (x,) = inputs
+    _check_dense(x, params)
+    function, slope = _dense_activation(attrs)
+    y = np.matmul(_rows(x), params[0])
+    if len(params) == 2:
+        y += params[1]
+    y = function.value(y, slope, y)
+    return (y.reshape(*x.shape[:-1], y.shape[-1]),)
+
+
+@backward("dense")
+def dense_backward(
+    ctx: Context,
+    inputs: Sequence[Array],
+    params: Sequence[Array],
+    outputs: Sequence[Array],
+    d_outputs: MaybeArrays,
+    attrs: Attrs,
+) -> Gradients:
+    """With z = x w + b and dz = f'(z) dy: dx = dz w^T, dw = x^T dz, db = the sum of dz over the rows."""
+    (x,), (y,), (dy,) = inputs, outputs, d_outputs
+    assert dy is not None
+    function, slope = _dense_activation(attrs)
+    dz = _rows(function.gradient(dy, y, slope))
+    dx = np.matmul(dz, params[0].T).reshape(x.shape) if ctx.input_needs[0] else None
+    dw = np.matmul(_rows(x).T, dz) if ctx.param_needs[0] else None
+    if len(params) == 1:
+        return (dx,), (dw,)
+    db = np.sum(dz, axis=0) if ctx.param_needs[1] else None
+    return (dx,), (dw, db)
+
+
+def _swap(a: Array, swapped: object) -> Array:
+    """Return a with its last two axes swapped where `swapped` is true."""
+    return np.swapaxes(a, -1, -2) if swapped else a
+
+
+@forward("matmul")
+def matmul(ctx: Context, inputs: Sequence[Array], params: Sequence[Array], attrs: Attrs) -> Sequence[Array]:
+    """y = a b for each matrix of the leading axes; `transpose_a`, `transpose_b`: stored with the last axes swapped."""
+    a, b = inputs
+    if min(a.ndim, b.ndim) < 2 or a.shape[:-2] != b.shape[:-2]:
+        raise ValueError(f"the leading axes must be equal. Received: {a.shape} and {b.shape}")
+    return (np.matmul(_swap(a, attrs.get("transpose_a")), _swap(b, attrs.get("transpose_b"))),)
+
+
+@backward("matmul")
+def matmul_backward(
+    ctx: Context,
+    inputs: Sequence[Array],
+    params: Sequence[Array],
+    outputs: Sequence[Array],
+    d_outputs: MaybeArrays,
+    attrs: Attrs,
+) -> Gradients:
+    """da = dy b^T and db = a^T dy, each swapped back to the way its matrix is stored."""
+    (dy,) = d_outputs
+    assert dy is not None
+    swap_a, swap_b = attrs.get("transpose_a"), attrs.get("transpose_b")
+    a, b = _swap(inputs[0], swap_a), _swap(inputs[1], swap_b)
+    da = _swap(np.matmul(dy, _swap(b, True)), swap_a) if ctx.input_needs[0] else None
+    db = _swap(np.matmul(_swap(a, True), dy), swap_b) if ctx.input_needs[1] else None
+    return (da, db), ()

@@ -1,0 +1,117 @@
+"""The table of ops: each family registers its forward and backward functions here under the op's name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastgd.plan import Attribute
+
+Array = npt.NDArray[Any]
+Attrs = Mapping[str, Attribute]
+MaybeArrays = Sequence[Array | None]
+Gradients = tuple[MaybeArrays, MaybeArrays]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a step knows about the batch it runs in.
+
+    Attributes:
+        training: whether dropout and the like are active.
+        iteration: the number of updates done before this batch.
+        dtype: the plan's floating type.
+        batch: the number of samples in this batch.
+        input_needs: for each input, whether somebody wants its gradient.
+        param_needs: for each parameter, whether it is trained.
+        saved: what forward leaves for backward, beyond its outputs.
+    """
+
+    training: bool
+    iteration: int
+    dtype: np.dtype[Any]
+    batch: int
+    input_needs: tuple[bool, ...] = ()
+    param_needs: tuple[bool, ...] = ()
+    saved: dict[str, Array] = field(default_factory=dict)
+
+
+# outputs = forward(ctx, inputs, params, attrs)
+Forward = Callable[[Context, Sequence[Array], Sequence[Array], Attrs], Sequence[Array]]
+# d_inputs, d_params = backward(ctx, inputs, params, outputs, d_outputs, attrs), with None where no gradient flows.
+# It never writes into `d_outputs`: where a tensor fans out, several steps may hold the same array.
+Backward = Callable[[Context, Sequence[Array], Sequence[Array], Sequence[Array], MaybeArrays, Attrs], Gradients]
+
+
+@dataclass(slots=True)
+class Op:
+    """One op: its forward function, its backward function if it has one, and how many of its inputs get a gradient.
+
+    `differentiable` counts leading inputs (a loss has one: its target gets no gradient); None stands for all.
+    """
+
+    forward: Forward
+    backward: Backward | None = None
+    differentiable: int | None = None
+
+    def carries_gradient(self, position: int) -> bool:
+        """Return whether a gradient can flow to the input at `position`."""
+        return self.backward is not None and (self.differentiable is None or position < self.differentiable)
+
+
+OPS: dict[str, Op] = {}
+
+
+def forward(name: str) -> Callable[[Forward], Forward]:
+    """Return a decorator that registers a function as the forward pass of the op `name`."""
+
+    def register(function: Forward) -> Forward:
+        OPS[name] = Op(function)
+        return function
+
+    return register
+
+
+def backward(name: str, differentiable: int | None = None) -> Callable[[Backward], Backward]:
+    """Return a decorator that registers a function as the backward pass of the op `name`, whose forward stands above.
+
+    Args:
+        name: the op.
+        differentiable: how many leading inputs get a gradient; None stands for all.
+    """
+
+    def register(function: Backward) -> Backward:
+        OPS[name].backward = function
+        OPS[name].differentiable = differentiable
+        return function
+
+    return register
+
+
+def lookup(name: str) -> Op:
+    """Return the op called `name`.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    if name not in OPS:
+        raise ValueError(f"[{name}] unknown op. Known ops: {', '.join(sorted(OPS))}.")
+    return OPS[name]
+
+
+def number(attrs: Attrs, name: str, default: float) -> float:
+    """Return the attribute `name` as a Python float, which never widens a float32 array."""
+    value = attrs.get(name, default)
+    if isinstance(value, (str, tuple)):
+        raise ValueError(f"attribute `{name}` must be a number. Received: {value!r}")
+    return float(value)
+
+
+def require_same_shape(first: Array, second: Array) -> None:
+    """Raise a ValueError unless both shapes are equal: NumPy would broadcast where the plan does not."""
+    if first.shape != second.shape:
+        raise ValueError(f"inputs must have one shape. Received: {first.shape} and {second.shape}")

@@ -1,0 +1,232 @@
+"""Small examples worked out by hand, their numbers written out."""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+
+from fastgd.plan import Step, UpdateSpec
+from fastgd.reference import Executor
+from fastgd.reference.registry import OPS, Context
+from fastgd.reference.updates import UPDATES
+from reference.gradcheck import PlanBuilder
+
+
+def run_op(op, inputs, params=(), dtype="float64", training=True, iteration=0, **attrs):
+    """Run the forward pass of one op by itself, warnings included."""
+    arrays = [np.asarray(x, dtype if np.asarray(x).dtype.kind == "f" else "int32") for x in inputs]
+    ctx = Context(training, iteration, np.dtype(dtype), len(arrays[0]))
+    return OPS[op].forward(ctx, arrays, [np.asarray(w, dtype) for w in params], attrs)
+
+
+def run_rule(rule, w, gradients, slots, lr, dtype="float64", **hyper):
+    """Let a rule make a step with each gradient and return the parameter after each."""
+    w = np.array([w], dtype)
+    memory = [np.array([slot], dtype) for slot in slots]
+    path = []
+    for k, g in enumerate(gradients):
+        UPDATES[rule].rule(w, np.array([g], dtype), memory, lr, k + 1, hyper)
+        path.append(float(w[0]))
+    assert w.dtype == dtype
+    return path, [float(slot[0]) for slot in memory]
+
+
+def test_one_sgd_step_of_a_2_2_1_network():
+    b = PlanBuilder()
+    b.input("x", 2)
+    b.input("t", 1)
+    for name, shape in (("w1", (2, 2)), ("b1", (2,)), ("w2", (2, 1)), ("b2", (1,))):
+        b.param(name, *shape)
+    b.step("dense", ["x"], "h", 2, params=["w1", "b1"], activation="relu")
+    b.step("dense", ["h"], "y", 1, params=["w2", "b2"])
+    b.loss("mean_squared_error", ["y", "t"])
+    executor = Executor(b.build())
+    # x w1 + b1 = (1 + 1 + 0, -1 + 2 - 0.5) = (2, 0.5); y = 2 + 1 + 0.5 = 3.5; loss = 0.25; dy = 2 (3.5 - 3) = 1.
+    w1, b1 = np.array([[1.0, -1.0], [0.5, 1.0]]), np.array([0.0, -0.5])
+    w2, b2 = np.array([[1.0], [2.0]]), np.array([0.5])
+    executor.bind_parameters([w1, b1, w2, b2])
+    executor.bind_update(UpdateSpec("sgd"), [])
+    executor.begin("train", [np.array([[1.0, 2.0]]), np.array([[3.0]])], batch_size=1)
+    assert executor.advance(1, 10.0, np.array([0.1])) == 1
+    assert executor.totals().tolist() == [[0.25, 1.0]]
+    # dw2 = h = (2, 0.5), db2 = 1, dh = (1, 2), dw1 = ((1, 2), (2, 4)), db1 = (1, 2), each times 0.1.
+    np.testing.assert_allclose(w2, [[0.8], [1.95]], rtol=1e-15)
+    np.testing.assert_allclose(b2, [0.4], rtol=1e-15)
+    np.testing.assert_allclose(w1, [[0.9, -1.2], [0.3, 0.6]], rtol=1e-15)
+    np.testing.assert_allclose(b1, [-0.1, -0.7], rtol=1e-15)
+
+
+def test_sgd():
+    assert run_rule("sgd", 1.0, [0.5, -2.0], [], 0.25) == ([0.875, 1.375], [])
+
+
+def test_momentum_and_nesterov():
+    # v: 0.5 * 0.4 - 0.1 * 1 = 0.1, then 0.5 * 0.1 - 0.1 * 2 = -0.15.
+    path, slots = run_rule("momentum", 1.0, [1.0, 2.0], [0.4], 0.1, momentum=0.5, nesterov=0)
+    np.testing.assert_allclose([*path, *slots], [1.1, 0.95, -0.15], rtol=1e-14)
+    # w: 1 + 0.5 * 0.1 - 0.1 = 0.95, then 0.95 + 0.5 * -0.15 - 0.2 = 0.675.
+    path, slots = run_rule("momentum", 1.0, [1.0, 2.0], [0.4], 0.1, momentum=0.5, nesterov=1)
+    np.testing.assert_allclose([*path, *slots], [0.95, 0.675, -0.15], rtol=1e-14)
+
+
+def test_the_first_two_steps_of_adam():
+    path, slots = run_rule("adam", 1.0, [2.0, -1.0], [0.0, 0.0], 0.1, beta_1=0.9, beta_2=0.999, epsilon=1e-7)
+    # m: 0.2, then 0.2 + (-1 - 0.2) 0.1 = 0.08; v: 0.004, then 0.004 + (1 - 0.004) 0.001 = 0.004996.
+    np.testing.assert_allclose(slots, [0.08, 0.004996], rtol=1e-13)
+    # a = 0.1 sqrt(0.001) / 0.1 = 0.0316227766; 0.0316227766 * 0.2 / (0.0632455532 + 1e-7) = 0.0999998419.
+    # a = 0.1 sqrt(0.001999) / 0.19 = 0.0235316722; 0.0235316722 * 0.08 / (0.0706823882 + 1e-7) = 0.0266336555.
+    np.testing.assert_allclose(path, [1 - 0.0999998419, 1 - 0.0999998419 - 0.0266336555], atol=2e-10)
+
+
+@pytest.mark.parametrize("rule", sorted(UPDATES))
+def test_rules_keep_float32_and_leave_zeros_alone(rule):
+    hyper = {"momentum": 0.9, "nesterov": 1.0, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
+    path, _ = run_rule(rule, 0.0, [0.0], [0.0] * len(UPDATES[rule].slots), 0.1, "float32", **hyper)
+    assert path == [0.0]
+
+
+def test_softmax_crossentropy_of_a_row():
+    # logsumexp(1, 2, 3) = 3.4076059644443806.
+    p = [0.09003057317038046, 0.24472847105479767, 0.6652409557748219]
+    v, got = run_op("softmax_crossentropy", [[[1.0, 2.0, 3.0]], [[0.0, 0.0, 1.0]]])
+    np.testing.assert_allclose(v, [0.4076059644443806], rtol=1e-14)
+    np.testing.assert_allclose(got, [p], rtol=1e-14)
+    v, got = run_op("sparse_softmax_crossentropy", [[[1.0, 2.0, 3.0]], [0]])
+    np.testing.assert_allclose(v, [2.4076059644443806], rtol=1e-14)
+    # Smoothed by 0.3: t' = (0.1, 0.1, 0.8), so 3.4076 - 0.1 * 1 - 0.1 * 2 - 0.8 * 3.
+    v, _ = run_op("softmax_crossentropy", [[[1.0, 2.0, 3.0]], [[0.0, 0.0, 1.0]]], label_smoothing=0.3)
+    np.testing.assert_allclose(v, [0.7076059644443806], rtol=1e-14)
+    # From probabilities that do not add up to one: (0.2, 0.6) means (0.25, 0.75).
+    (v,) = run_op("categorical_crossentropy", [[[0.2, 0.6]], [[0.0, 1.0]]])
+    np.testing.assert_allclose(v, [-math.log(0.75)], rtol=1e-14)
+    (v,) = run_op("sparse_categorical_crossentropy", [[[0.2, 0.6]], [0]])
+    np.testing.assert_allclose(v, [math.log(4)], rtol=1e-14)
+
+
+def test_binary_losses():
+    (v,) = run_op("binary_crossentropy", [[[0.25, 0.5]], [[1.0, 0.0]]])
+    np.testing.assert_allclose(v, [(math.log(4) + math.log(2)) / 2], rtol=1e-14)
+    # Smoothed by 0.2, the targets 1 and 0 become 0.9 and 0.1.
+    (v,) = run_op("binary_crossentropy", [[[0.25]], [[1.0]]], label_smoothing=0.2)
+    np.testing.assert_allclose(v, [0.9 * math.log(4) + 0.1 * math.log(4 / 3)], rtol=1e-14)
+    v, p = run_op("sigmoid_crossentropy", [[[math.log(3.0)]], [[1.0]]])
+    np.testing.assert_allclose([v[0], p[0, 0]], [math.log(4 / 3), 0.75], rtol=1e-14)
+
+
+def test_regression_losses_average_over_all_axes_but_the_first():
+    p, t = [[[1.0, 2.0], [3.0, 4.0]]], [[[0.0, 4.0], [3.0, 1.0]]]
+    assert run_op("mean_squared_error", [p, t])[0].tolist() == [(1 + 4 + 0 + 9) / 4]
+    assert run_op("mean_absolute_error", [p, t])[0].tolist() == [(1 + 2 + 0 + 3) / 4]
+    assert run_op("mean_squared_error", [[1.0, 2.0], [0.0, 4.0]])[0].tolist() == [1.0, 4.0]
+
+
+def test_metrics():
+    p = [[0.2, 0.7, 0.7], [0.9, 0.1, 0.0]]
+    assert run_op("accuracy", [p, [[0.2, 0.0, 0.7], [1.0, 1.0, 1.0]]])[0].tolist() == [2 / 3, 0.0]
+    assert run_op("binary_accuracy", [p, [[0.0, 1.0, 1.0], [1.0, 1.0, 1.0]]])[0].tolist() == [1.0, 1 / 3]
+    assert run_op("binary_accuracy", [[[0.5]], [[1.0]]])[0].tolist() == [0.0]
+    assert run_op("binary_accuracy", [[[0.2]], [[1.0]]], threshold=0.1)[0].tolist() == [1.0]
+    # The first of two equal maxima counts.
+    assert run_op("categorical_accuracy", [p, [[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]])[0].tolist() == [1.0, 0.0]
+    assert run_op("sparse_categorical_accuracy", [p, [2, 0]])[0].tolist() == [0.0, 1.0]
+    assert run_op("sparse_categorical_accuracy", [[p], [[1, 1]]])[0].tolist() == [0.5]
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        ("linear", [-2.0, 0.0, 3.0]),
+        ("relu", [0.0, 0.0, 3.0]),
+        ("leaky_relu", [-0.5, 0.0, 3.0]),
+        ("sigmoid", [1 / (1 + math.exp(2)), 0.5, 1 / (1 + math.exp(-3))]),
+        ("tanh", [math.tanh(-2), 0.0, math.tanh(3)]),
+        ("softmax", [math.exp(k) / (math.exp(-2) + 1 + math.exp(3)) for k in (-2, 0, 3)]),
+    ],
+)
+def test_activations(function, expected):
+    (y,) = run_op("activation", [[[-2.0, 0.0, 3.0]]], function=function, negative_slope=0.25)
+    np.testing.assert_allclose(y, [expected], rtol=1e-15)
+
+
+@pytest.mark.parametrize(("function", "slope_at_zero"), [("relu", 0.0), ("leaky_relu", 0.25)])
+def test_the_slope_at_the_kink(function, slope_at_zero):
+    ctx = Context(True, 0, np.dtype("float64"), 1, (True,))
+    zero = np.zeros((1, 1))
+    attrs = {"function": function, "negative_slope": 0.25}
+    (dx,), _ = OPS["activation"].backward(ctx, [zero], [], [zero], [np.ones((1, 1))], attrs)
+    assert dx.tolist() == [[slope_at_zero]]
+
+
+def test_matmul_and_its_transposes():
+    a, b = np.array([[[1.0, 2.0], [3.0, 4.0]]]), np.array([[[5.0, 6.0], [7.0, 8.0]]])
+    expected = [[[19.0, 22.0], [43.0, 50.0]]]
+    assert run_op("matmul", [a, b])[0].tolist() == expected
+    assert run_op("matmul", [a.swapaxes(1, 2), b], transpose_a=True)[0].tolist() == expected
+    assert run_op("matmul", [a, b.swapaxes(1, 2)], transpose_b=True)[0].tolist() == expected
+
+
+def test_dropout_scales_what_it_keeps():
+    x = np.full((100, 100), 3.0)
+    (y,) = run_op("dropout", [x], rate=0.25, seed=5)
+    assert set(np.unique(y)) == {0.0, 4.0}
+    # The mean stays at 3: five standard deviations of 10000 Bernoulli numbers times 4.
+    assert abs(y.mean() - 3.0) < 5 * 4 * math.sqrt(0.25 * 0.75 / 10000)
+    (again,) = run_op("dropout", [x], rate=0.25, seed=5)
+    np.testing.assert_array_equal(y, again)
+    for other in ({"seed": 6}, {"seed": 5, "iteration": 1}, {"seed": 5 + 2**32}):
+        assert (run_op("dropout", [x], rate=0.25, **other)[0] != y).any()
+    assert not run_op("dropout", [x], rate=1.0, seed=5)[0].any()
+    np.testing.assert_array_equal(run_op("dropout", [x], rate=0.25, seed=5, training=False)[0], x)
+
+
+EXTREME = [[-1e30, -1e4, -200.0, 0.0, 200.0, 1e4, 1e30]]
+ONE_HOT = [[0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("op", "inputs", "attrs"),
+    [
+        *(("activation", [EXTREME], {"function": f}) for f in ("sigmoid", "tanh", "relu", "leaky_relu", "softmax")),
+        ("sigmoid_crossentropy", [EXTREME, ONE_HOT], {}),
+        ("softmax_crossentropy", [EXTREME, ONE_HOT], {}),
+        ("sparse_softmax_crossentropy", [EXTREME, [3]], {}),
+        ("binary_crossentropy", [[[0.0, 1.0, 1.0, 0.0]], [[0.0, 1.0, 0.0, 1.0]]], {}),
+        ("categorical_crossentropy", [[[0.0, 1.0]], [[1.0, 0.0]]], {}),
+        ("sparse_categorical_crossentropy", [[[0.0, 1.0]], [0]], {}),
+    ],
+)
+def test_extreme_numbers_give_finite_results_without_warnings(op, inputs, attrs, dtype):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        outputs = run_op(op, inputs, dtype=dtype, **attrs)
+        arrays = [np.asarray(x, dtype if np.asarray(x).dtype.kind == "f" else "int32") for x in inputs]
+        ctx = Context(True, 0, np.dtype(dtype), 1, (True, False))
+        d_outputs = [np.ones_like(outputs[0])] + [None] * (len(outputs) - 1)
+        (dx, *_), _ = OPS[op].backward(ctx, arrays, [], outputs, d_outputs, attrs)
+    for array in (*outputs, dx):
+        assert np.isfinite(array).all()
+        assert array.dtype == dtype
+
+
+def test_the_whole_of_a_float32_plan_stays_float32():
+    b = PlanBuilder("float32")
+    b.input("x", 3)
+    b.input("t", 2)
+    b.param("w", 3, 2)
+    b.param("b", 2)
+    b.step("dense", ["x"], "h", 2, params=["w", "b"], activation="leaky_relu", negative_slope=0.1)
+    b.step("dropout", ["h"], "d", 2, rate=0.3, seed=1)
+    b.step("activation", ["d"], "y", 2, function="sigmoid")
+    b.loss("binary_crossentropy", ["y", "t"], "one", {"weight": 0.3}, label_smoothing=0.1)
+    b.tensor("p", 2)
+    b.loss("sigmoid_crossentropy", ["d", "t"], "two", {"reduction": "sum"}, label_smoothing=0.1)
+    b.steps[-1] = Step("sigmoid_crossentropy", ("d", "t"), ("two", "p"), (), {"label_smoothing": 0.1})
+    b.metric("binary_accuracy", ["p", "t"], "right", threshold=0.4)
+    executor = Executor(b.build())
+    executor.bind_parameters([np.ones((3, 2), "float32"), np.zeros(2, "float32")])
+    seen = executor.inspect([np.ones((4, 3)), np.ones((4, 2), bool)])
+    assert {array.dtype for array in seen.values()} == {np.dtype("float32")}

@@ -1,0 +1,310 @@
+"""The backward pass of every op, activation and loss against finite differences in float64."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fastgd.plan import Step, TensorSpec, Term
+from fastgd.reference import Executor
+from fastgd.reference.activations import ACTIVATIONS
+from fastgd.reference.program import build_program
+from fastgd.reference.registry import OPS
+from reference.gradcheck import PlanBuilder, check_gradients
+
+GRADIENT_OPS = {
+    "dense",
+    "matmul",
+    "activation",
+    "dropout",
+    "flatten",
+    "reshape",
+    "add",
+    "concatenate",
+    "mean_squared_error",
+    "mean_absolute_error",
+    "binary_crossentropy",
+    "categorical_crossentropy",
+    "sparse_categorical_crossentropy",
+    "sigmoid_crossentropy",
+    "softmax_crossentropy",
+    "sparse_softmax_crossentropy",
+}
+
+
+def numbers(seed: int, *shape: int) -> np.ndarray:
+    """Random numbers of both signs, at least 0.1 from 0, where some functions have a kink."""
+    rng = np.random.default_rng(seed)
+    return rng.uniform(0.1, 1.5, shape) * rng.choice([-1.0, 1.0], shape)
+
+
+def shares(seed: int, *shape: int) -> np.ndarray:
+    """Random probabilities far from 0 and 1; their sums are not 1."""
+    return np.random.default_rng(seed).uniform(0.15, 0.85, shape)
+
+
+def labels(seed: int, classes: int, *shape: int) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, classes, shape).astype(np.int32)
+
+
+def checked(b: PlanBuilder, y: str, feeds, params=(), shape=()):
+    """Check a plan that ends in the tensor y, by the distance of y from random targets."""
+    b.input("target", *shape)
+    b.loss("mean_squared_error", [y, "target"])
+    return check_gradients(b.build(), [*feeds, numbers(99, len(feeds[0]), *shape)], params)
+
+
+def test_every_op_with_a_backward_pass_is_checked_here():
+    assert {name for name, op in OPS.items() if op.backward is not None} == GRADIENT_OPS
+
+
+ELEMENTWISE = sorted(set(ACTIVATIONS) - {"softmax"})
+
+
+@pytest.mark.parametrize("activation", ELEMENTWISE)
+@pytest.mark.parametrize("middle", [(), (2,), (2, 3)], ids=["2d", "3d", "4d"])
+def test_dense(activation, middle):
+    b = PlanBuilder()
+    b.input("x", *middle, 4)
+    b.param("w", 4, 3)
+    b.param("b", 3)
+    b.step("dense", ["x"], "y", *middle, 3, params=["w", "b"], activation=activation, negative_slope=0.3)
+    # Sums this far apart keep every unit away from the kink at 0.
+    x, w, bias = numbers(1, 3, *middle, 4), numbers(2, 4, 3) * 0.2, np.array([1.7, -1.9, 1.8])
+    if activation in ("relu", "leaky_relu"):
+        assert np.abs(x @ w + bias).min() > 0.02
+    checked(b, "y", [x], [w, bias], (*middle, 3))
+
+
+def test_dense_without_bias():
+    b = PlanBuilder()
+    b.input("x", 4)
+    b.param("w", 4, 3)
+    b.step("dense", ["x"], "y", 3, params=["w"])
+    checked(b, "y", [numbers(3, 5, 4)], [numbers(4, 4, 3)], (3,))
+
+
+@pytest.mark.parametrize("function", sorted(ACTIVATIONS))
+def test_activation(function):
+    b = PlanBuilder()
+    b.input("x", 2, 5)
+    b.step("activation", ["x"], "y", 2, 5, function=function, negative_slope=0.25)
+    checked(b, "y", [numbers(5, 3, 2, 5)], shape=(2, 5))
+
+
+@pytest.mark.parametrize("transpose_a", [False, True])
+@pytest.mark.parametrize("transpose_b", [False, True])
+def test_matmul(transpose_a, transpose_b):
+    b = PlanBuilder()
+    b.input("a", *((3, 2) if transpose_a else (2, 3)))
+    b.input("b", *((4, 3) if transpose_b else (3, 4)))
+    b.step("matmul", ["a", "b"], "y", 2, 4, transpose_a=transpose_a, transpose_b=transpose_b)
+    feeds = [numbers(6, 5, *b.tensors[0].shape[1:]), numbers(7, 5, *b.tensors[1].shape[1:])]
+    seen = checked(b, "y", feeds, shape=(2, 4))
+    assert {"d:a", "d:b"} <= set(seen)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.4, 1.0])
+def test_dropout(rate):
+    b = PlanBuilder()
+    b.input("x", 6)
+    b.step("dropout", ["x"], "y", 6, rate=rate, seed=3)
+    checked(b, "y", [numbers(8, 4, 6)], shape=(6,))
+
+
+def test_flatten_and_reshape_into_the_batch():
+    b = PlanBuilder()
+    b.input("x", 2, 3)
+    b.param("w", 3, 2)
+    b.tensors.append(TensorSpec("rows", (-2, 3), "float64"))
+    b.steps.append(Step("reshape", ("x",), ("rows",), (), {"shape": (-2, 3)}))
+    b.tensors.append(TensorSpec("mapped", (-2, 2), "float64"))
+    b.steps.append(Step("dense", ("rows",), ("mapped",), ("w",), {"activation": "tanh"}))
+    b.step("reshape", ["mapped"], "back", 2, 2, shape=(-1, 2, 2))
+    b.step("flatten", ["back"], "y", 4)
+    checked(b, "y", [numbers(9, 3, 2, 3)], [numbers(10, 3, 2)], (4,))
+
+
+def test_add_and_concatenate_of_several_inputs():
+    b = PlanBuilder()
+    for name in ("p", "q", "r"):
+        b.input(name, 2, 3)
+    b.step("add", ["p", "q", "r"], "sum", 2, 3)
+    b.step("concatenate", ["sum", "q", "p"], "wide", 2, 9, axis=2)
+    b.step("concatenate", ["r", "sum"], "tall", 4, 3, axis=1)
+    b.step("flatten", ["wide"], "flat", 18)
+    b.step("flatten", ["tall"], "flat2", 12)
+    b.step("concatenate", ["flat", "flat2"], "y", 30, axis=1)
+    checked(b, "y", [numbers(seed, 2, 2, 3) for seed in (11, 12, 13)], shape=(30,))
+
+
+def test_fan_out_adds_the_gradients_of_all_branches():
+    b = PlanBuilder()
+    b.input("x", 3)
+    b.param("w", 3, 3)
+    b.step("dense", ["x"], "h", 3, params=["w"], activation="tanh")
+    b.step("add", ["h", "h"], "twice", 3)
+    b.step("activation", ["h"], "s", 3, function="sigmoid")
+    b.step("add", ["s", "twice", "h"], "y", 3)
+    checked(b, "y", [numbers(14, 4, 3)], [numbers(15, 3, 3)], (3,))
+
+
+def test_a_parameter_shared_by_steps_gets_the_sum():
+    b = PlanBuilder()
+    b.input("left", 3)
+    b.input("right", 3)
+    b.param("w", 3, 3)
+    b.param("b", 3)
+    b.step("dense", ["left"], "l", 3, params=["w", "b"], activation="sigmoid")
+    b.step("dense", ["right"], "r", 3, params=["w", "b"], activation="tanh")
+    b.step("dense", ["r"], "rr", 3, params=["w"])
+    b.step("add", ["l", "rr"], "y", 3)
+    checked(b, "y", [numbers(16, 4, 3), numbers(17, 4, 3)], [numbers(18, 3, 3), numbers(19, 3)], (3,))
+
+
+def test_two_inputs_two_losses_with_weights_and_reductions():
+    b = PlanBuilder()
+    b.input("x", 3)
+    b.input("z", 2)
+    b.input("t", 4)
+    b.input("labels", dtype="int32")
+    b.input("s")
+    for name, shape in (("w1", (3, 4)), ("b1", (4,)), ("w2", (2, 4)), ("w3", (4, 3))):
+        b.param(name, *shape)
+    b.step("dense", ["x"], "hx", 4, params=["w1", "b1"], activation="tanh")
+    b.step("dense", ["z"], "hz", 4, params=["w2"])
+    b.step("add", ["hx", "hz"], "h", 4)
+    b.step("dense", ["h"], "logits", 3, params=["w3"])
+    b.loss("mean_squared_error", ["h", "t"], "near", {"weight": 0.7, "reduction": "sum"})
+    b.loss("sparse_softmax_crossentropy", ["logits", "labels"], "class", {"weight": -1.3, "sample_weight": "s"})
+    b.loss("mean_absolute_error", ["hz", "t"], "watched", {"weight": 0.0})
+    feeds = [numbers(20, 5, 3), numbers(21, 5, 2), numbers(22, 5, 4), labels(23, 3, 5), shares(24, 5)]
+    params = [numbers(25, 3, 4), numbers(26, 4), numbers(27, 2, 4), numbers(28, 4, 3)]
+    seen = check_gradients(b.build(), feeds, params)
+    # Neither targets nor sample weights are model inputs.
+    assert {name for name in seen if name.startswith("d:")} == {"d:x", "d:z", "d:w1", "d:b1", "d:w2", "d:w3"}
+
+
+def test_two_losses_may_look_at_one_tensor():
+    b = PlanBuilder()
+    b.input("p", 2)
+    b.input("t", 2)
+    b.loss("mean_squared_error", ["p", "t"])
+    b.losses.append(Term("again", "loss", 0.5, "sum"))
+    check_gradients(b.build(), [numbers(29, 3, 2), numbers(30, 3, 2)])
+
+
+@pytest.mark.parametrize("middle", [(), (2,)], ids=["2d", "3d"])
+@pytest.mark.parametrize(
+    ("op", "predictions", "targets", "attrs"),
+    [
+        ("mean_squared_error", numbers, numbers, {}),
+        ("mean_absolute_error", numbers, numbers, {}),
+        ("binary_crossentropy", shares, shares, {}),
+        ("binary_crossentropy", shares, shares, {"label_smoothing": 0.2, "epsilon": 1e-3}),
+        ("categorical_crossentropy", shares, shares, {}),
+        ("categorical_crossentropy", shares, shares, {"label_smoothing": 0.2, "epsilon": 1e-3}),
+        ("sigmoid_crossentropy", numbers, shares, {}),
+        ("sigmoid_crossentropy", numbers, shares, {"label_smoothing": 0.3}),
+        ("softmax_crossentropy", numbers, shares, {}),
+        ("softmax_crossentropy", numbers, shares, {"label_smoothing": 0.3}),
+    ],
+)
+def test_loss(op, predictions, targets, attrs, middle):
+    b = PlanBuilder()
+    b.input("p", *middle, 4)
+    b.input("t", *middle, 4)
+    b.loss(op, ["p", "t"], **attrs)
+    check_gradients(b.build(), [predictions(31, 3, *middle, 4), targets(32, 3, *middle, 4)])
+
+
+@pytest.mark.parametrize("middle", [(), (2,), (2, 2)], ids=["2d", "3d", "4d"])
+@pytest.mark.parametrize(
+    ("op", "predictions"), [("sparse_categorical_crossentropy", shares), ("sparse_softmax_crossentropy", numbers)]
+)
+def test_loss_of_labels(op, predictions, middle):
+    b = PlanBuilder()
+    b.input("p", *middle, 4)
+    b.input("t", *middle, dtype="int32")
+    b.loss(op, ["p", "t"])
+    check_gradients(b.build(), [predictions(33, 3, *middle, 4), labels(34, 4, 3, *middle)])
+
+
+@pytest.mark.parametrize(
+    ("op", "p", "t"),
+    [
+        ("binary_crossentropy", [[0.001, 0.4, 0.999]], [[0.3, 0.6, 0.2]]),
+        ("categorical_crossentropy", [[0.001, 0.6, 0.399]], [[0.2, 0.5, 0.3]]),
+        ("sparse_categorical_crossentropy", [[0.001, 0.6, 0.399]], [0]),
+    ],
+)
+def test_no_gradient_where_a_probability_is_clipped(op, p, t):
+    b = PlanBuilder()
+    b.input("p", 3)
+    b.input("t", *np.shape(t)[1:], dtype="int32" if op.startswith("sparse") else None)
+    b.loss(op, ["p", "t"], epsilon=0.02)
+    # Steps of 1e-3 stay on the flat side of the bound.
+    seen = check_gradients(b.build(), [np.array(p), np.array(t)])
+    if op != "categorical_crossentropy":
+        assert seen["d:p"][0, 0] == 0.0
+
+
+def test_the_second_output_carries_no_gradient_and_may_be_left_out():
+    b = PlanBuilder()
+    b.input("z", 3)
+    b.input("t", 3)
+    b.loss("softmax_crossentropy", ["z", "t"])
+    alone = check_gradients(b.build(), [numbers(35, 2, 3), shares(36, 2, 3)])
+    b.tensor("p", 3)
+    b.steps[0] = Step("softmax_crossentropy", ("z", "t"), ("loss", "p"))
+    b.loss("mean_squared_error", ["p", "t"], "other")
+    both = b.build()
+    seen = Executor(both).inspect([numbers(35, 2, 3), shares(36, 2, 3)])
+    np.testing.assert_array_equal(seen["d:z"], alone["d:z"])
+
+
+def test_a_frozen_parameter_gets_no_gradient():
+    b = PlanBuilder()
+    b.input("x", 2)
+    b.param("w1", 2, 3, trainable=False)
+    b.param("w2", 3, 2)
+    b.step("dense", ["x"], "h", 3, params=["w1"], activation="tanh")
+    b.step("dense", ["h"], "y", 2, params=["w2"])
+    seen = checked(b, "y", [numbers(37, 3, 2)], [numbers(38, 2, 3), numbers(39, 3, 2)], (2,))
+    assert "d:w1" not in seen
+
+
+def test_no_backward_pass_below_the_last_trained_step():
+    b = PlanBuilder()
+    b.input("x", 2)
+    b.param("w1", 2, 3, trainable=False)
+    b.param("w2", 3, 2)
+    b.step("dense", ["x"], "h", 3, params=["w1"])
+    b.step("dense", ["h"], "y", 2, params=["w2"])
+    frozen, trained = build_program(b.build("y"), ["y"]).nodes
+    assert (frozen.learns, frozen.input_needs, frozen.param_needs) == (False, (False,), (False,))
+    assert (trained.learns, trained.input_needs, trained.param_needs) == (True, (False,), (True,))
+
+
+@pytest.mark.parametrize("op", ["sigmoid_crossentropy", "softmax_crossentropy", "sparse_softmax_crossentropy"])
+def test_backward_leaves_the_probabilities_alone(op):
+    b = PlanBuilder()
+    b.input("z", 3)
+    b.input("t", *(() if op.startswith("sparse") else (3,)), dtype="int32" if op.startswith("sparse") else None)
+    b.loss(op, ["z", "t"])
+    b.tensor("p", 3)
+    b.steps[0] = Step(op, ("z", "t"), ("loss", "p"))
+    t = labels(40, 3, 2) if op.startswith("sparse") else shares(41, 2, 3)
+    p = Executor(b.build()).inspect([np.zeros((2, 3)), t])["p"]
+    np.testing.assert_allclose(p, 0.5 if op.startswith("sigmoid") else 1 / 3, rtol=1e-15)
+
+
+def test_a_loss_of_weight_0_cannot_spoil_the_gradient():
+    b = PlanBuilder()
+    b.input("p", 2)
+    b.input("t", 2)
+    b.loss("mean_squared_error", ["p", "t"])
+    b.loss("categorical_crossentropy", ["p", "t"], "watched", {"weight": 0.0})
+    seen = Executor(b.build()).inspect([np.zeros((1, 2)), np.ones((1, 2))])
+    assert np.isnan(seen["watched"]).all()
+    assert seen["d:p"].tolist() == [[-1.0, -1.0]]
