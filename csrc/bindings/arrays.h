@@ -1,0 +1,29 @@
+// NumPy arrays as the engine sees them: inputs of any numeric type, outputs checked and never converted.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <string>
+
+#include "engine/executor.h"
+
+namespace fastgd {
+
+namespace py = pybind11;
+
+// A data array as a feed: numeric or bool, native byte order, any strides. `name` is the argument in error messages.
+Feed as_feed(const py::array& array, const std::string& name);
+
+// The data of an array that the engine writes: dtype T, C-contiguous, writeable, of exactly `size` elements.
+template <class T>
+T* writeable_data(const py::array& array, const std::string& name, Index size);
+
+// The data of an array that is only read, with the same demands but for writing.
+template <class T>
+const T* readable_data(const py::array& array, const std::string& name, Index size);
+
+// A new array of `shape` filled from `data`.
+py::array copy_out(const std::byte* data, const Shape& shape, const py::dtype& dtype);
+
+}  // namespace fastgd

@@ -1,0 +1,231 @@
+// The Executor of docs/ops.md over the engine: arrays checked and kept alive, the GIL released while it runs.
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <cstdlib>
+#include <memory>
+
+#include "bindings/arrays.h"
+#include "bindings/bind.h"
+#include "bindings/bind_plan.h"
+#include "bindings/busy.h"
+#include "engine/executor.h"
+
+namespace fastgd {
+namespace {
+
+using Arrays = std::vector<py::array>;
+
+Mode parse_mode(const std::string& mode) {
+  if (mode == "train") return Mode::train;
+  if (mode == "evaluate") return Mode::evaluate;
+  if (mode == "predict") return Mode::predict;
+  fail("`mode` must be 'train', 'evaluate' or 'predict'. Received: mode='", mode, "'");
+}
+
+// Floating-point operations per thread below which another thread does not pay: docs/performance.md.
+double team_work() {
+  const char* text = std::getenv("FASTGD_TEAM_WORK");
+  return text == nullptr ? 2e5 : std::atof(text);
+}
+
+bool python_signals() {
+  py::gil_scoped_acquire gil;
+  return PyErr_CheckSignals() != 0;
+}
+
+// What is the same for both floating types.
+class PyExecutor {
+ public:
+  virtual ~PyExecutor() = default;
+  virtual std::string isa() const = 0;
+  virtual void bind_parameters(const Arrays& arrays) = 0;
+  virtual void bind_update(const py::object& spec, const Arrays& slots) = 0;
+  virtual void begin(const std::string& mode, const std::vector<std::optional<py::array>>& feeds, Index batch_size,
+                     std::optional<std::uint64_t> shuffle_seed, std::uint32_t epoch, std::uint64_t iteration,
+                     const Arrays& outputs) = 0;
+  virtual Index advance(Index max_batches, double max_seconds,
+                        const std::optional<py::array_t<double, py::array::c_style>>& learning_rates) = 0;
+  virtual py::array_t<double> totals() const = 0;
+  virtual std::uint64_t iteration() const = 0;
+  virtual py::dict inspect(const std::vector<std::optional<py::array>>& feeds, bool training, std::uint64_t iteration) = 0;
+};
+
+template <class T>
+class PyExecutorOf final : public PyExecutor {
+ public:
+  PyExecutorOf(Plan plan, const KernelTable& table) : executor_(std::move(plan), table, team_work()) {}
+
+  std::string isa() const override { return executor_.table().name; }
+
+  void bind_parameters(const Arrays& arrays) override {
+    const auto hold = acquire();
+    const auto& specs = executor_.plan().params;
+    check(arrays.size() == specs.size(), "The plan has ", specs.size(), " parameters. Received: ", arrays.size(),
+          " arrays");
+    std::vector<T*> pointers;
+    for (std::size_t i = 0; i < specs.size(); ++i)
+      pointers.push_back(writeable_data<T>(arrays[i], specs[i].name, count(specs[i].shape)));
+    executor_.bind_parameters(std::move(pointers));
+    params_ = arrays;
+  }
+
+  void bind_update(const py::object& spec, const Arrays& slots) override {
+    const auto hold = acquire();
+    const UpdateSpec update = read_update(spec);
+    check(slots.size() == update.slots.size(), "The rule '", update.rule, "' names ", update.slots.size(),
+          " slots. Received: ", slots.size(), " arrays");
+    std::vector<T*> pointers;
+    for (std::size_t i = 0; i < slots.size(); ++i)
+      pointers.push_back(writeable_data<T>(slots[i], update.slots[i], executor_.gradient_size()));
+    executor_.bind_update(update, std::move(pointers));
+    slots_ = slots;
+  }
+
+  void begin(const std::string& mode, const std::vector<std::optional<py::array>>& feeds, Index batch_size,
+             std::optional<std::uint64_t> shuffle_seed, std::uint32_t epoch, std::uint64_t iteration,
+             const Arrays& outputs) override {
+    const auto hold = acquire();
+    RunRequest request = read_feeds(feeds);
+    request.mode = parse_mode(mode);
+    request.batch_size = batch_size;
+    request.shuffle = shuffle_seed.has_value();
+    request.shuffle_seed = shuffle_seed.value_or(0);
+    request.epoch = epoch;
+    request.iteration = iteration;
+    const auto& names = executor_.plan().outputs;
+    for (std::size_t i = 0; i < outputs.size() && i < names.size(); ++i) {
+      const Index per_sample = sample_size(names[i]);
+      T* data = writeable_data<T>(outputs[i], names[i], multiply(per_sample, request.rows));
+      request.sinks.push_back({reinterpret_cast<std::byte*>(data), per_sample * static_cast<Index>(sizeof(T))});
+    }
+    executor_.begin(std::move(request));
+    keep(feeds);
+    outputs_ = outputs;
+  }
+
+  Index advance(Index max_batches, double max_seconds,
+                const std::optional<py::array_t<double, py::array::c_style>>& learning_rates) override {
+    const auto hold = acquire();
+    std::span<const double> rates;
+    if (learning_rates) rates = {learning_rates->data(), static_cast<std::size_t>(learning_rates->size())};
+    Index done = 0;
+    {
+      py::gil_scoped_release release;
+      done = executor_.advance(max_batches, max_seconds, rates, &python_signals);
+    }
+    if (executor_.interrupted()) throw py::error_already_set();
+    return done;
+  }
+
+  py::array_t<double> totals() const override {
+    const auto& totals = executor_.totals();
+    py::array_t<double> array({static_cast<py::ssize_t>(totals.size()), py::ssize_t{2}});
+    for (std::size_t i = 0; i < totals.size(); ++i) {
+      array.mutable_at(i, 0) = totals[i].numerator;
+      array.mutable_at(i, 1) = totals[i].denominator;
+    }
+    return array;
+  }
+
+  std::uint64_t iteration() const override { return executor_.iteration(); }
+
+  py::dict inspect(const std::vector<std::optional<py::array>>& feeds, bool training, std::uint64_t iteration) override {
+    const auto hold = acquire();
+    RunRequest request = read_feeds(feeds);
+    request.mode = Mode::inspect;
+    request.iteration = iteration;
+    const Program<T>* program = nullptr;
+    {
+      py::gil_scoped_release release;
+      program = &executor_.inspect(std::move(request), training);
+    }
+    const Plan& plan = executor_.plan();
+    const auto real = py::dtype::of<T>();
+    py::dict result;
+    const auto seen = program->seen();
+    for (std::size_t i = 0; i < seen.size(); ++i) {
+      const auto& s = seen[i];
+      if (s.value == nullptr) continue;
+      const std::string& name = plan.tensors[i].name;
+      result[py::str(name)] = copy_out(s.value, s.shape, s.integer ? py::dtype::of<std::int32_t>() : real);
+      const bool is_input = std::find(plan.inputs.begin(), plan.inputs.end(), name) != plan.inputs.end();
+      if (is_input && s.gradient != nullptr) result[py::str("d:" + name)] = copy_out(s.gradient, s.shape, real);
+    }
+    if (!plan.losses.empty()) {
+      for (std::size_t i = 0; i < plan.params.size(); ++i) {
+        const Index offset = executor_.gradient_offsets()[i];
+        if (offset < 0) continue;
+        const T* gradient = executor_.gradients() + offset;
+        result[py::str("d:" + plan.params[i].name)] =
+            copy_out(reinterpret_cast<const std::byte*>(gradient), plan.params[i].shape, real);
+      }
+    }
+    return result;
+  }
+
+ private:
+  std::unique_ptr<Busy::Hold> acquire() {
+    if (!busy_.try_acquire()) {
+      py::gil_scoped_release release;
+      busy_.wait();
+    }
+    return std::make_unique<Busy::Hold>(busy_);
+  }
+
+  Index sample_size(const std::string& tensor) const {
+    for (const TensorSpec& spec : executor_.plan().tensors)
+      if (spec.name == tensor) return count(resolve(spec.shape, 1));
+    return 0;
+  }
+
+  RunRequest read_feeds(const std::vector<std::optional<py::array>>& feeds) const {
+    const auto& names = executor_.plan().inputs;
+    check(feeds.size() == names.size(), "The plan has ", names.size(), " inputs. Received: ", feeds.size(), " feeds");
+    RunRequest request;
+    for (std::size_t i = 0; i < feeds.size(); ++i) {
+      request.feeds.push_back(feeds[i] ? as_feed(*feeds[i], names[i]) : Feed{});
+      if (request.rows == 0) request.rows = request.feeds.back().rows;
+    }
+    return request;
+  }
+
+  void keep(const std::vector<std::optional<py::array>>& feeds) {
+    feeds_.clear();
+    for (const auto& feed : feeds)
+      if (feed) feeds_.push_back(*feed);
+  }
+
+  Executor<T> executor_;
+  Busy busy_;
+  Arrays params_, slots_, feeds_, outputs_;
+};
+
+std::unique_ptr<PyExecutor> make_executor(const py::object& plan, const std::optional<std::string>& isa) {
+  Plan p = read_plan(plan);
+  const KernelTable& table = kernel_table(isa.value_or(""));
+  if (p.dtype == "float32") return std::make_unique<PyExecutorOf<float>>(std::move(p), table);
+  check(p.dtype == "float64", "The plan's dtype must be 'float32' or 'float64'. Received: dtype='", p.dtype, "'");
+  return std::make_unique<PyExecutorOf<double>>(std::move(p), table);
+}
+
+}  // namespace
+
+void bind_executor(py::module_& m) {
+  py::class_<PyExecutor>(m, "Executor", "Runs a plan natively. docs/ops.md, Executors, says what each method does.")
+      .def(py::init(&make_executor), py::arg("plan"), py::arg("isa") = py::none())
+      .def_property_readonly("isa", &PyExecutor::isa, "The tier whose kernels run.")
+      .def_property_readonly("iteration", &PyExecutor::iteration, "The number of updates done, counted on from begin.")
+      .def("bind_parameters", &PyExecutor::bind_parameters, py::arg("arrays"))
+      .def("bind_update", &PyExecutor::bind_update, py::arg("spec"), py::arg("slots"))
+      .def("begin", &PyExecutor::begin, py::arg("mode"), py::arg("feeds"), py::arg("batch_size"),
+           py::arg("shuffle_seed") = py::none(), py::arg("epoch") = 0, py::arg("iteration") = 0,
+           py::arg("outputs") = py::tuple())
+      .def("advance", &PyExecutor::advance, py::arg("max_batches"), py::arg("max_seconds"),
+           py::arg("learning_rates") = py::none())
+      .def("totals", &PyExecutor::totals)
+      .def("inspect", &PyExecutor::inspect, py::arg("feeds"), py::arg("training") = true, py::arg("iteration") = 0);
+}
+
+}  // namespace fastgd

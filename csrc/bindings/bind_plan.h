@@ -1,0 +1,14 @@
+// fastgd.plan's dataclasses as the engine's structs: the only translation between the two.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include "engine/plan.h"
+#include "engine/update.h"
+
+namespace fastgd {
+
+Plan read_plan(const pybind11::object& plan);
+UpdateSpec read_update(const pybind11::object& spec);
+
+}  // namespace fastgd

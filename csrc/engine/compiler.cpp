@@ -1,0 +1,380 @@
+// From a plan to a program: which steps run, which gradients flow, when each buffer lives.
+#include "engine/compiler.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "ops/registry.h"
+
+namespace fastgd {
+namespace {
+
+std::size_t at(int i) { return static_cast<std::size_t>(i); }
+
+constexpr bool bit(unsigned mask, std::size_t i) { return i >= 32 ? mask == ~0u : (mask >> i & 1u) != 0; }
+
+}  // namespace
+
+template <class T>
+Compiler<T>::Compiler(Program<T>& program, const Plan& plan, const Wiring& wiring,
+                      const std::vector<Index>& gradient_offsets, const Kernels<T>& kernels, Mode mode, double team_work)
+    : p_(program),
+      plan_(plan),
+      wiring_(wiring),
+      gradient_offsets_(gradient_offsets),
+      kernels_(kernels),
+      mode_(mode),
+      team_work_(team_work),
+      needed_(plan.steps.size()),
+      op_of_(plan.steps.size(), -1),
+      wants_gradient_(plan.tensors.size()),
+      value_(plan.tensors.size(), -1),
+      gradient_(plan.tensors.size(), -1),
+      saved_(plan.steps.size(), -1),
+      param_touched_(plan.params.size()) {}
+
+template <class T>
+void Compiler<T>::compile() {
+  find_needed_steps();
+  build_ops();
+  if (backward_wanted()) find_gradient_flow();
+  emit_gather();
+  emit_forward();
+  if (mode_ == Mode::predict) {
+    emit_outputs();
+  } else {
+    emit_terms();
+    if (backward_wanted()) emit_backward();
+    if (mode_ == Mode::train) {
+      double parameters = 0;
+      for (std::size_t i = 0; i < plan_.params.size(); ++i)
+        if (gradient_offsets_[i] >= 0) parameters += static_cast<double>(count(plan_.params[i].shape));
+      // Bytes moved weigh like operations here: an update is bound by memory, and a second core brings more of it.
+      emit(Kind::update, 20 * parameters);
+    }
+  }
+  finish();
+}
+
+template <class T>
+std::size_t Compiler<T>::find_needed_steps() {
+  std::vector<bool> wanted(plan_.tensors.size());
+  if (mode_ == Mode::predict) {
+    for (int t : wiring_.outputs) wanted[at(t)] = true;
+  } else {
+    for (const auto& term : wiring_.terms) {
+      wanted[at(term.tensor)] = true;
+      if (term.sample_weight >= 0) wanted[at(term.sample_weight)] = true;
+    }
+  }
+  if (mode_ == Mode::inspect) std::fill(wanted.begin(), wanted.end(), true);
+  std::size_t n = 0;
+  for (std::size_t s = plan_.steps.size(); s-- > 0;) {
+    const auto& ids = wiring_.steps[s];
+    needed_[s] = std::any_of(ids.outputs.begin(), ids.outputs.end(), [&](int t) { return wanted[at(t)]; });
+    if (!needed_[s]) continue;
+    ++n;
+    for (int t : ids.inputs) wanted[at(t)] = true;
+  }
+  info_.resize(plan_.tensors.size());
+  for (std::size_t i = 0; i < plan_.inputs.size(); ++i) {
+    const int t = wiring_.inputs[i];
+    const TensorSpec& spec = plan_.tensors[at(t)];
+    info_[at(t)] = {resolve(spec.shape, p_.batch_), spec.dtype == "int32"};
+    if (wanted[at(t)])
+      p_.inputs_.push_back({static_cast<int>(i), info_[at(t)].integer, count(info_[at(t)].shape), info_[at(t)].shape});
+  }
+  return n;
+}
+
+template <class T>
+void Compiler<T>::build_ops() {
+  for (std::size_t s = 0; s < plan_.steps.size(); ++s) {
+    if (!needed_[s]) continue;
+    const Step& step = plan_.steps[s];
+    std::vector<TensorInfo> inputs;
+    std::vector<Shape> params;
+    for (int t : wiring_.steps[s].inputs) inputs.push_back(info_[at(t)]);
+    for (int w : wiring_.steps[s].params) params.push_back(plan_.params[at(w)].shape);
+    auto op = make_op<T>(step.op, {step.attrs, inputs, params, p_.batch_});
+    const auto& outputs = op->traits.outputs;
+    check(outputs.size() >= step.outputs.size(), "[", step.op, "] gives ", outputs.size(), " outputs. Received: ",
+          step.outputs.size());
+    for (std::size_t i = 0; i < step.outputs.size(); ++i) {
+      const int t = wiring_.steps[s].outputs[i];
+      const TensorSpec& spec = plan_.tensors[at(t)];
+      const Shape declared = resolve(spec.shape, p_.batch_);
+      check(outputs[i].shape == declared && outputs[i].integer == (spec.dtype == "int32"), "[", step.op, "] gives ",
+            to_string(outputs[i].shape), " where the plan declares ", to_string(declared), " for '", spec.name, "'");
+      info_[at(t)] = outputs[i];
+    }
+    op_of_[s] = static_cast<int>(p_.ops_.size());
+    p_.ops_.push_back(std::move(op));
+  }
+}
+
+template <class T>
+void Compiler<T>::find_gradient_flow() {
+  if (mode_ == Mode::inspect)
+    for (int t : wiring_.inputs) wants_gradient_[at(t)] = !info_[at(t)].integer;
+  for (std::size_t s = 0; s < plan_.steps.size(); ++s) {
+    if (!needed_[s]) continue;
+    const OpTraits& traits = p_.ops_[at(op_of_[s])]->traits;
+    if (!traits.differentiable) continue;
+    const auto& ids = wiring_.steps[s];
+    bool flows = std::any_of(ids.params.begin(), ids.params.end(), [&](int w) { return gradient_offsets_[at(w)] >= 0; });
+    for (std::size_t i = 0; i < ids.inputs.size(); ++i)
+      flows = flows || (bit(traits.gradient_inputs, i) && wants_gradient_[at(ids.inputs[i])]);
+    for (int t : ids.outputs) wants_gradient_[at(t)] = flows && !info_[at(t)].integer;
+  }
+}
+
+template <class T>
+Index Compiler<T>::tensor_size(int tensor) const {
+  return count(info_[at(tensor)].shape);
+}
+
+template <class T>
+Index Compiler<T>::tensor_bytes(int tensor) const {
+  return multiply(tensor_size(tensor), info_[at(tensor)].integer ? sizeof(std::int32_t) : sizeof(T));
+}
+
+template <class T>
+int Compiler<T>::new_buffer(Index bytes) {
+  buffers_.push_back({bytes, position_, position_});
+  return static_cast<int>(buffers_.size()) - 1;
+}
+
+template <class T>
+void Compiler<T>::use(int buffer) {
+  buffers_[at(buffer)].last = std::max(buffers_[at(buffer)].last, position_);
+}
+
+template <class T>
+typename Compiler<T>::Operands& Compiler<T>::emit(Kind kind, double work) {
+  Instruction<T> instruction{};
+  instruction.kind = kind;
+  instruction.work = work;
+  // Terms add up in one order and outputs are one copy each: rank 0 does both.
+  instruction.team = work >= 2 * team_work_ && kind != Kind::terms && kind != Kind::scatter;
+  instruction.call.kernels = &kernels_;
+  instruction.call.run = p_.run_.get();
+  p_.code_.push_back(instruction);
+  p_.operands_.push_back({-1, -1, -1, -1, -1, -1, -1, -1, -1});
+  return p_.operands_.back();
+}
+
+template <class T>
+Index Compiler<T>::push(const std::vector<Ref>& refs) {
+  const auto begin = static_cast<Index>(p_.refs_.size());
+  p_.refs_.insert(p_.refs_.end(), refs.begin(), refs.end());
+  return begin;
+}
+
+template <class T>
+void Compiler<T>::emit_gather() {
+  double bytes = 0;
+  for (const Port& port : p_.inputs_) {
+    const int t = wiring_.inputs[at(port.position)];
+    value_[at(t)] = new_buffer(tensor_bytes(t));
+    p_.input_refs_.push_back(value_ref(t));
+    bytes += static_cast<double>(tensor_bytes(t));
+  }
+  emit(Kind::gather, 2 * bytes);
+  ++position_;
+}
+
+template <class T>
+void Compiler<T>::emit_forward() {
+  for (std::size_t s = 0; s < plan_.steps.size(); ++s) {
+    if (!needed_[s]) continue;
+    const Op<T>& op = *p_.ops_[at(op_of_[s])];
+    const auto& ids = wiring_.steps[s];
+    if (op.traits.view) {
+      value_[at(ids.outputs[0])] = value_[at(ids.inputs[0])];
+      continue;
+    }
+    std::vector<Ref> x, y, w;
+    for (int t : ids.inputs) {
+      use_value(t);
+      x.push_back(value_ref(t));
+    }
+    for (std::size_t i = 0; i < op.traits.outputs.size(); ++i) {
+      // An output that the plan leaves out is written all the same, and dies at once.
+      const TensorInfo& out = op.traits.outputs[i];
+      const int buffer = new_buffer(multiply(count(out.shape), out.integer ? sizeof(std::int32_t) : sizeof(T)));
+      if (i < ids.outputs.size()) value_[at(ids.outputs[i])] = buffer;
+      y.push_back(arena_ref(buffer));
+    }
+    for (int i : ids.params) w.push_back({Ref::Kind::param, i});
+    Operands& o = emit(Kind::forward, op.traits.forward_work);
+    p_.code_.back().op = &op;
+    o.x = push(x), o.y = push(y), o.w = push(w);
+    if (op.traits.saved_bytes > 0) {
+      saved_[s] = new_buffer(op.traits.saved_bytes);
+      o.saved = push({arena_ref(saved_[s])});
+    }
+    if (op.traits.forward_scratch > 0) o.scratch = push({arena_ref(new_buffer(op.traits.forward_scratch))});
+    ++position_;
+  }
+}
+
+template <class T>
+void Compiler<T>::emit_terms() {
+  for (std::size_t i = 0; i < wiring_.terms.size(); ++i) {
+    const bool metric = i >= plan_.losses.size();
+    const Term& term = metric ? plan_.metrics[i - plan_.losses.size()] : plan_.losses[i];
+    const auto& ids = wiring_.terms[i];
+    use_value(ids.tensor);
+    typename Program<T>::TermRefs refs;
+    refs.values = value_ref(ids.tensor);
+    if (ids.sample_weight >= 0) {
+      use_value(ids.sample_weight);
+      refs.weights = value_ref(ids.sample_weight);
+    }
+    if (backward_wanted() && !metric && term.weight != 0 && wants_gradient_[at(ids.tensor)]) {
+      check(gradient_[at(ids.tensor)] < 0, "Two losses read the same tensor '", term.tensor, "'.");
+      gradient_[at(ids.tensor)] = new_buffer(tensor_bytes(ids.tensor));
+      refs.gradient = arena_ref(gradient_[at(ids.tensor)]);
+    }
+    p_.term_refs_.push_back(refs);
+    TermCode<T> code;
+    code.weight = term.weight, code.reduction = term.reduction, code.metric = metric;
+    p_.terms_.push_back(code);
+  }
+  emit(Kind::terms, 0);
+  ++position_;
+}
+
+template <class T>
+void Compiler<T>::emit_backward() {
+  for (std::size_t s = plan_.steps.size(); s-- > 0;)
+    if (needed_[s]) emit_backward_step(s);
+}
+
+template <class T>
+int Compiler<T>::gradient_target(int tensor, std::vector<std::pair<int, int>>& adds) {
+  int& total = gradient_[at(tensor)];
+  const int buffer = new_buffer(tensor_bytes(tensor));
+  if (total < 0) {
+    total = buffer;
+  } else {
+    adds.emplace_back(tensor, buffer);
+  }
+  return buffer;
+}
+
+template <class T>
+void Compiler<T>::emit_backward_step(std::size_t s) {
+  const Op<T>& op = *p_.ops_[at(op_of_[s])];
+  const OpTraits& traits = op.traits;
+  const auto& ids = wiring_.steps[s];
+  const bool reached = std::any_of(ids.outputs.begin(), ids.outputs.end(), [&](int t) { return gradient_[at(t)] >= 0; });
+  if (!reached || !traits.differentiable || !wants_gradient_[at(ids.outputs[0])]) return;
+  std::vector<std::pair<int, int>> adds;  // tensor whose gradient grows, buffer to add
+  if (traits.view) {
+    const int from = gradient_[at(ids.outputs[0])];
+    int& to = gradient_[at(ids.inputs[0])];
+    if (!wants_gradient_[at(ids.inputs[0])]) return;
+    if (to < 0) {
+      to = from;
+    } else {
+      adds.emplace_back(ids.inputs[0], from);
+    }
+  } else {
+    std::vector<Ref> x, y, w, dy, dx, dw;
+    for (std::size_t i = 0; i < ids.inputs.size(); ++i) {
+      const bool read = bit(traits.backward_reads_inputs, i);
+      if (read) use_value(ids.inputs[i]);
+      x.push_back(read ? value_ref(ids.inputs[i]) : Ref{});
+    }
+    for (std::size_t i = 0; i < ids.outputs.size(); ++i) {
+      const int t = ids.outputs[i];
+      const bool read = bit(traits.backward_reads_outputs, i);
+      if (read) use_value(t);
+      y.push_back(read ? value_ref(t) : Ref{});
+      if (gradient_[at(t)] >= 0) use(gradient_[at(t)]);
+      dy.push_back(gradient_[at(t)] >= 0 ? arena_ref(gradient_[at(t)]) : Ref{});
+    }
+    for (std::size_t i = 0; i < ids.inputs.size(); ++i) {
+      const bool flows = bit(traits.gradient_inputs, i) && wants_gradient_[at(ids.inputs[i])];
+      dx.push_back(flows ? arena_ref(gradient_target(ids.inputs[i], adds)) : Ref{});
+    }
+    const auto flags = static_cast<Index>(flags_.size());
+    for (int i : ids.params) {
+      const Index offset = gradient_offsets_[at(i)];
+      w.push_back({Ref::Kind::param, i});
+      dw.push_back(offset >= 0 ? Ref{Ref::Kind::gradient, offset} : Ref{});
+      flags_.push_back(param_touched_[at(i)]);
+      param_touched_[at(i)] = true;
+    }
+    Operands& o = emit(Kind::backward, traits.backward_work);
+    p_.code_.back().op = &op;
+    o.x = push(x), o.y = push(y), o.w = push(w), o.dy = push(dy), o.dx = push(dx), o.dw = push(dw), o.flags = flags;
+    if (saved_[s] >= 0) {
+      use(saved_[s]);
+      o.saved = push({arena_ref(saved_[s])});
+    }
+    if (traits.backward_scratch > 0) o.scratch = push({arena_ref(new_buffer(traits.backward_scratch))});
+    ++position_;
+  }
+  for (const auto& [tensor, buffer] : adds) {
+    use(buffer);
+    use(gradient_[at(tensor)]);
+    Operands& o = emit(Kind::add, static_cast<double>(tensor_size(tensor)));
+    p_.code_.back().size = tensor_size(tensor);
+    o.x = push({arena_ref(buffer)});
+    o.y = push({arena_ref(gradient_[at(tensor)])});
+    ++position_;
+  }
+}
+
+template <class T>
+void Compiler<T>::emit_outputs() {
+  for (std::size_t i = 0; i < wiring_.outputs.size(); ++i) {
+    const int t = wiring_.outputs[i];
+    use_value(t);
+    p_.outputs_.push_back({static_cast<int>(i), info_[at(t)].integer, tensor_size(t), info_[at(t)].shape});
+    p_.output_refs_.push_back(value_ref(t));
+  }
+  emit(Kind::scatter, 0);
+  ++position_;
+}
+
+template <class T>
+void Compiler<T>::finish() {
+  if (mode_ == Mode::inspect) {
+    for (Lifetime& b : buffers_) b = {b.bytes, 0, position_};
+    for (std::size_t t = 0; t < plan_.tensors.size(); ++t) {
+      p_.seen_.push_back({nullptr, nullptr, info_[t].shape, info_[t].integer});
+      p_.seen_values_.push_back(value_[t] >= 0 ? arena_ref(value_[t]) : Ref{});
+      p_.seen_gradients_.push_back(gradient_[t] >= 0 ? arena_ref(gradient_[t]) : Ref{});
+    }
+  }
+  const ArenaLayout layout = lay_out(buffers_);
+  p_.arena_bytes_ = layout.bytes;
+  const auto place = [&](Ref& ref) {
+    if (ref.kind == Ref::Kind::arena) ref.at = layout.offsets[at(static_cast<int>(ref.at))];
+  };
+  for (auto* refs : {&p_.refs_, &p_.input_refs_, &p_.output_refs_, &p_.seen_values_, &p_.seen_gradients_})
+    std::for_each(refs->begin(), refs->end(), place);
+  for (auto& term : p_.term_refs_) place(term.values), place(term.weights), place(term.gradient);
+  p_.addresses_.resize(p_.refs_.size());
+  p_.accumulate_ = std::make_unique<bool[]>(flags_.size());
+  std::copy(flags_.begin(), flags_.end(), p_.accumulate_.get());
+  // Between two instructions of rank 0 nobody else has to wait.
+  double widest = 0;
+  for (std::size_t i = 0; i < p_.code_.size(); ++i) {
+    const bool next_team = i + 1 == p_.code_.size() || p_.code_[i + 1].team;
+    p_.code_[i].sync_after = p_.code_[i].team || next_team;
+    widest = std::max(widest, p_.code_[i].work);
+  }
+  const double threads = team_work_ > 0 ? widest / team_work_ : std::numeric_limits<int>::max();
+  p_.useful_threads_ = threads >= 1024 ? 1024 : std::max(1, static_cast<int>(threads));
+}
+
+template class Compiler<float>;
+template class Compiler<double>;
+
+}  // namespace fastgd

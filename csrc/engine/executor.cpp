@@ -1,0 +1,341 @@
+// The loop over batches: one team for a whole run, decisions by rank 0, the same for every rank.
+#include "engine/executor.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <limits>
+
+#include "base/random.h"
+
+namespace fastgd {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Reading the clock costs as much as a small layer, so rank 0 does it only after this much work (about 50 us).
+constexpr double kWorkBetweenLooks = 5e6;
+// What a batch counts for at least: its fixed cost.
+constexpr double kBatchWork = 5e4;
+// How often Python may run its signal handlers.
+constexpr double kSecondsBetweenInterrupts = 0.05;
+// Programs kept for different batch sizes.
+constexpr std::size_t kMaxPrograms = 8;
+
+}  // namespace
+
+// The run's clock and its end. Rank 0 decides and the others learn the tick (the count of instructions) after which to leave.
+// It is always a tick that ends in a meeting, and rank 0 sets it before that meeting, so all leave together.
+template <class T>
+struct Executor<T>::Pace {
+  Interrupt interrupt = nullptr;
+  double max_seconds = std::numeric_limits<double>::infinity();
+  Clock::time_point started = Clock::now();
+  Clock::time_point last_interrupt = started;
+  double work = 0;
+  bool out_of_time = false;
+  bool interrupted = false;
+  std::atomic<std::int64_t> stop_tick{std::numeric_limits<std::int64_t>::max()};
+
+  // For rank 0, after the instruction of `tick`.
+  void look(std::int64_t tick, double work_done, bool ends_batch) {
+    work += work_done;
+    if (work > kWorkBetweenLooks) {
+      work = 0;
+      const auto now = Clock::now();
+      out_of_time = out_of_time || seconds(now - started) >= max_seconds;
+      if (interrupt != nullptr && !interrupted && seconds(now - last_interrupt) >= kSecondsBetweenInterrupts) {
+        last_interrupt = now;
+        interrupted = interrupt();
+      }
+    }
+    if (interrupted || (ends_batch && out_of_time)) stop_tick.store(tick, std::memory_order_relaxed);
+  }
+
+  static double seconds(Clock::duration d) { return std::chrono::duration<double>(d).count(); }
+};
+
+template <class T>
+Executor<T>::Executor(Plan plan, const KernelTable& table, double team_work)
+    : plan_(std::move(plan)),
+      wiring_(plan_),
+      table_(table),
+      kernels_(table.of<T>()),
+      team_work_(team_work),
+      totals_(plan_.losses.size() + plan_.metrics.size()) {
+  for (const ParamSpec& spec : plan_.params) {
+    gradient_offsets_.push_back(spec.trainable ? gradient_size_ : -1);
+    if (spec.trainable)
+      gradient_size_ += round_up(count(spec.shape), kAlignment / static_cast<Index>(sizeof(T)));
+  }
+}
+
+template <class T>
+void Executor<T>::bind_parameters(std::vector<T*> params) {
+  params_ = std::move(params);
+  segments_.clear();
+  for (std::size_t i = 0; i < params_.size(); ++i) {
+    const Index offset = gradient_offsets_[i];
+    if (offset < 0) continue;
+    const Index size = count(plan_.params[i].shape);
+    if (!segments_.empty()) {
+      Segment<T>& last = segments_.back();
+      // Neighbours in the parameters' array and in the gradient's become one stretch, the zeros of the gap included.
+      if (params_[i] - last.w == offset - last.offset) {
+        last.size = offset + size - last.offset;
+        continue;
+      }
+    }
+    segments_.push_back({params_[i], offset, size});
+  }
+  for (auto& [key, p] : programs_) attach(*p);
+}
+
+template <class T>
+void Executor<T>::bind_update(const UpdateSpec& spec, std::vector<T*> slots) {
+  update_ = std::make_unique<Update<T>>(spec);
+  slots_ = std::move(slots);
+}
+
+template <class T>
+void Executor<T>::attach(Program<T>& p) {
+  p.attach(arena_.data(), params_, reinterpret_cast<T*>(gradients_.data()));
+}
+
+template <class T>
+Program<T>& Executor<T>::program(Mode mode, Index batch) {
+  const auto key = std::pair(mode, batch);
+  if (const auto it = programs_.find(key); it != programs_.end()) return *it->second;
+  if (programs_.size() >= kMaxPrograms) programs_.clear();
+  auto made = std::make_unique<Program<T>>(plan_, wiring_, gradient_offsets_, kernels_, mode, batch, team_work_);
+  const bool first_gradient = mode == Mode::train && gradients_.size() == 0 && gradient_size_ > 0;
+  if (first_gradient) gradients_ = Buffer(multiply(gradient_size_, sizeof(T)));
+  const bool grow = made->arena_bytes() > arena_.size();
+  if (grow) arena_ = Buffer(made->arena_bytes());
+  Program<T>& p = *programs_.emplace(key, std::move(made)).first->second;
+  if (grow || first_gradient) {
+    for (auto& [k, each] : programs_) attach(*each);
+  } else {
+    attach(p);
+  }
+  return p;
+}
+
+template <class T>
+void Executor<T>::check_feeds(const RunRequest& request, const Program<T>& p) const {
+  check(request.feeds.size() == plan_.inputs.size(), "The plan has ", plan_.inputs.size(), " inputs. Received: ",
+        request.feeds.size(), " feeds");
+  for (const Port& port : p.inputs()) {
+    const auto i = static_cast<std::size_t>(port.position);
+    const Feed& feed = request.feeds[i];
+    const std::string& name = plan_.inputs[i];
+    check(feed.data != nullptr || feed.rows > 0, "The input '", name, "' is needed but no array was given.");
+    check(feed.rows == request.rows, "All arrays need the same number of rows. Received: ", feed.rows, " rows for '",
+          name, "', ", request.rows, " for '", plan_.inputs[0], "'");
+    const Shape inner(port.shape.begin() + 1, port.shape.end());
+    check(feed.shape == inner, "The input '", name, "' takes samples of shape ", to_string(inner), ". Received: ",
+          to_string(feed.shape));
+  }
+}
+
+template <class T>
+void Executor<T>::begin(RunRequest request) {
+  begun_ = false;
+  if (params_.size() != plan_.params.size()) misuse("The executor has no parameters: call bind_parameters first.");
+  check(request.batch_size >= 1, "`batch_size` must be at least 1. Received: batch_size=", request.batch_size);
+  check(request.rows >= 1, "The arrays must have at least one row.");
+  const Index batch = std::min(request.batch_size, request.rows);
+  const Program<T>& p = program(request.mode, batch);
+  check_feeds(request, p);
+  if (request.mode == Mode::train) {
+    if (!update_) misuse("The executor has no update rule: call bind_update first.");
+    check(!plan_.losses.empty(), "A plan without losses cannot be trained.");
+  }
+  check(request.mode == Mode::train || !request.shuffle, "`shuffle_seed` is for training only.");
+  check(request.sinks.size() == (request.mode == Mode::predict ? plan_.outputs.size() : 0),
+        "`outputs` must hold one array per output in predict mode. Received: ", request.sinks.size());
+  if (const Index rest = request.rows % batch; rest != 0) program(request.mode, rest);
+  order_.clear();
+  if (request.shuffle) order_ = permutation(request.rows, request.shuffle_seed, request.epoch);
+  std::fill(totals_.begin(), totals_.end(), Total{});
+  next_row_ = 0;
+  interrupted_ = false;
+  request_ = std::move(request);
+  request_.batch_size = batch;
+  begun_ = true;
+}
+
+template <class T>
+Index Executor<T>::advance(Index max_batches, double max_seconds, std::span<const double> learning_rates,
+                           Interrupt interrupt) {
+  if (!begun_) misuse("The executor is not running: call begin first.");
+  const Index left = (request_.rows - next_row_ + request_.batch_size - 1) / request_.batch_size;
+  const Index batches = std::min(max_batches, left);
+  const bool training = request_.mode == Mode::train;
+  if (training && batches > 0)
+    check(learning_rates.size() == 1 || static_cast<Index>(learning_rates.size()) >= batches,
+          "`learning_rates` must hold one rate, or one per batch. Received: ", learning_rates.size(), " for ", batches);
+  if (batches <= 0) return 0;
+  const Index full = std::min(request_.batch_size, request_.rows - next_row_);
+  const Index rest = request_.rows % request_.batch_size;
+  // Both programs are ready before the team starts: nothing allocates inside.
+  Program<T>& main = program(request_.mode, full);
+  Program<T>& tail = rest == 0 ? main : program(request_.mode, rest);
+  Pace pace;
+  pace.interrupt = interrupt;
+  pace.max_seconds = max_seconds;
+  const Index first_row = next_row_;
+  const std::uint64_t first_iteration = request_.iteration;
+  Index done = 0;
+  run_team(std::min(num_threads(), main.useful_threads()), [&](const Worker& who) {
+    Index row = first_row;
+    std::int64_t tick = 0;
+    for (Index b = 0; b < batches; ++b) {
+      Program<T>& p = request_.rows - row >= main.batch() ? main : tail;
+      const double rate = training ? learning_rates[learning_rates.size() == 1 ? 0 : static_cast<std::size_t>(b)] : 0.0;
+      const After after = run_batch(p, row, rate, first_iteration + static_cast<std::uint64_t>(b), tick, pace, who);
+      if (after == After::leave_unfinished) return;
+      row += p.batch();
+      if (who.rank == 0) {
+        ++done;
+        next_row_ = row;
+      }
+      if (after == After::leave) return;
+    }
+  });
+  if (training) request_.iteration += static_cast<std::uint64_t>(done);
+  interrupted_ = pace.interrupted;
+  return done;
+}
+
+template <class T>
+typename Executor<T>::After Executor<T>::run_batch(Program<T>& p, Index first_row, double learning_rate,
+                                                   std::uint64_t iteration, std::int64_t& tick, Pace& pace,
+                                                   const Worker& who) noexcept {
+  if (who.rank == 0) p.run_state().iteration = iteration;
+  const Worker alone;
+  const auto& code = p.code();
+  for (std::size_t i = 0; i < code.size(); ++i, ++tick) {
+    const Instruction<T>& instruction = code[i];
+    const bool last = i + 1 == code.size();
+    if (instruction.team) {
+      run_instruction(instruction, p, first_row, learning_rate, iteration, who);
+    } else if (who.rank == 0) {
+      run_instruction(instruction, p, first_row, learning_rate, iteration, alone);
+    }
+    if (!instruction.sync_after && who.size > 1) {
+      // No meeting here: what rank 0 has done is looked at after its next instruction that has one.
+      if (who.rank == 0) pace.work += instruction.work;
+      continue;
+    }
+    if (who.rank == 0) pace.look(tick, instruction.work + (last ? kBatchWork : 0), last);
+    who.sync();
+    if (tick >= pace.stop_tick.load(std::memory_order_relaxed)) return last ? After::leave : After::leave_unfinished;
+  }
+  return After::go_on;
+}
+
+template <class T>
+void Executor<T>::run_instruction(const Instruction<T>& instruction, Program<T>& p, Index first_row,
+                                  double learning_rate, std::uint64_t iteration, const Worker& who) noexcept {
+  using Kind = typename Instruction<T>::Kind;
+  const Call<T>& c = instruction.call;
+  switch (instruction.kind) {
+    case Kind::gather: {
+      const Index* order = order_.empty() ? nullptr : order_.data();
+      for (const Port& port : p.inputs()) {
+        const Feed& feed = request_.feeds[static_cast<std::size_t>(port.position)];
+        if (port.integer) {
+          gather_ints(feed, order, first_row, p.batch(), reinterpret_cast<std::int32_t*>(port.data), who);
+        } else {
+          gather(kernels_, feed, order, first_row, p.batch(), reinterpret_cast<T*>(port.data), who);
+        }
+      }
+      break;
+    }
+    case Kind::forward:
+      instruction.op->forward(c, who);
+      break;
+    case Kind::terms:
+      run_terms(p);
+      break;
+    case Kind::backward:
+      instruction.op->backward(c, who);
+      break;
+    case Kind::add: {
+      const Range part = who.share(instruction.size, kernels_.lanes);
+      kernels_.add(part.size(), c.y[0] + part.begin, c.x[0] + part.begin, c.y[0] + part.begin);
+      break;
+    }
+    case Kind::update:
+      update_->apply(kernels_, segments_, reinterpret_cast<const T*>(gradients_.data()), slots_, learning_rate,
+                     iteration, who);
+      break;
+    case Kind::scatter:
+      scatter(p, first_row);
+      break;
+  }
+}
+
+template <class T>
+void Executor<T>::run_terms(const Program<T>& p) noexcept {
+  const Index n = p.batch();
+  for (std::size_t i = 0; i < p.terms().size(); ++i) {
+    const TermCode<T>& term = p.terms()[i];
+    double sum = 0;
+    double weight_sum = 0;
+    for (Index j = 0; j < n; ++j) {
+      const double weight = term.weights == nullptr ? 1.0 : static_cast<double>(term.weights[j]);
+      sum += weight * static_cast<double>(term.values[j]);
+      weight_sum += weight;
+    }
+    const bool mean = term.reduction == Reduction::sum_over_batch_size;
+    Total& total = totals_[i];
+    total.numerator += term.metric || mean ? sum : sum * static_cast<double>(n);
+    total.denominator += term.metric ? weight_sum : static_cast<double>(n);
+    if (term.gradient == nullptr) continue;
+    const double scale = mean ? term.weight / static_cast<double>(n) : term.weight;
+    for (Index j = 0; j < n; ++j)
+      term.gradient[j] =
+          static_cast<T>(term.weights == nullptr ? scale : scale * static_cast<double>(term.weights[j]));
+  }
+}
+
+template <class T>
+void Executor<T>::scatter(const Program<T>& p, Index first_row) noexcept {
+  for (const Port& port : p.outputs()) {
+    const Sink& sink = request_.sinks[static_cast<std::size_t>(port.position)];
+    std::memcpy(sink.data + first_row * sink.bytes_per_sample, port.data,
+                static_cast<std::size_t>(p.batch() * sink.bytes_per_sample));
+  }
+}
+
+template <class T>
+const Program<T>& Executor<T>::inspect(RunRequest request, bool training) {
+  begun_ = false;
+  if (params_.size() != plan_.params.size()) misuse("The executor has no parameters: call bind_parameters first.");
+  check(request.rows >= 1, "The arrays must have at least one row.");
+  inspected_ = std::make_unique<Program<T>>(plan_, wiring_, gradient_offsets_, kernels_, Mode::inspect, request.rows,
+                                            team_work_);
+  Program<T>& p = *inspected_;
+  check_feeds(request, p);
+  inspected_arena_ = Buffer(p.arena_bytes());
+  gradients_ = Buffer(multiply(gradient_size_, sizeof(T)));
+  for (auto& [key, each] : programs_) attach(*each);
+  p.attach(inspected_arena_.data(), params_, reinterpret_cast<T*>(gradients_.data()));
+  p.run_state().training = training;
+  const std::uint64_t iteration = request.iteration;
+  order_.clear();
+  request_ = std::move(request);
+  Pace pace;
+  run_team(std::min(num_threads(), p.useful_threads()), [&](const Worker& who) {
+    std::int64_t tick = 0;
+    run_batch(p, 0, 0.0, iteration, tick, pace, who);
+  });
+  return p;
+}
+
+template class Executor<float>;
+template class Executor<double>;
+
+}  // namespace fastgd

@@ -1,0 +1,108 @@
+// Running a plan over data: epochs of training, evaluation, prediction. Knows nothing of Python.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <span>
+
+#include "engine/feed.h"
+#include "engine/program.h"
+#include "engine/update.h"
+
+namespace fastgd {
+
+// Where a prediction goes: rows of one output array.
+struct Sink {
+  std::byte* data = nullptr;
+  Index bytes_per_sample = 0;
+};
+
+// What begin() is told: docs/ops.md, Executors.
+struct RunRequest {
+  Mode mode = Mode::predict;
+  std::vector<Feed> feeds;  // one per plan.inputs; data may be null where the mode does not need it
+  Index rows = 0;
+  Index batch_size = 0;
+  bool shuffle = false;
+  std::uint64_t shuffle_seed = 0;
+  std::uint32_t epoch = 0;
+  std::uint64_t iteration = 0;
+  std::vector<Sink> sinks;
+};
+
+// Asked from time to time by the calling thread; true ends the run at the next step.
+using Interrupt = bool (*)();
+
+struct Total {
+  double numerator = 0;
+  double denominator = 0;
+};
+
+template <class T>
+class Executor {
+ public:
+  Executor(Plan plan, const KernelTable& table, double team_work);
+
+  const Plan& plan() const { return plan_; }
+  const KernelTable& table() const { return table_; }
+
+  // Pointers to each parameter; sizes were checked by the caller, who keeps the memory alive.
+  void bind_parameters(std::vector<T*> params);
+  void bind_update(const UpdateSpec& spec, std::vector<T*> slots);
+  // Elements of the flat gradient, and so of each slot.
+  Index gradient_size() const { return gradient_size_; }
+  const std::vector<Index>& gradient_offsets() const { return gradient_offsets_; }
+  const T* gradients() const { return reinterpret_cast<const T*>(gradients_.data()); }
+
+  void begin(RunRequest request);
+  // Returns the number of batches run. When `interrupt` said so, stops early with interrupted() true.
+  Index advance(Index max_batches, double max_seconds, std::span<const double> learning_rates, Interrupt interrupt);
+  bool interrupted() const { return interrupted_; }
+  std::uint64_t iteration() const { return request_.iteration; }
+  const std::vector<Total>& totals() const { return totals_; }
+
+  // One batch of all rows of `request`, nothing updated; the program keeps every tensor until the next call.
+  const Program<T>& inspect(RunRequest request, bool training);
+
+ private:
+  struct Pace;
+  // What every rank does after a batch; unfinished: it was cut short and counts for nothing.
+  enum class After { go_on, leave, leave_unfinished };
+
+  Program<T>& program(Mode mode, Index batch);
+  void attach(Program<T>& p);
+  void check_feeds(const RunRequest& request, const Program<T>& p) const;
+  After run_batch(Program<T>& p, Index first_row, double learning_rate, std::uint64_t iteration, std::int64_t& tick,
+                  Pace& pace, const Worker& who) noexcept;
+  void run_instruction(const Instruction<T>& instruction, Program<T>& p, Index first_row, double learning_rate,
+                       std::uint64_t iteration, const Worker& who) noexcept;
+  void run_terms(const Program<T>& p) noexcept;
+  void scatter(const Program<T>& p, Index first_row) noexcept;
+
+  Plan plan_;
+  Wiring wiring_;
+  const KernelTable& table_;
+  const Kernels<T>& kernels_;
+  const double team_work_;
+  std::vector<Index> gradient_offsets_;
+  Index gradient_size_ = 0;
+  Buffer gradients_;
+  std::vector<T*> params_;
+  std::unique_ptr<Update<T>> update_;
+  std::vector<T*> slots_;
+  std::vector<Segment<T>> segments_;
+  std::map<std::pair<Mode, Index>, std::unique_ptr<Program<T>>> programs_;
+  std::unique_ptr<Program<T>> inspected_;
+  Buffer inspected_arena_;
+  Buffer arena_;
+
+  RunRequest request_;
+  bool begun_ = false;
+  std::vector<Index> order_;
+  Index next_row_ = 0;
+  bool interrupted_ = false;
+  std::vector<Total> totals_;
+};
+
+}  // namespace fastgd

@@ -1,0 +1,94 @@
+// Gathering samples: one conversion per sample, or per run of samples where neither order nor strides break it up.
+#include "engine/feed.h"
+
+namespace fastgd {
+namespace {
+
+Index item_size(Source source) {
+  switch (source) {
+    case Source::int8:
+    case Source::uint8: return 1;
+    case Source::int16:
+    case Source::uint16: return 2;
+    case Source::float32:
+    case Source::int32:
+    case Source::uint32: return 4;
+    default: return 8;
+  }
+}
+
+template <class From>
+std::int32_t read_int(const std::byte* p) {
+  From value;
+  __builtin_memcpy(&value, p, sizeof value);
+  return static_cast<std::int32_t>(value);
+}
+
+std::int32_t read_int(Source source, const std::byte* p) {
+  switch (source) {
+    case Source::float32: return read_int<float>(p);
+    case Source::float64: return read_int<double>(p);
+    case Source::int8: return read_int<std::int8_t>(p);
+    case Source::int16: return read_int<std::int16_t>(p);
+    case Source::int32: return read_int<std::int32_t>(p);
+    case Source::int64: return read_int<std::int64_t>(p);
+    case Source::uint8: return read_int<std::uint8_t>(p);
+    case Source::uint16: return read_int<std::uint16_t>(p);
+    case Source::uint32: return read_int<std::uint32_t>(p);
+    default: return read_int<std::uint64_t>(p);
+  }
+}
+
+// Calls item(element number, address) for every element of a strided sample, in C order, the last axis innermost.
+template <class F>
+void walk(const Feed& feed, std::size_t axis, const std::byte* p, Index& at, F& item) {
+  if (axis == feed.shape.size()) {
+    item(at++, p);
+    return;
+  }
+  for (Index i = 0; i < feed.shape[axis]; ++i, p += feed.strides[axis]) walk(feed, axis + 1, p, at, item);
+}
+
+const std::byte* row_of(const Feed& feed, const Index* order, Index i) {
+  return feed.data + (order == nullptr ? i : order[i]) * feed.row_stride;
+}
+
+}  // namespace
+
+template <class T>
+void gather(const Kernels<T>& kernels, const Feed& feed, const Index* order, Index first, Index n, T* y,
+            const Worker& who) noexcept {
+  const Index size = feed.row_size();
+  const Range part = who.share(n);
+  T* to = y + part.begin * size;
+  if (order == nullptr && feed.contiguous && feed.row_stride == size * item_size(feed.source)) {
+    if (part.size() > 0) kernels.convert(feed.source, part.size() * size, row_of(feed, nullptr, first + part.begin), to);
+    return;
+  }
+  for (Index i = part.begin; i < part.end; ++i, to += size) {
+    const std::byte* row = row_of(feed, order, first + i);
+    if (feed.contiguous) {
+      kernels.convert(feed.source, size, row, to);
+    } else {
+      Index at = 0;
+      auto item = [&](Index e, const std::byte* p) { kernels.convert(feed.source, 1, p, to + e); };
+      walk(feed, 0, row, at, item);
+    }
+  }
+}
+
+template void gather(const Kernels<float>&, const Feed&, const Index*, Index, Index, float*, const Worker&) noexcept;
+template void gather(const Kernels<double>&, const Feed&, const Index*, Index, Index, double*, const Worker&) noexcept;
+
+void gather_ints(const Feed& feed, const Index* order, Index first, Index n, std::int32_t* y,
+                 const Worker& who) noexcept {
+  const Index size = feed.row_size();
+  const Range part = who.share(n);
+  for (Index i = part.begin; i < part.end; ++i) {
+    Index at = 0;
+    auto item = [&](Index e, const std::byte* p) { y[i * size + e] = read_int(feed.source, p); };
+    walk(feed, 0, row_of(feed, order, first + i), at, item);
+  }
+}
+
+}  // namespace fastgd

@@ -1,0 +1,33 @@
+// The data that a run reads: arrays of any numeric type and strides, converted row by row as they are gathered.
+#pragma once
+
+#include <vector>
+
+#include "base/shape.h"
+#include "kernels/kernels.h"
+#include "threads/team.h"
+
+namespace fastgd {
+
+// One array of samples. The caller keeps the memory alive.
+struct Feed {
+  const std::byte* data = nullptr;
+  Source source = Source::float32;
+  Index rows = 0;
+  Index row_stride = 0;        // bytes from one sample to the next
+  Shape shape;                 // of one sample
+  std::vector<Index> strides;  // in bytes, of one sample
+  bool contiguous = true;      // one sample lies in one piece
+
+  Index row_size() const { return count(shape); }
+};
+
+// Gathers samples order[first .. first + n) (or first, first + 1, ... without an order) into y, by this worker's share.
+template <class T>
+void gather(const Kernels<T>& kernels, const Feed& feed, const Index* order, Index first, Index n, T* y,
+            const Worker& who) noexcept;
+
+// The same for labels and indices; sources that are not integers are converted by truncation.
+void gather_ints(const Feed& feed, const Index* order, Index first, Index n, std::int32_t* y, const Worker& who) noexcept;
+
+}  // namespace fastgd

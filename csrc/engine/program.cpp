@@ -1,0 +1,63 @@
+// A compiled program and its addresses.
+#include "engine/program.h"
+
+#include "engine/compiler.h"
+
+namespace fastgd {
+
+template <class T>
+Program<T>::Program(const Plan& plan, const Wiring& wiring, const std::vector<Index>& gradient_offsets,
+                    const Kernels<T>& kernels, Mode mode, Index batch, double team_work)
+    : batch_(batch), run_(std::make_unique<RunState>()) {
+  run_->training = mode == Mode::train;
+  Compiler<T>(*this, plan, wiring, gradient_offsets, kernels, mode, team_work).compile();
+}
+
+template <class T>
+T* Program<T>::resolve(Ref ref, std::byte* arena, const std::vector<T*>& params, T* gradients) const {
+  switch (ref.kind) {
+    case Ref::Kind::arena: return reinterpret_cast<T*>(arena + ref.at);
+    case Ref::Kind::param: return params[static_cast<std::size_t>(ref.at)];
+    case Ref::Kind::gradient: return gradients + ref.at;
+    default: return nullptr;
+  }
+}
+
+template <class T>
+void Program<T>::attach(std::byte* arena, const std::vector<T*>& params, T* gradients) {
+  const auto address = [&](Ref ref) { return resolve(ref, arena, params, gradients); };
+  for (std::size_t i = 0; i < refs_.size(); ++i) addresses_[i] = address(refs_[i]);
+  const auto table = [&](Index begin) { return begin < 0 ? nullptr : addresses_.data() + begin; };
+  const auto single = [&](Index begin) {
+    return begin < 0 ? nullptr : reinterpret_cast<std::byte*>(addresses_[static_cast<std::size_t>(begin)]);
+  };
+  for (std::size_t i = 0; i < code_.size(); ++i) {
+    const OperandRange& o = operands_[i];
+    Call<T>& c = code_[i].call;
+    c.x = table(o.x), c.y = table(o.y), c.w = table(o.w), c.dy = table(o.dy), c.dx = table(o.dx), c.dw = table(o.dw);
+    c.saved = single(o.saved), c.scratch = single(o.scratch);
+    c.dw_accumulate = o.flags < 0 ? nullptr : accumulate_.get() + o.flags;
+  }
+  for (std::size_t i = 0; i < terms_.size(); ++i) {
+    terms_[i].values = address(term_refs_[i].values);
+    terms_[i].weights = address(term_refs_[i].weights);
+    terms_[i].gradient = address(term_refs_[i].gradient);
+  }
+  for (std::size_t i = 0; i < inputs_.size(); ++i) inputs_[i].data = reinterpret_cast<std::byte*>(address(input_refs_[i]));
+  for (std::size_t i = 0; i < outputs_.size(); ++i)
+    outputs_[i].data = reinterpret_cast<std::byte*>(address(output_refs_[i]));
+  for (std::size_t i = 0; i < seen_.size(); ++i) {
+    seen_[i].value = reinterpret_cast<const std::byte*>(address(seen_values_[i]));
+    seen_[i].gradient = reinterpret_cast<const std::byte*>(address(seen_gradients_[i]));
+  }
+}
+
+template <class T>
+std::vector<typename Program<T>::Seen> Program<T>::seen() const {
+  return seen_;
+}
+
+template class Program<float>;
+template class Program<double>;
+
+}  // namespace fastgd

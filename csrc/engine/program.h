@@ -1,0 +1,122 @@
+// A plan compiled for one batch size and one purpose: a flat list of instructions over one arena.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/buffer.h"
+#include "engine/plan.h"
+#include "ops/op.h"
+
+namespace fastgd {
+
+enum class Mode {
+  train,     // forward, terms, backward, update
+  evaluate,  // forward, terms
+  predict,   // forward, outputs
+  inspect    // forward, terms, backward; every tensor kept, gradients of inputs as well
+};
+
+// An address that is known only when the program is attached to its memory.
+struct Ref {
+  enum class Kind : std::uint8_t { null, arena, param, gradient };
+  Kind kind = Kind::null;
+  Index at = 0;  // arena: bytes, after lay-out; param: its number; gradient: elements
+};
+
+template <class T>
+struct Instruction {
+  enum class Kind : std::uint8_t { gather, forward, terms, backward, add, update, scatter };
+  Kind kind;
+  bool team = false;        // run by the whole team, else by rank 0 alone
+  bool sync_after = false;  // the team meets afterwards
+  double work = 0;
+  const Op<T>* op = nullptr;
+  Call<T> call;
+  // add: *to += *from, `size` elements.
+  Index size = 0;
+};
+
+// A loss or a metric at work: where its values are and where the gradient by them goes.
+template <class T>
+struct TermCode {
+  const T* values = nullptr;
+  const T* weights = nullptr;  // null: all ones
+  T* gradient = nullptr;       // null: only observed
+  double weight = 1;
+  Reduction reduction = Reduction::sum_over_batch_size;
+  bool metric = false;
+};
+
+// A plan's input or output with its place in the arena.
+struct Port {
+  int position = 0;  // among plan.inputs or plan.outputs
+  bool integer = false;
+  Index elements = 0;  // for the whole batch
+  Shape shape;
+  std::byte* data = nullptr;
+};
+
+template <class T>
+class Program {
+ public:
+  // `gradient_offsets`: for each parameter its place in the flat gradient, or -1 if it is not trained.
+  Program(const Plan& plan, const Wiring& wiring, const std::vector<Index>& gradient_offsets, const Kernels<T>& kernels,
+          Mode mode, Index batch, double team_work);
+
+  // Resolves all addresses. `arena` has at least arena_bytes().
+  void attach(std::byte* arena, const std::vector<T*>& params, T* gradients);
+
+  Index batch() const { return batch_; }
+  Index arena_bytes() const { return arena_bytes_; }
+  // The largest team that any instruction can use.
+  int useful_threads() const { return useful_threads_; }
+
+  const std::vector<Instruction<T>>& code() const { return code_; }
+  const std::vector<TermCode<T>>& terms() const { return terms_; }
+  const std::vector<Port>& inputs() const { return inputs_; }
+  const std::vector<Port>& outputs() const { return outputs_; }
+  RunState& run_state() { return *run_; }
+
+  // inspect mode: where a tensor's value, and the gradient by it, can be read (null if there is none).
+  struct Seen {
+    const std::byte* value = nullptr;
+    const std::byte* gradient = nullptr;
+    Shape shape;
+    bool integer = false;
+  };
+  std::vector<Seen> seen() const;
+
+ private:
+  template <class>
+  friend class Compiler;
+
+  struct TermRefs {
+    Ref values, weights, gradient;
+  };
+
+  T* resolve(Ref ref, std::byte* arena, const std::vector<T*>& params, T* gradients) const;
+
+  Index batch_;
+  Index arena_bytes_ = 0;
+  int useful_threads_ = 1;
+  std::vector<std::unique_ptr<Op<T>>> ops_;
+  std::vector<Instruction<T>> code_;
+  // Operand tables: `refs_` says what, `addresses_` holds the resolved pointers that the calls' arrays point into.
+  std::vector<Ref> refs_;
+  std::vector<T*> addresses_;
+  std::unique_ptr<bool[]> accumulate_;
+  struct OperandRange {
+    Index x, y, w, dy, dx, dw, saved, scratch, flags;
+  };
+  std::vector<OperandRange> operands_;  // one per instruction, positions in refs_ (-1: none)
+  std::vector<TermCode<T>> terms_;
+  std::vector<TermRefs> term_refs_;
+  std::vector<Port> inputs_, outputs_;
+  std::vector<Ref> input_refs_, output_refs_;
+  std::vector<Seen> seen_;
+  std::vector<Ref> seen_values_, seen_gradients_;
+  std::unique_ptr<RunState> run_;
+};
+
+}  // namespace fastgd

@@ -1,0 +1,74 @@
+// Data from any source type to the plan's, and the check for values that are not finite.
+#include "kernels/families.h"
+#include "simd/vec.h"
+
+namespace fastgd::FASTGD_ISA_NAMESPACE {
+namespace {
+
+// Conversions round to nearest in vectors and in scalars alike, so the tail may be scalar.
+template <class S, class T>
+void convert_from(Index n, const void* source, T* y) {
+  typedef S SourceVec __attribute__((vector_size(kLanes<T> * sizeof(S))));
+  const S* x = static_cast<const S*>(source);
+  Index i = 0;
+  for (; i + kLanes<T> <= n; i += kLanes<T>) {
+    SourceVec v;
+    __builtin_memcpy(&v, x + i, sizeof v);
+    store<T>(y + i, __builtin_convertvector(v, Vec<T>));
+  }
+  for (; i < n; ++i) y[i] = static_cast<T>(x[i]);
+}
+
+template <class T>
+void convert_any(Source source, Index n, const void* x, T* y) {
+  switch (source) {
+    case Source::float32:
+      return convert_from<float>(n, x, y);
+    case Source::float64:
+      return convert_from<double>(n, x, y);
+    case Source::int8:
+      return convert_from<std::int8_t>(n, x, y);
+    case Source::int16:
+      return convert_from<std::int16_t>(n, x, y);
+    case Source::int32:
+      return convert_from<std::int32_t>(n, x, y);
+    case Source::int64:
+      return convert_from<std::int64_t>(n, x, y);
+    case Source::uint8:
+      return convert_from<std::uint8_t>(n, x, y);
+    case Source::uint16:
+      return convert_from<std::uint16_t>(n, x, y);
+    case Source::uint32:
+      return convert_from<std::uint32_t>(n, x, y);
+    case Source::uint64:
+      return convert_from<std::uint64_t>(n, x, y);
+  }
+}
+
+// x - x is 0 for finite x, and otherwise NaN, which stays in the sum.
+template <class T>
+bool check_finite(Index n, const T* x) {
+  Vec<T> even{}, odd{};
+  Index i = 0;
+  for (; i + 2 * kLanes<T> <= n; i += 2 * kLanes<T>) {
+    const Vec<T> a = load(x + i), b = load(x + i + kLanes<T>);
+    even += a - a;
+    odd += b - b;
+  }
+  for_vectors<T>(n - i, [&, x = x + i](Index j, auto where) {
+    const Vec<T> a = load(x + j, where);
+    even += a - a;
+  });
+  return sum<T>(even + odd) == T(0);
+}
+
+}  // namespace
+
+#define FASTGD_DEFINE_KERNELS(T)                                                                               \
+  void convert(Source source, Index n, const void* x, T* y) noexcept { convert_any(source, n, x, y); }         \
+  bool all_finite(Index n, const T* x) noexcept { return check_finite(n, x); }
+
+FASTGD_DEFINE_KERNELS(float)
+FASTGD_DEFINE_KERNELS(double)
+
+}  // namespace fastgd::FASTGD_ISA_NAMESPACE

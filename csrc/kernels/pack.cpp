@@ -1,0 +1,117 @@
+// Moving matrices into the order in which a product reads them: packing into panels, transposing; and sums of columns.
+#include "kernels/families.h"
+#include "kernels/tuning.h"
+#include "simd/transpose.h"
+
+namespace fastgd::FASTGD_ISA_NAMESPACE {
+namespace {
+
+template <class T>
+FASTGD_INLINE Vec<T> load_some(const T* p, Index count) {
+  return count >= kLanes<T> ? load(p) : count > 0 ? load_part(p, count) : Vec<T>{};
+}
+
+template <class T>
+FASTGD_INLINE void store_some(T* p, Vec<T> v, Index count) {
+  if (count >= kLanes<T>) {
+    store(p, v);
+  } else if (count > 0) {
+    store_part(p, v, count);
+  }
+}
+
+// Panels whose elements lie together in the source: each step of k copies `width` neighbours.
+// `wide` rows of the source are read from end to end, so that the prefetcher can follow.
+template <class T, Index width>
+void pack_copied(Index k, Index n, const T* x, Index x_step, T* packed) {
+  for (Index p = 0; p < k; ++p, x += x_step) {
+    T* to = packed + p * width;
+    Index j = 0;
+    for (; j + width <= n; j += width, to += width * k)
+      for (Index l = 0; l < width; ++l) to[l] = x[j + l];
+    if (j < n)
+      for (Index l = 0; l < width; ++l) to[l] = j + l < n ? x[j + l] : T(0);
+  }
+}
+
+// Panels whose elements lie x_step apart in the source, each followed by its k neighbours: turned block by block.
+template <class T, Index width>
+void pack_turned(Index k, Index n, const T* x, Index x_step, T* packed) {
+  constexpr Index lanes = kLanes<T>;
+  constexpr Index groups = (width + lanes - 1) / lanes;
+  for (Index j = 0; j < n; j += width, x += width * x_step, packed += width * k) {
+    const Index here = n - j < width ? n - j : width;
+    for (Index p = 0; p < k; p += lanes) {
+      const Index depth = k - p < lanes ? k - p : lanes;
+      T* to = packed + p * width;
+      for (Index g = 0; g < groups; ++g) {
+        Vec<T> block[lanes];
+#pragma GCC unroll 16
+        for (Index i = 0; i < lanes; ++i) {
+          const Index row = g * lanes + i;
+          block[i] = row < here ? load_some(x + row * x_step + p, depth) : Vec<T>{};
+        }
+        transpose_block<T>(block);
+        const Index count = width - g * lanes;
+        for (Index i = 0; i < depth; ++i) store_some(to + i * width + g * lanes, block[i], count);
+      }
+    }
+  }
+}
+
+template <class T, Index width>
+void pack(Index n, Index k, const T* x, Index along, Index deep, T* packed) {
+  if (along == 1) {
+    pack_copied<T, width>(k, n, x, deep, packed);
+  } else {
+    pack_turned<T, width>(k, n, x, along, packed);
+  }
+}
+
+template <class T>
+void turn(Index rows, Index cols, const T* x, Index x_row, T* y, Index y_row) {
+  constexpr Index lanes = kLanes<T>;
+  for (Index j = 0; j < cols; j += lanes) {
+    const Index width = cols - j < lanes ? cols - j : lanes;
+    for (Index i = 0; i < rows; i += lanes) {
+      const Index height = rows - i < lanes ? rows - i : lanes;
+      Vec<T> block[lanes];
+#pragma GCC unroll 16
+      for (Index r = 0; r < lanes; ++r)
+        block[r] = r < height ? load_some(x + (i + r) * x_row + j, width) : Vec<T>{};
+      transpose_block<T>(block);
+      for (Index c = 0; c < width; ++c) store_some(y + (j + c) * y_row + i, block[c], height);
+    }
+  }
+}
+
+template <class T>
+void sum_rows(Index rows, Index cols, const T* x, Index x_row, T* y, bool accumulate) {
+  for_vectors<T>(cols, [=](Index j, auto where) {
+    Vec<T> sum = accumulate ? load(y + j, where) : Vec<T>{};
+    const T* p = x + j;
+    for (Index i = 0; i < rows; ++i, p += x_row) sum += load(p, where);
+    store<T>(y + j, sum, where);
+  });
+}
+
+}  // namespace
+
+#define FASTGD_DEFINE_KERNELS(T)                                                                                    \
+  void pack_rows(Index rows, Index k, const T* a, Index a_row, Index a_col, T* packed) noexcept {                   \
+    pack<T, kTileRows<T>>(rows, k, a, a_row, a_col, packed);                                                        \
+  }                                                                                                                 \
+  void pack_cols(Index k, Index cols, const T* b, Index b_row, Index b_col, T* packed) noexcept {                   \
+    pack<T, kTileCols<T>>(cols, k, b, b_col, b_row, packed);                                                        \
+  }                                                                                                                 \
+  void transpose(Index rows, Index cols, const T* x, Index x_row, T* y, Index y_row) noexcept {                     \
+    turn(rows, cols, x, x_row, y, y_row);                                                                           \
+  }                                                                                                                 \
+  void column_sum(Index rows, Index cols, const T* x, Index x_row, T* y, bool accumulate) noexcept {                \
+    sum_rows(rows, cols, x, x_row, y, accumulate);                                                                  \
+  }
+
+FASTGD_DEFINE_KERNELS(float)
+FASTGD_DEFINE_KERNELS(double)
+
+}  // namespace fastgd::FASTGD_ISA_NAMESPACE

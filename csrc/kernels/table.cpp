@@ -1,0 +1,77 @@
+// The constant table of this tier: the one symbol of it that anyone outside refers to.
+#include "kernels/families.h"
+#include "kernels/tables.h"
+#include "kernels/tuning.h"
+
+// An entry that is forgotten below must not compile.
+#pragma GCC diagnostic error "-Wmissing-field-initializers"
+
+#define FASTGD_TEXT_OF(name) #name
+#define FASTGD_TEXT(name) FASTGD_TEXT_OF(name)
+
+namespace fastgd::FASTGD_ISA_NAMESPACE {
+namespace {
+
+template <class T>
+constexpr Kernels<T> kernels_of() {
+  return Kernels<T>{
+      .lanes = kLanes<T>,
+      .tile_rows = kTileRows<T>,
+      .tile_cols = kTileCols<T>,
+      .gemm = gemm,
+      .pack_rows = pack_rows,
+      .pack_cols = pack_cols,
+      .transpose = transpose,
+      .column_sum = column_sum,
+      .exp = exp,
+      .log = log,
+      .tanh = tanh,
+      .sigmoid = sigmoid,
+      .activation = activation,
+      .activation_backward = activation_backward,
+      .softmax = softmax,
+      .softmax_backward = softmax_backward,
+      .add = add,
+      .fill = fill,
+      .dropout = dropout,
+      .dropout_backward = dropout_backward,
+      .mean_squared_error = mean_squared_error,
+      .mean_squared_error_backward = mean_squared_error_backward,
+      .mean_absolute_error = mean_absolute_error,
+      .mean_absolute_error_backward = mean_absolute_error_backward,
+      .binary_crossentropy = binary_crossentropy,
+      .binary_crossentropy_backward = binary_crossentropy_backward,
+      .categorical_crossentropy = categorical_crossentropy,
+      .categorical_crossentropy_backward = categorical_crossentropy_backward,
+      .sparse_categorical_crossentropy = sparse_categorical_crossentropy,
+      .sparse_categorical_crossentropy_backward = sparse_categorical_crossentropy_backward,
+      .sigmoid_crossentropy = sigmoid_crossentropy,
+      .sigmoid_crossentropy_backward = sigmoid_crossentropy_backward,
+      .softmax_crossentropy = softmax_crossentropy,
+      .softmax_crossentropy_backward = softmax_crossentropy_backward,
+      .sparse_softmax_crossentropy = sparse_softmax_crossentropy,
+      .sparse_softmax_crossentropy_backward = sparse_softmax_crossentropy_backward,
+      .accuracy = accuracy,
+      .binary_accuracy = binary_accuracy,
+      .categorical_accuracy = categorical_accuracy,
+      .sparse_categorical_accuracy = sparse_categorical_accuracy,
+      .sgd = sgd,
+      .momentum = momentum,
+      .adam = adam,
+      .convert = convert,
+      .all_finite = all_finite,
+      .fma_probe = fma_probe,
+      .triad = triad,
+  };
+}
+
+}  // namespace
+
+constinit const KernelTable kTable = {
+    .name = FASTGD_TEXT(FASTGD_ISA_NAMESPACE),
+    .vector_bytes = kVectorBytes,
+    .f32 = kernels_of<float>(),
+    .f64 = kernels_of<double>(),
+};
+
+}  // namespace fastgd::FASTGD_ISA_NAMESPACE

@@ -1,0 +1,27 @@
+// accuracy: the share of elements that equal their target.
+#include "ops/per_sample.h"
+#include "ops/register.h"
+
+namespace fastgd {
+namespace {
+
+template <class T>
+class Accuracy final : public PerSample<T> {
+ public:
+  explicit Accuracy(const OpSetup& s) : PerSample<T>(s, Rows::samples, false, 2.0) {
+    this->traits.differentiable = false;
+  }
+
+  void forward(const Call<T>& c, const Worker& who) const noexcept override {
+    this->each_value(c, who, [&](Index row, Index rows, T* v) {
+      const Index at = row * this->cols();
+      c.kernels->accuracy(rows, this->cols(), c.x[0] + at, c.x[1] + at, v);
+    });
+  }
+};
+
+}  // namespace
+
+FASTGD_DEFINE_OP(accuracy, Accuracy);
+
+}  // namespace fastgd

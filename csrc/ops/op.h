@@ -1,0 +1,133 @@
+// The contract of an op: what it is built from, what it tells the engine, how it runs.
+//
+// An op is built once for a step of a plan at one batch size. Its constructor checks attributes and shapes (InvalidArgument,
+// prefixed with the op's name by the registry) and fills `traits`. After that nothing can fail and nothing allocates.
+//
+// Said once for all ops:
+// - forward overwrites its outputs; backward overwrites the gradients of its inputs (the engine adds where a tensor fans out);
+// - the gradient of a parameter is overwritten or added to, as `dw_accumulate` says;
+// - a null pointer in dx or dw means that nobody needs that gradient; a null dy means that no gradient reaches that output;
+// - buffers do not overlap, with one exception: the storage of dy belongs to the op during backward and may be overwritten;
+// - all threads of the team call forward and backward together; the op shares the work through the Worker and calls sync() where one
+//   thread reads what another wrote; the engine syncs before and after each call; the result does not depend on the team's size.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/check.h"
+#include "base/shape.h"
+#include "base/types.h"
+#include "dispatch/dispatch.h"
+#include "threads/team.h"
+
+namespace fastgd {
+
+using Attribute = std::variant<bool, Index, double, std::string, std::vector<Index>>;
+
+// The attributes of a step. Remembers which were asked for, so that a misspelt one is an error and not silence.
+class Attrs {
+ public:
+  Attrs() = default;
+  explicit Attrs(std::map<std::string, Attribute> values) : values_(std::move(values)) {}
+
+  bool flag(const std::string& name, bool missing) const;
+  double real(const std::string& name, double missing) const;
+  Index integer(const std::string& name) const;
+  std::string text(const std::string& name, const std::string& missing) const;
+  Shape sizes(const std::string& name) const;
+
+  // Throws if an attribute was given that no getter asked for.
+  void check_all_known() const;
+
+ private:
+  const Attribute* find(const std::string& name) const;
+  std::map<std::string, Attribute> values_;
+  mutable std::set<std::string> asked_;
+};
+
+struct TensorInfo {
+  Shape shape;
+  bool integer = false;  // int32 instead of the plan's floating type
+};
+
+// What a step gives the constructor of its op.
+struct OpSetup {
+  const Attrs& attrs;
+  std::span<const TensorInfo> inputs;
+  std::span<const Shape> params;
+  Index batch;
+
+  void expect_inputs(std::size_t n) const;
+  void expect_params(std::size_t least, std::size_t most) const;
+};
+
+// What the op tells the engine.
+struct OpTraits {
+  std::vector<TensorInfo> outputs;
+  // The output is the input's storage under another shape: forward and backward are never called.
+  bool view = false;
+  // Whether backward exists, and what it reads besides dy: bit i stands for input or output i.
+  bool differentiable = true;
+  unsigned backward_reads_inputs = 0;
+  unsigned backward_reads_outputs = 0;
+  // Inputs that a gradient can flow to (targets take none).
+  unsigned gradient_inputs = ~0u;
+  // Bytes kept from forward to backward, and bytes needed only within one call.
+  Index saved_bytes = 0;
+  Index forward_scratch = 0;
+  Index backward_scratch = 0;
+  // Floating-point operations, to decide whether a team pays.
+  double forward_work = 0;
+  double backward_work = 0;
+};
+
+// What holds for every step of one batch.
+struct RunState {
+  bool training = false;
+  std::uint64_t iteration = 0;
+};
+
+// The operands of one step. Integer tensors come through the same arrays: see `ints`.
+template <class T>
+struct Call {
+  const Kernels<T>* kernels = nullptr;
+  const RunState* run = nullptr;
+  const T* const* x = nullptr;
+  T* const* y = nullptr;
+  const T* const* w = nullptr;
+  T* const* dy = nullptr;
+  T* const* dx = nullptr;
+  T* const* dw = nullptr;
+  const bool* dw_accumulate = nullptr;
+  std::byte* saved = nullptr;
+  std::byte* scratch = nullptr;
+
+  const std::int32_t* ints(int input) const { return reinterpret_cast<const std::int32_t*>(x[input]); }
+  T* scratch_values() const { return reinterpret_cast<T*>(scratch); }
+};
+
+template <class T>
+class Op {
+ public:
+  virtual ~Op() = default;
+  virtual void forward(const Call<T>& c, const Worker& who) const noexcept = 0;
+  virtual void backward(const Call<T>&, const Worker&) const noexcept {}
+
+  OpTraits traits;
+};
+
+template <class T>
+using OpFactory = std::unique_ptr<Op<T>> (*)(const OpSetup& setup);
+
+// "relu" and its like; throws for an unknown name.
+Activation parse_activation(const std::string& name);
+
+}  // namespace fastgd

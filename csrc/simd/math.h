@@ -1,0 +1,247 @@
+// exp, log, tanh, sigmoid and log(1 + e^-|z|), written once over Vec<T> for all tiers.
+//
+// Largest errors, over all 2^32 float inputs (tests/cpp/ulp.cpp) and over samples in double, in ULP: ERRORS
+#pragma once
+
+#include "simd/vec.h"
+
+namespace fastgd::FASTGD_ISA_NAMESPACE {
+namespace {
+
+// The constants come from tools/make_coefficients.py.
+template <class T>
+struct MathConstants;
+
+template <>
+struct MathConstants<float> {
+  static constexpr int kFractionBits = 23;
+  static constexpr float kRound = 0x1.8p+23f;  // Adding it leaves the nearest integer in the low bits.
+  static constexpr float kExpLow = -104.0f, kExpHigh = 89.0f, kTanhHigh = 10.0f;
+  static constexpr float kSmallestNormal = 0x1p-126f;
+  static constexpr float kLog2E = 0x1.715476p+0f, kLn2High = 0x1.62e4p-1f, kLn2Low = 0x1.7f7d1cp-20f;
+  // e^r = 1 + r + r^2 q(r) for |r| <= 0.3473, relative error 2^-28.2.
+  static constexpr float kExp[] = {0x1.fffffcp-2f, 0x1.555492p-3f, 0x1.5558bcp-5f, 0x1.1239c6p-7f, 0x1.6a4154p-10f};
+  // 2 atanh(s) = 2 s + s z l(z) for 0 <= z = s^2 <= 0.04, relative error 2^-35.2.
+  static constexpr float kLog[] = {0x1.555554p-1f, 0x1.999c0cp-2f, 0x1.23e042p-2f, 0x1.ee9feep-3f};
+};
+
+template <>
+struct MathConstants<double> {
+  static constexpr int kFractionBits = 52;
+  static constexpr double kRound = 0x1.8p+52;
+  static constexpr double kExpLow = -746.0, kExpHigh = 710.0, kTanhHigh = 20.0;
+  static constexpr double kSmallestNormal = 0x1p-1022;
+  static constexpr double kLog2E = 0x1.71547652b82fep+0, kLn2High = 0x1.62e42fee00000p-1, kLn2Low = 0x1.a39ef35793c76p-33;
+  // Relative error 2^-57.9.
+  static constexpr double kExp[] = {0x1.000000000000ap-1,  0x1.55555555554fep-3,  0x1.555555555064dp-5,  0x1.1111111126b53p-7,
+                                    0x1.6c16c1849d0b1p-10, 0x1.a01a01300c507p-13, 0x1.a01998de81d87p-16, 0x1.71df1814877d1p-19,
+                                    0x1.28ae853ba3303p-22, 0x1.ad9574a18ef93p-26};
+  // Relative error 2^-62.7.
+  static constexpr double kLog[] = {0x1.555555555554fp-1, 0x1.999999999c151p-2, 0x1.24924921e82b8p-2, 0x1.c71c748b770d3p-3,
+                                    0x1.745c4bff5d00bp-3, 0x1.3b35986b78ab2p-3, 0x1.0dce631165ffap-3, 0x1.1b6dd81331f9ep-3};
+};
+
+template <class T>
+constexpr typename VecTypes<T>::Int kOneBits = __builtin_bit_cast(typename VecTypes<T>::Int, T(1));
+
+template <class T, int kCount>
+FASTGD_INLINE Vec<T> polynomial(const T (&c)[kCount], Vec<T> x) {
+  Vec<T> y = splat<T>(c[kCount - 1]);
+#pragma GCC unroll 16
+  for (int i = kCount - 2; i >= 0; --i) y = fma(y, x, splat<T>(c[i]));
+  return y;
+}
+
+template <class T>
+FASTGD_INLINE Vec<T> abs(Vec<T> x) {
+  return (Vec<T>)((IVec<T>)x & (IVec<T>)~(IVec<T>)(-Vec<T>{}));
+}
+
+// |x| with the sign of s.
+template <class T>
+FASTGD_INLINE Vec<T> with_sign(Vec<T> x, Vec<T> s) {
+  const IVec<T> sign = (IVec<T>)(-Vec<T>{});
+  return (Vec<T>)(((IVec<T>)x & ~sign) | ((IVec<T>)s & sign));
+}
+
+// --- powers of two ------------------------------------------------------------------------------------------------------
+
+// 2^n for integers n in the range of normal numbers: n moved into the exponent field, which cuts off the rest of kRound.
+template <class T>
+FASTGD_INLINE Vec<T> power_of_two(Vec<T> n) {
+  return (Vec<T>)(((IVec<T>)(n + MathConstants<T>::kRound) << MathConstants<T>::kFractionBits) + kOneBits<T>);
+}
+
+// p 2^n, rounded once also where it overflows or is subnormal. p is near 1.
+#if defined(__AVX512F__)
+FASTGD_INLINE Vec<float> scale(Vec<float> p, Vec<float> n) { return (Vec<float>)_mm512_scalef_ps((__m512)p, (__m512)n); }
+FASTGD_INLINE Vec<double> scale(Vec<double> p, Vec<double> n) { return (Vec<double>)_mm512_scalef_pd((__m512d)p, (__m512d)n); }
+#else
+template <class T>
+FASTGD_INLINE Vec<T> scale_twice(Vec<T> p, Vec<T> n) {
+  constexpr T kRound = MathConstants<T>::kRound;
+  const Vec<T> half = (n * T(0.5) + kRound) - kRound;
+  return p * power_of_two<T>(half) * power_of_two<T>(n - half);
+}
+FASTGD_INLINE Vec<float> scale(Vec<float> p, Vec<float> n) { return scale_twice<float>(p, n); }
+FASTGD_INLINE Vec<double> scale(Vec<double> p, Vec<double> n) { return scale_twice<double>(p, n); }
+#endif
+
+// The same where a result too small for a normal number only needs to be tiny.
+template <class T>
+FASTGD_INLINE Vec<T> scale_or_keep_tiny(Vec<T> p, Vec<T> n) {
+#if defined(__AVX512F__)
+  return scale(p, n);
+#else
+  return p * power_of_two<T>(max(splat<T>(-T(kOneBits<T> >> MathConstants<T>::kFractionBits) + T(3)), n));
+#endif
+}
+
+// x = m 2^e with m in [0.75, 1.5); for +-0 e = -inf, for inf e = inf, both with m = 1; for NaN and x < 0 m is NaN.
+#if defined(__AVX512F__)
+FASTGD_INLINE Vec<float> split(Vec<float> x, Vec<float>& e) {
+  const __m512 m = _mm512_getmant_ps((__m512)x, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_nan);
+  e = (Vec<float>)_mm512_sub_ps(_mm512_getexp_ps((__m512)x), _mm512_getexp_ps(m));
+  return (Vec<float>)m;
+}
+FASTGD_INLINE Vec<double> split(Vec<double> x, Vec<double>& e) {
+  const __m512d m = _mm512_getmant_pd((__m512d)x, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_nan);
+  e = (Vec<double>)_mm512_sub_pd(_mm512_getexp_pd((__m512d)x), _mm512_getexp_pd(m));
+  return (Vec<double>)m;
+}
+#else
+template <class T>
+FASTGD_INLINE Vec<T> split_bits(Vec<T> x, Vec<T>& e) {
+  using C = MathConstants<T>;
+  using Int = typename VecTypes<T>::Int;
+  constexpr T kInfinity = static_cast<T>(__builtin_inf());
+  // A subnormal is first made normal. Then its bits less those of 0.75, plus those of 1, begin with the biased exponent.
+  const auto small = x < C::kSmallestNormal;
+  constexpr T kUnit = C::kRound / T(1.5), kBias = T(kOneBits<T> >> C::kFractionBits);
+  const Vec<T> normal = select(small, x * kUnit, x);
+  constexpr Int kQuarterBits = Int(1) << (C::kFractionBits - 1);
+  const UVec<T> biased = (UVec<T>)((IVec<T>)normal + kQuarterBits) >> C::kFractionBits;
+  const Vec<T> m = (Vec<T>)((IVec<T>)normal - (IVec<T>)(biased << C::kFractionBits) + kOneBits<T>);
+  // To a floating-point number without a conversion of 64-bit integers, which few ISAs have: as the low bits of 2^23 or 2^52.
+  e = (Vec<T>)((IVec<T>)biased | (IVec<T>)splat<T>(kUnit)) - (kUnit + kBias);
+  e = e - select(small, splat<T>(T(C::kFractionBits)), Vec<T>{});
+  e = select(x == T(0), splat<T>(-kInfinity), e);
+  e = select(x == kInfinity, splat<T>(kInfinity), e);
+  return select(x == T(0), splat<T>(1), select(x > T(0), m, splat<T>(static_cast<T>(__builtin_nan("")))));
+}
+FASTGD_INLINE Vec<float> split(Vec<float> x, Vec<float>& e) { return split_bits<float>(x, e); }
+FASTGD_INLINE Vec<double> split(Vec<double> x, Vec<double>& e) { return split_bits<double>(x, e); }
+#endif
+
+// --- e^x ----------------------------------------------------------------------------------------------------------------
+
+// x = n ln 2 + r with |r| <= 0.3473. x must be in the range of exp.
+template <class T>
+FASTGD_INLINE Vec<T> reduce(Vec<T> x, Vec<T>& n) {
+  using C = MathConstants<T>;
+  n = fma(x, splat<T>(C::kLog2E), splat<T>(C::kRound)) - C::kRound;
+  // n kLn2High is exact for any n that occurs, so that the tiers without a fused multiply-add lose nothing.
+  return fma(n, splat<T>(-C::kLn2Low), fma(n, splat<T>(-C::kLn2High), x));
+}
+
+// e^x = (1 + p) 2^n.
+template <class T>
+FASTGD_INLINE Vec<T> exp_parts(Vec<T> x, Vec<T>& n) {
+  const Vec<T> r = reduce<T>(x, n);
+  return fma(r * r, polynomial<T>(MathConstants<T>::kExp, r), r);
+}
+
+// For x <= 0 or NaN.
+template <class T>
+FASTGD_INLINE Vec<T> exp_of_negative(Vec<T> x) {
+  Vec<T> n;
+  const Vec<T> p = exp_parts<T>(max(splat<T>(MathConstants<T>::kExpLow), x), n);
+  return scale(T(1) + p, n);
+}
+
+template <class T>
+FASTGD_INLINE Vec<T> exp(Vec<T> x) {
+  return exp_of_negative<T>(min(splat<T>(MathConstants<T>::kExpHigh), x));
+}
+
+// --- logarithms ---------------------------------------------------------------------------------------------------------
+
+// e ln 2 + log(1 + f) for f in [-0.25, 0.5). With s = f / (2 + f) the logarithm is 2 atanh(s) = f - s (f - l(s^2) s^2),
+// and s f = f^2 / 2 - s f^2 / 2: so f, which is exact, meets only small corrections.
+template <class T>
+FASTGD_INLINE Vec<T> log_of_parts(Vec<T> e, Vec<T> f) {
+  using C = MathConstants<T>;
+  const Vec<T> s = f / (T(2) + f);
+  const Vec<T> z = s * s;
+  const Vec<T> half_square = T(0.5) * f * f;
+  const Vec<T> small = fma(s, fma(z, polynomial<T>(C::kLog, z), half_square), e * C::kLn2Low);
+  return fma(e, splat<T>(C::kLn2High), f - (half_square - small));
+}
+
+template <class T>
+FASTGD_INLINE Vec<T> log(Vec<T> x) {
+  Vec<T> e;
+  const Vec<T> m = split(x, e);
+  return log_of_parts<T>(e, m - T(1));
+}
+
+// log(1 + u) for 0 <= u <= 1, relative to the result. 1 + u is halved where it is 1.5 or more.
+template <class T>
+FASTGD_INLINE Vec<T> log_of_one_plus(Vec<T> u) {
+  const auto large = u >= T(0.5);
+  return log_of_parts<T>(select(large, splat<T>(1), Vec<T>{}), select(large, T(0.5) * (u - T(1)), u));
+}
+
+// --- activations --------------------------------------------------------------------------------------------------------
+
+// With e^-|x| = (1 + p) 2^n = e: 1 / (1 + e) for x >= 0 and e / (1 + e) below, both as (1 + q) 2^m / (1 + e).
+template <class T>
+FASTGD_INLINE Vec<T> sigmoid_of_parts(Vec<T> x, Vec<T> p, Vec<T> n) {
+  const Vec<T> e = scale_or_keep_tiny<T>(T(1) + p, n);
+  const Vec<T> sum = T(1) + e;
+  const Vec<T> r = T(1) / sum;
+  const auto below = x < T(0);
+  const Vec<T> q = select(below, p, Vec<T>{}), m = select(below, n, Vec<T>{});
+  // What rounding took from the sum comes back here, together with q, which was never rounded to 1 + q.
+  const Vec<T> lost = e - (sum - T(1));
+  return scale(fma(r, fma(-(lost * r), T(1) + q, q), r), m);
+}
+
+template <class T>
+FASTGD_INLINE Vec<T> sigmoid(Vec<T> x) {
+  Vec<T> n;
+  const Vec<T> p = exp_parts<T>(max(splat<T>(MathConstants<T>::kExpLow), -abs<T>(x)), n);
+  return sigmoid_of_parts<T>(x, p, n);
+}
+
+// With u = e^-2|x| - 1 in (-1, 0]: tanh |x| = -u / (2 + u).
+template <class T>
+FASTGD_INLINE Vec<T> tanh(Vec<T> x) {
+  using C = MathConstants<T>;
+  Vec<T> n;
+  const Vec<T> r = reduce<T>(T(-2) * min(splat<T>(C::kTanhHigh), abs<T>(x)), n);
+  const Vec<T> t = r * r * polynomial<T>(C::kExp, r), p = r + t;
+  const Vec<T> power = power_of_two<T>(n);
+  const Vec<T> a = power - T(1), b = power * p;
+  const Vec<T> u = a + b, v = T(2) + u;
+  // All three sums are rounded, and the quotient can double their errors; so their exact rests correct it. The straight
+  // line is 1 / (2 + u) within 7 %, enough for a correction of about one unit in the last place.
+  const Vec<T> u_rest = fma(power, (r - p) + t, (a - u) + b);
+  const Vec<T> v_rest = (u - (v - T(2))) + u_rest;
+  const Vec<T> quotient = u / v;
+  return with_sign<T>(fma(u_rest - v_rest * quotient, T(0.47) - T(0.5) * u, quotient), x);
+}
+
+// NaN passes through: max gives its second argument then.
+template <class T>
+FASTGD_INLINE Vec<T> relu(Vec<T> x) {
+  return max(Vec<T>{}, x);
+}
+
+template <class T>
+FASTGD_INLINE Vec<T> leaky_relu(Vec<T> x, Vec<T> slope) {
+  return select(x >= T(0), x, x * slope);
+}
+
+}  // namespace
+}  // namespace fastgd::FASTGD_ISA_NAMESPACE

@@ -1,0 +1,107 @@
+// The threads of one run; the only file that includes <omp.h>.
+#include "threads/team.h"
+
+#include <omp.h>
+#include <pthread.h>
+#include <sched.h>
+
+#include <thread>
+
+#include "base/check.h"
+#include "threads/limits.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace fastgd {
+namespace {
+
+std::atomic<int> chosen_threads{0};  // 0: not chosen
+std::atomic<bool> forked{false};
+
+void pause() noexcept {
+#if defined(__x86_64__)
+  _mm_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+// Long enough to cover an uneven step, short enough not to waste a scheduler slice when threads outnumber cores.
+constexpr int kSpins = 4000;
+
+const int kForkHandler = pthread_atfork(nullptr, nullptr, [] { forked.store(true, std::memory_order_relaxed); });
+
+}  // namespace
+
+void Barrier::wait() noexcept {
+  const unsigned generation = generation_.load(std::memory_order_acquire);
+  if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == size_) {
+    arrived_.store(0, std::memory_order_relaxed);
+    generation_.store(generation + 1, std::memory_order_release);
+    return;
+  }
+  int spins = 0;
+  while (generation_.load(std::memory_order_acquire) == generation) {
+    if (++spins < kSpins) {
+      pause();
+    } else {
+      std::this_thread::yield();
+    }
+  }
+}
+
+bool is_forked_child() { return kForkHandler == 0 && forked.load(std::memory_order_relaxed); }
+
+int available_threads() {
+  static const int n = std::max(1, std::min({affinity_cores(), cgroup_cores(), physical_cores()}));
+  return n;
+}
+
+int num_threads() {
+  if (is_forked_child()) return 1;
+  const int chosen = chosen_threads.load(std::memory_order_relaxed);
+  if (chosen > 0) return chosen;
+  static const int by_default = [] {
+    const int asked = requested_threads();
+    return asked > 0 ? asked : available_threads();
+  }();
+  return by_default;
+}
+
+void set_num_threads(int n) {
+  check(n >= 1 && n <= 1024, "`num_threads` must be from 1 to 1024. Received: num_threads=", n);
+  chosen_threads.store(n, std::memory_order_relaxed);
+}
+
+const char* openmp_runtime() {
+#if defined(__clang__)
+  return "libomp";
+#else
+  return "libgomp";
+#endif
+}
+
+void run_team(int size, void (*work)(void* state, const Worker& who), void* state) noexcept {
+  if (size <= 1 || is_forked_child()) {
+    work(state, Worker{});
+    return;
+  }
+  Barrier barrier(size);
+  // Decided in the region: the runtime may give fewer threads than asked (OMP_THREAD_LIMIT, nested regions).
+  std::atomic<int> got{0};
+#pragma omp parallel num_threads(size)
+  {
+    const int here = omp_get_num_threads();
+    if (here == size) {
+      work(state, Worker{omp_get_thread_num(), size, &barrier});
+    } else if (omp_get_thread_num() == 0) {
+      got.store(here, std::memory_order_relaxed);
+    }
+  }
+  // One thread instead of the fewer that came: correct whatever the runtime decides, and results are the same.
+  if (got.load(std::memory_order_relaxed) != 0) work(state, Worker{});
+}
+
+}  // namespace fastgd
