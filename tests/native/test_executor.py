@@ -1,0 +1,234 @@
+"""The native executor against the reference over whole epochs, and its manners towards data, threads and callers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+import tolerances
+from native.plans import adam_slots, classifier, random_params, train
+
+from fastgd import _core, reference
+
+Array = np.ndarray[Any, Any]
+
+
+def data(rows: int = 333, width: int = 19, classes: int = 5) -> tuple[Array, Array]:
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(rows, width)).astype(np.float32), rng.integers(0, classes, rows).astype(np.int32)
+
+
+@pytest.fixture
+def threads(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Set the number of threads, with every step shared out however small it is."""
+    before = _core.get_num_threads()
+    monkeypatch.setenv("FASTGD_TEAM_WORK", "0")
+    yield _core.set_num_threads
+    _core.set_num_threads(before)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.4])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_training_follows_the_reference(dtype: str, dropout: float) -> None:
+    plan = classifier((19, 33, 17, 5), dtype, "tanh", dropout)
+    x, t = data()
+    native, native_totals = train(_core.Executor(plan), plan, x, t, epochs=3)
+    expected, totals = train(reference.Executor(plan), plan, x, t, epochs=3)
+    tolerances.assert_close(native_totals, totals, tolerances.HISTORY)
+    # Adam divides by the root of its second moment, so that roundings of small gradients grow to full steps.
+    for a, b in zip(native, expected, strict=True):
+        tolerances.assert_close(a, b, 1e-3 if dtype == "float32" else 1e-9)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_number_of_threads_changes_no_bit(dtype: str, threads: Any) -> None:
+    plan = classifier((19, 130, 70, 5), dtype, "relu", 0.3)
+    x, t = data()
+    results = []
+    for n in (1, 2, 3, 4, 7):
+        threads(n)
+        params, totals = train(_core.Executor(plan), plan, x, t)
+        results.append((n, params, totals))
+    _, params, totals = results[0]
+    for n, others, other_totals in results[1:]:
+        assert np.array_equal(totals, other_totals), n
+        assert all(np.array_equal(a, b) for a, b in zip(params, others, strict=True)), n
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        lambda x: x.astype(np.float64),
+        lambda x: np.asfortranarray(x),
+        lambda x: np.repeat(x, 2, axis=0)[::2],
+        lambda x: np.repeat(x, 3, axis=1)[:, ::3],
+        lambda x: x[::-1][::-1],
+        lambda x: np.frombuffer(b"\0" + x.tobytes(), np.uint8)[1:].view(np.float32).reshape(x.shape),
+    ],
+    ids=["float64", "fortran", "row stride", "column stride", "reversed twice", "unaligned"],
+)
+def test_data_of_any_layout_gives_the_same_bits(convert: Any) -> None:
+    plan = classifier((19, 8, 5))
+    x, t = data()
+    expected, totals = train(_core.Executor(plan), plan, x, t)
+    odd = convert(x)
+    before = odd.copy()
+    got, got_totals = train(_core.Executor(plan), plan, odd, t)
+    assert np.array_equal(odd, before)
+    assert np.array_equal(totals, got_totals)
+    assert all(np.array_equal(a, b) for a, b in zip(expected, got, strict=True))
+
+
+@pytest.mark.parametrize("dtype", ["i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4", "f8", "?"])
+def test_every_numeric_type_is_converted_at_the_gather(dtype: str) -> None:
+    plan = classifier((4, 3))
+    rng = np.random.default_rng(1)
+    x = rng.integers(0, 2 if dtype == "?" else 100, (11, 4)).astype(dtype)
+    params = random_params(plan)
+    executor = _core.Executor(plan)
+    executor.bind_parameters(params)
+    out = np.empty((11, 3), np.float32)
+    executor.begin("predict", [x, None], 4, outputs=[out])
+    while executor.advance(100, 1.0):
+        pass
+    tolerances.assert_close(out, x.astype(np.float32) @ params[0] + params[1], tolerances.summed("float32", 4))
+
+
+@pytest.mark.parametrize(
+    "array", [np.zeros((3, 4), ">f4"), np.zeros((3, 4), "f2"), np.zeros((3, 4), object), np.zeros((3, 4), complex)]
+)
+def test_other_types_are_refused_by_name(array: Array) -> None:
+    plan = classifier((4, 3))
+    executor = _core.Executor(plan)
+    executor.bind_parameters(random_params(plan))
+    with pytest.raises(ValueError, match="`x` must be an array of float32, float64"):
+        executor.begin("evaluate", [array, np.zeros(3, np.int32)], 2)
+
+
+def test_misuse_is_an_error() -> None:
+    plan = classifier((4, 3))
+    x, t = np.zeros((3, 4), np.float32), np.zeros(3, np.int32)
+    executor = _core.Executor(plan)
+    with pytest.raises(RuntimeError, match="call begin first"):
+        executor.advance(1, 1.0)
+    with pytest.raises(RuntimeError, match="call bind_parameters first"):
+        executor.begin("evaluate", [x, t], 2)
+    executor.bind_parameters(random_params(plan))
+    with pytest.raises(RuntimeError, match="call bind_update first"):
+        executor.begin("train", [x, t], 2)
+    with pytest.raises(ValueError, match="`batch_size` must be at least 1. Received: batch_size=0"):
+        executor.begin("evaluate", [x, t], 0)
+    with pytest.raises(ValueError, match="same number of rows"):
+        executor.begin("evaluate", [x, t[:2]], 2)
+    with pytest.raises(ValueError, match=r"takes samples of shape \(4,\). Received: \(5,\)"):
+        executor.begin("evaluate", [np.zeros((3, 5), np.float32), t], 2)
+    with pytest.raises(ValueError, match="is needed but no array was given"):
+        executor.begin("evaluate", [x, None], 2)
+    read_only = random_params(plan)
+    read_only[0].flags.writeable = False
+    with pytest.raises(ValueError, match="`w0` must be writeable"):
+        executor.bind_parameters(read_only)
+    executor.bind_update(*adam_slots(plan))
+    executor.begin("train", [x, t], 1)
+    with pytest.raises(ValueError, match="`learning_rates` must hold one rate, or one per batch"):
+        executor.advance(3, 1.0, np.array([0.1, 0.2]))
+
+
+def test_a_run_stops_in_time() -> None:
+    plan = classifier((256, 256, 5))
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(20000, 256)).astype(np.float32)
+    t = rng.integers(0, 5, 20000).astype(np.int32)
+    executor = _core.Executor(plan)
+    executor.bind_parameters(random_params(plan))
+    executor.bind_update(*adam_slots(plan))
+    executor.begin("train", [x, t], 8)
+    done = executor.advance(10**9, 0.01, np.array([1e-3]))
+    assert 0 < done < 2500
+
+
+def test_ctrl_c_ends_a_run() -> None:
+    plan = classifier((512, 512, 512, 5))
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60000, 512)).astype(np.float32)
+    t = rng.integers(0, 5, 60000).astype(np.int32)
+    executor = _core.Executor(plan)
+    params = random_params(plan)
+    executor.bind_parameters(params)
+    executor.bind_update(*adam_slots(plan))
+    executor.begin("train", [x, t], 64)
+    timer = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        executor.advance(10**9, 1e9, np.array([1e-3]))
+    timer.join()
+    assert 0 < executor.iteration < 60000 // 64
+    assert all(np.isfinite(p).all() for p in params)
+    # The executor runs on, and a new run starts clean.
+    assert executor.advance(1, 1e9, np.array([1e-3])) == 1
+    executor.begin("evaluate", [x[:64], t[:64]], 64)
+    assert executor.advance(1, 1.0) == 1
+
+
+def test_a_forked_child_runs_on_one_thread(threads: Any) -> None:
+    threads(2)
+    plan = classifier((19, 130, 5))
+    x, t = data()
+    executor = _core.Executor(plan)
+    expected, _ = train(executor, plan, x, t)
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            got, _ = train(executor, plan, x, t)
+            same = all(np.array_equal(a, b) for a, b in zip(expected, got, strict=True))
+            code = 0 if same and _core.get_num_threads() == 1 else 2
+        finally:
+            os._exit(code)
+    deadline = time.monotonic() + 30
+    while True:
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            break
+        if time.monotonic() > deadline:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            pytest.fail("the forked child hangs")
+        time.sleep(0.01)
+    assert os.waitstatus_to_exitcode(status) == 0
+
+
+def test_many_threads_may_share_one_executor() -> None:
+    plan = classifier((19, 64, 5))
+    x, t = data()
+    executor = _core.Executor(plan)
+    executor.bind_parameters(random_params(plan))
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            for _ in range(20):
+                executor.inspect([x, t])
+        except BaseException as error:
+            failures.append(error)
+
+    workers = [threading.Thread(target=work) for _ in range(8)]
+    for w in workers:
+        w.start()
+    for w in workers:
+        w.join()
+    assert not failures
+
+
+def test_permutations_agree() -> None:
+    from fastgd.reference.random import permutation
+
+    for n in (1, 2, 7, 1000):
+        order = _core.permutation(n, 2**63 + 17, 3)
+        assert sorted(order) == list(range(n))
+        assert np.array_equal(order, permutation(n, 2**63 + 17, 3))

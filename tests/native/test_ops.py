@@ -1,0 +1,47 @@
+"""Every op, native against the NumPy reference: every tier of this machine, both dtypes, odd batches, forward and backward."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tolerances
+from cases import OpCase, op_cases, op_feeds, op_params, op_plan
+
+from fastgd import _core, reference
+
+CASES = list(op_cases())
+TIERS = _core.available_isas()
+
+
+@pytest.mark.parametrize("isa", TIERS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c.id)
+def test_native_matches_the_reference(case: OpCase, dtype: str, isa: str) -> None:
+    plan = op_plan(case, dtype)
+    native = _core.Executor(plan, isa)
+    assert native.isa == isa
+    expected = reference.Executor(plan)
+    for batch in (1, 7, 64, 65):
+        params = op_params(case, dtype, batch)
+        feeds = op_feeds(case, plan, batch, batch)
+        native.bind_parameters(params)
+        expected.bind_parameters(params)
+        got = native.inspect(feeds, True, 3)
+        want = expected.inspect(feeds, True, 3)
+        for name, value in want.items():
+            if name.startswith("d:") and name not in got:
+                assert not np.any(value), f"{name} is missing"
+                continue
+            tolerance = tolerances.summed(dtype, max(case.length, 4) * (batch if "d:w" in name else 4))
+            tolerances.assert_close(got[name], value, tolerance, what=f"{name}, batch {batch}")
+
+
+def test_every_op_has_a_case() -> None:
+    assert {case.op for case in CASES} == set(_core.op_names())
+
+
+@pytest.mark.parametrize("name", ["sse9", "AVX2", "numpy"])
+def test_an_unknown_tier_is_refused_with_the_list(name: str) -> None:
+    plan = op_plan(CASES[0], "float32")
+    with pytest.raises(ValueError, match=f"generic. Received: isa='{name}'"):
+        _core.Executor(plan, name)
