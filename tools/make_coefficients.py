@@ -25,7 +25,7 @@ def minimax(target: list[mp.mpf], basis: list[list[mp.mpf]], rounds: int = 40) -
     """Coefficients of the basis that make the largest error of approximating the target small, both given on a grid.
 
     Lawson's method: least squares whose weights grow where the error is large, which tends to the minimax solution. It
-    asks less of the basis than Remez exchange does (ours vanishes inside the interval), and the loss is a small fraction.
+    asks less of the basis than Remez exchange does (ours vanishes inside the interval), for a small loss.
     """
     count = len(basis)
     shares = [mp.mpf(1)] * len(target)
@@ -33,21 +33,23 @@ def minimax(target: list[mp.mpf], basis: list[list[mp.mpf]], rounds: int = 40) -
     for _ in range(rounds):
         system, right = mp.matrix(count, count), mp.matrix(count, 1)
         for i in range(count):
-            weighted = [s * v for s, v in zip(shares, basis[i])]
+            weighted = [s * v for s, v in zip(shares, basis[i], strict=True)]
             right[i] = mp.fdot(weighted, target)
             for j in range(i + 1):
                 system[i, j] = system[j, i] = mp.fdot(weighted, basis[j])
         found = list(mp.lu_solve(system, right))
-        errors = [abs(t - mp.fdot(found, column)) for t, column in zip(target, zip(*basis))]
+        errors = [abs(t - mp.fdot(found, column)) for t, column in zip(target, zip(*basis, strict=True), strict=True)]
         worst = max(errors)
         if worst < least:
             best, least = found, worst
         total = mp.fdot(shares, errors)
-        shares = [s * e * len(target) / total for s, e in zip(shares, errors)]
+        shares = [s * e * len(target) / total for s, e in zip(shares, errors, strict=True)]
     return best
 
 
-def fit(target: Function, weight: Function, degree: int, low: float, high: float, bits: int) -> tuple[list[mp.mpf], float]:
+def fit(
+    target: Function, weight: Function, degree: int, low: float, high: float, bits: int
+) -> tuple[list[mp.mpf], float]:
     """Rounded coefficients, the constant first, and log2 of their largest weighted error."""
     a, b = mp.mpf(low), mp.mpf(high)
     grid = [(a + b) / 2 - (b - a) / 2 * mp.cos(mp.pi * (i + mp.mpf("0.5")) / 160) for i in range(160)]
@@ -56,7 +58,7 @@ def fit(target: Function, weight: Function, degree: int, low: float, high: float
     for first in range(degree + 1):
         basis = [[weight(x) * x**power for x in grid] for power in range(first, degree + 1)]
         rounded.append(round_to(minimax(left, basis)[0], bits))
-        left = [value - rounded[-1] * column for value, column in zip(left, basis[0])]
+        left = [value - rounded[-1] * column for value, column in zip(left, basis[0], strict=True)]
     return rounded, float(mp.log(max(abs(value) for value in left), 2))
 
 
