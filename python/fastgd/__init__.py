@@ -1,0 +1,62 @@
+"""fastgd trains neural networks by gradient descent on CPUs, with Keras 3's names."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from fastgd import activations, callbacks, config, initializers, layers, losses, metrics, models, ops, optimizers, utils
+from fastgd.initializers import Initializer
+from fastgd.layers import Input, KerasTensor, Layer
+from fastgd.losses import Loss
+from fastgd.metrics import Metric
+from fastgd.models import Model, Sequential
+from fastgd.ops.parameters import Variable
+from fastgd.optimizers import Optimizer
+from fastgd.runtime import backend, get_num_threads, set_num_threads, version
+
+__all__ = [
+    "Initializer",
+    "Input",
+    "KerasTensor",
+    "Layer",
+    "Loss",
+    "Metric",
+    "Model",
+    "Optimizer",
+    "Sequential",
+    "Variable",
+    "__version__",
+    "activations",
+    "backend",
+    "callbacks",
+    "config",
+    "datasets",
+    "get_num_threads",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "ops",
+    "optimizers",
+    "set_num_threads",
+    "show_versions",
+    "utils",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what only some programs need when it is first used."""
+    if name == "datasets":
+        return importlib.import_module("fastgd.datasets")
+    if name == "show_versions":
+        return importlib.import_module("fastgd._info").show_versions
+    if name == "__version__":
+        return version()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """List the names that are imported on first use too."""
+    return sorted({*globals(), *__all__})

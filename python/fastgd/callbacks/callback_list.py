@@ -1,0 +1,115 @@
+"""Passing each event on to all callbacks of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from fastgd.callbacks.callback import BATCH_HOOKS, Callback, Logs, overrides
+from fastgd.callbacks.history import History
+from fastgd.callbacks.progbar_logger import ProgbarLogger
+from fastgd.utils.errors import mistyped
+
+
+class CallbackList:
+    """All callbacks of a run; it has every hook of a callback and calls it on each of them.
+
+    Args:
+        callbacks: a callback, several, or None.
+        add_history: whether to add a History if there is none.
+        add_progbar: whether to add a ProgbarLogger if there is none.
+        model: the model that runs.
+        **params: "verbose", "epochs" and "steps".
+
+    Attributes:
+        callbacks: the callbacks in the order of their calls.
+        history: the History among them, if any.
+
+    Raises:
+        TypeError: if something is no callback.
+    """
+
+    def __init__(
+        self,
+        callbacks: Callback | Iterable[Callback] | None = None,
+        add_history: bool = False,
+        add_progbar: bool = False,
+        model: Any = None,
+        **params: Any,
+    ) -> None:
+        given = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or ())
+        for callback in given:
+            if not isinstance(callback, Callback):
+                raise mistyped("`callbacks` must hold instances of Callback.", callbacks=callback)
+        if add_progbar and not any(isinstance(callback, ProgbarLogger) for callback in given):
+            given.append(ProgbarLogger())
+        self.history = next((callback for callback in given if isinstance(callback, History)), None)
+        if add_history and self.history is None:
+            self.history = History()
+            given.append(self.history)
+        self.callbacks: list[Callback] = given
+        self.params = params
+        for callback in given:
+            callback.set_params(params)
+            if model is not None:
+                callback.set_model(model)
+
+    def wants_batches(self, phase: str) -> bool:
+        """Return whether some callback has a hook for every batch of a phase: "train", "test" or "predict"."""
+        return any(overrides(callback, hook) for callback in self.callbacks for hook in BATCH_HOOKS[phase])
+
+    def close(self) -> None:
+        """Leave the terminal as it was, also after an error."""
+        for callback in self.callbacks:
+            if isinstance(callback, ProgbarLogger):
+                callback.close()
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Call the hook of this name."""
+        self._call("on_train_begin", logs)
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Call the hook of this name."""
+        self._call("on_train_end", logs)
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Call the hook of this name."""
+        self._call("on_epoch_begin", logs, epoch)
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Call the hook of this name."""
+        self._call("on_epoch_end", logs, epoch)
+
+    def on_batch_begin(self, phase: str, batch: int, logs: Logs | None = None) -> None:
+        """Call `on_{phase}_batch_begin`."""
+        self._call(f"on_{phase}_batch_begin", logs, batch)
+
+    def on_batch_end(self, phase: str, batch: int, logs: Logs | None = None) -> None:
+        """Call `on_{phase}_batch_end`."""
+        self._call(f"on_{phase}_batch_end", logs, batch)
+
+    def on_test_begin(self, logs: Logs | None = None) -> None:
+        """Call the hook of this name."""
+        self._call("on_test_begin", logs)
+
+    def on_test_end(self, logs: Logs | None = None) -> None:
+        """Call the hook of this name."""
+        self._call("on_test_end", logs)
+
+    def on_predict_begin(self, logs: Logs | None = None) -> None:
+        """Call the hook of this name."""
+        self._call("on_predict_begin", logs)
+
+    def on_predict_end(self, logs: Logs | None = None) -> None:
+        """Call the hook of this name."""
+        self._call("on_predict_end", logs)
+
+    def on_progress(self, step: int, logs: Logs | None = None) -> None:
+        """Call the hook of this name."""
+        self._call("on_progress", logs, step)
+
+    def _call(self, hook: str, logs: Mapping[str, Any] | None, *place: int) -> None:
+        # Each callback gets the logs in sorted order, as Keras has them, and sees what those before it added.
+        ordered = {key: logs[key] for key in sorted(logs)} if logs else {}
+        for callback in self.callbacks:
+            getattr(callback, hook)(*place, ordered)

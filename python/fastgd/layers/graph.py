@@ -1,0 +1,111 @@
+"""The functional graph: what a layer returns when it is called on an `Input`, and the calls that led there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from fastgd.ops.builder import Dims, Shape, show_dims, to_shape
+from fastgd.utils.structure import flatten
+
+if TYPE_CHECKING:
+    from fastgd.layers.layer import Layer
+
+
+class KerasTensor:
+    """A placeholder in a functional model: it has a shape and a dtype but no values.
+
+    Attributes:
+        dims: the sizes as a plan counts them: negative ones are multiples of the batch.
+        dtype: "float32" or "float64".
+        node: the call that made it.
+    """
+
+    __array_ufunc__ = None
+
+    def __init__(self, dims: Dims, dtype: str, node: Node, name: str) -> None:
+        self.dims = dims
+        self.dtype = dtype
+        self.node = node
+        self.name = name
+
+    @property
+    def shape(self) -> Shape:
+        """The shape, with None for the batch."""
+        return to_shape(self.dims)
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        """Refuse conversion: there are no values yet."""
+        raise TypeError(
+            f"{self!r} is a placeholder without values: build a Model of it and call `predict`. Received: {self.name}"
+        )
+
+    def __repr__(self) -> str:
+        """Show name, shape and dtype."""
+        return f"<KerasTensor {self.name} {show_dims(self.dims)} {self.dtype}>"
+
+
+class Node:
+    """One call of a layer.
+
+    Attributes:
+        layer: the layer.
+        inputs: what it was called on: a KerasTensor or a structure of them; an empty list for inputs of a model.
+        training: the argument of that name in the call.
+        outputs: the KerasTensor or the structure that it returned.
+    """
+
+    def __init__(self, layer: Layer, inputs: Any, training: bool | None = None) -> None:
+        self.layer = layer
+        self.inputs = inputs
+        self.training = training
+        self.outputs: Any = None
+
+    @property
+    def parents(self) -> list[Node]:
+        """The calls whose outputs this one takes."""
+        return [tensor.node for tensor in flatten(self.inputs)]
+
+
+def nodes_before(outputs: Sequence[KerasTensor], inputs: Sequence[KerasTensor] = ()) -> list[Node]:
+    """Return the calls that lead from `inputs` to `outputs`, those of `inputs` included, each after what it depends on.
+
+    The walk keeps its own stack, because a chain of a thousand layers is no reason to run out of Python's.
+    """
+    given = {id(tensor) for tensor in inputs}
+    order: list[Node] = []
+    finished: set[int] = set()
+    stack = [(tensor.node, False) for tensor in reversed(outputs)]
+    while stack:
+        node, parents_done = stack.pop()
+        if id(node) in finished:
+            continue
+        if parents_done:
+            finished.add(id(node))
+            order.append(node)
+            continue
+        stack.append((node, True))
+        if not any(id(tensor) in given for tensor in flatten(node.outputs)):
+            stack.extend((parent, False) for parent in reversed(node.parents))
+    return order
+
+
+def layers_in_order(nodes: Sequence[Node]) -> list[Layer]:
+    """Return the layers of a graph as Keras orders them: by their distance from the outputs, the farthest first.
+
+    Layers at one distance stay in the order in which a walk from the outputs meets them.
+
+    Args:
+        nodes: all calls, each after those whose outputs it takes.
+    """
+    distance: dict[int, int] = {}
+    for node in reversed(nodes):
+        own = distance.setdefault(id(node), 0)
+        for parent in node.parents:
+            distance[id(parent)] = max(distance.get(id(parent), 0), own + 1)
+    by_layer: dict[int, int] = {}
+    met: dict[int, Layer] = {}
+    for node in nodes:
+        met.setdefault(id(node.layer), node.layer)
+        by_layer[id(node.layer)] = max(by_layer.get(id(node.layer), 0), distance[id(node)])
+    return sorted(met.values(), key=lambda layer: -by_layer[id(layer)])

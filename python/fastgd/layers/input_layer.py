@@ -1,0 +1,76 @@
+"""The entrance of a model: `Input` and its layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastgd.layers.graph import KerasTensor, Node
+from fastgd.layers.layer import Layer
+from fastgd.ops.builder import to_dims
+from fastgd.utils.checks import check_sample_shape
+from fastgd.utils.errors import invalid
+from fastgd.utils.naming import automatic_name
+
+
+class InputLayer(Layer):
+    """The layer behind `Input`: it has a placeholder as its output and does nothing.
+
+    Args:
+        shape: the shape of one sample, without the batch.
+        dtype: as in `Layer`.
+        name: as in `Layer`.
+    """
+
+    def __init__(self, shape: Sequence[int], dtype: Any = None, name: str | None = None) -> None:
+        super().__init__(name=name or automatic_name("input_layer"), dtype=dtype)
+        self.sample_shape = check_sample_shape("shape", shape)
+        self.built = True
+        node = Node(self, [])
+        node.outputs = KerasTensor(to_dims((None, *self.sample_shape)), self.dtype, node, self.name)
+        self._nodes.append(node)
+
+    def call(self, inputs: Any) -> Any:
+        """Return the inputs."""
+        return inputs
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make a like layer."""
+        return {"shape": self.sample_shape, "dtype": self._given_dtype, "name": self.name}
+
+
+def Input(  # noqa: N802 - Keras' name
+    shape: Sequence[int] | None = None,
+    dtype: Any = None,
+    batch_shape: Sequence[int | None] | None = None,
+    name: str | None = None,
+) -> KerasTensor:
+    """Return a placeholder with which a model begins.
+
+    Args:
+        shape: the shape of one sample, without the batch.
+        dtype: "float32" or "float64", the type that the model computes in; arrays of any type may be fed.
+        batch_shape: None and the shape of one sample, instead of `shape`.
+        name: the name of the input, by which arrays may be given in a dict.
+
+    Returns:
+        The placeholder, to call layers on.
+
+    Raises:
+        ValueError: unless exactly one of `shape` and `batch_shape` is given.
+
+    Example:
+        >>> x = fastgd.Input(shape=(784,))
+        >>> y = fastgd.layers.Dense(10, activation="softmax")(x)
+        >>> model = fastgd.Model(x, y)
+    """
+    if batch_shape is not None:
+        if shape is not None:
+            raise invalid("Give `shape` or `batch_shape`, not both.", shape=shape, batch_shape=batch_shape)
+        if len(batch_shape) == 0 or batch_shape[0] is not None:
+            raise invalid("`batch_shape` must begin with None: batches have any size.", batch_shape=batch_shape)
+        shape = check_sample_shape("batch_shape", batch_shape[1:])
+    if shape is None:
+        raise invalid("`shape` must be given: the shape of one sample, without the batch.", shape=shape)
+    placeholder: KerasTensor = InputLayer(shape, dtype, name).output
+    return placeholder

@@ -1,0 +1,211 @@
+"""The base of all layers: names, weights, and what a call does on placeholders, plan tensors and arrays."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from fastgd import config
+from fastgd.layers.graph import KerasTensor, Node
+from fastgd.layers.weights import WeightOwner
+from fastgd.ops.builder import PlanBuilder, Tensor, to_dims, to_shape
+from fastgd.ops.eager import evaluate
+from fastgd.utils.checks import check_dtype, check_int, check_sample_shape
+from fastgd.utils.errors import invalid, mistyped, refuse_keywords
+from fastgd.utils.naming import automatic_name, snake_case
+from fastgd.utils.registry import Registry
+from fastgd.utils.seeds import draw_seed
+from fastgd.utils.structure import flatten, pack
+
+registry: Registry[Layer] = Registry("layer")
+
+BASE_KEYWORDS = ("name", "dtype", "trainable", "input_shape", "input_dim")
+
+
+class Layer(WeightOwner):
+    """Base of all layers; a subclass implements `call`, and `build` if it has weights.
+
+    `call(self, inputs)` composes functions of `fastgd.ops` on symbolic tensors; it may take `training` besides.
+
+    Args:
+        name: the name, unique in a model; the class' in snake case with a counter if None.
+        dtype: "float32" or "float64"; None follows the inputs. All layers of a model have one dtype.
+        trainable: whether `compile` lets optimizers change the weights.
+        input_shape: the shape of one sample, which lets a Sequential model begin with this layer.
+        input_dim: short for `input_shape=(input_dim,)`.
+        **kwargs: refused, with the known keywords.
+    """
+
+    _takes_training: ClassVar[bool] = False
+
+    def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._takes_training = "training" in inspect.signature(cls.call).parameters
+        if not abstract:
+            registry.add(cls)
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        input_shape: Sequence[int | None] | None = None,
+        input_dim: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        refuse_keywords(type(self), kwargs, BASE_KEYWORDS)
+        if name is not None and (not name or "/" in name):
+            raise invalid("`name` must be a non-empty string without a slash.", name=name)
+        self.name = name or automatic_name(snake_case(type(self).__name__))
+        self._given_dtype = None if dtype is None else check_dtype("dtype", dtype)
+        self._built_dtype: str | None = None
+        self._init_weights(trainable)
+        self._nodes: list[Node] = []
+        if input_dim is not None:
+            input_shape = (check_int("input_dim", input_dim, 1),)
+        self.first_shape = None if input_shape is None else check_sample_shape("input_shape", input_shape)
+
+    # ---- What a subclass says.
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights for inputs of a shape, with None for the batch (a list of shapes for a list of inputs)."""
+        self.built = True
+
+    def call(self, inputs: Any) -> Any:
+        """Emit the layer's ops on symbolic tensors and return the outputs."""
+        raise NotImplementedError(f"{type(self).__name__} must implement call(inputs)")
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make a like layer."""
+        own: dict[str, Any] = {"name": self.name, "trainable": self._trainable, "dtype": self._given_dtype}
+        if self.first_shape is not None:
+            own["input_shape"] = self.first_shape
+        return own
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Layer:
+        """Make a layer from what `get_config` returned."""
+        return cls(**config)
+
+    # ---- Calls.
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of weights and outputs."""
+        return self._given_dtype or self._built_dtype or config.floatx()
+
+    @property
+    def given_dtype(self) -> str | None:
+        """The dtype that the layer was made with, None if it follows its inputs."""
+        return self._given_dtype
+
+    @property
+    def input(self) -> Any:
+        """The placeholder or placeholders that the layer was called on, if that was once."""
+        return self._single_node().inputs
+
+    @property
+    def output(self) -> Any:
+        """The placeholder or placeholders that the layer returned, if it was called once."""
+        return self._single_node().outputs
+
+    def __call__(self, inputs: Any, training: bool | None = None) -> Any:
+        """Call the layer: on placeholders to build a model, on arrays to compute at once.
+
+        Args:
+            inputs: a KerasTensor or an array (batch, ...), or a list of them for a layer with several inputs.
+            training: whether to behave as in training; None means what the model is doing, and False on arrays.
+
+        Returns:
+            A KerasTensor or an array; a structure of them for a layer with several outputs.
+        """
+        leaves = flatten(inputs)
+        kinds = {type(leaf) for leaf in leaves}
+        if kinds == {KerasTensor}:
+            return self._record(inputs, training)
+        if kinds == {Tensor}:
+            return self.emit(inputs, training)
+        if kinds & {KerasTensor, Tensor}:
+            raise mistyped(f"The layer {self.name!r} takes placeholders or arrays, not both.", inputs=inputs)
+        return self._run(inputs, bool(training))
+
+    def ensure_built(self, inputs: Any, dtype: str) -> None:
+        """Build the layer, if it is not built, for inputs given as a structure of sizes."""
+        if not self.built:
+            self._built_dtype = dtype
+            shapes = [to_shape(dims) for dims in inputs] if isinstance(inputs, list) else to_shape(inputs)
+            self.build(shapes)
+            self.built = True
+
+    def emit(self, inputs: Any, training: bool | None = None) -> Any:
+        """Emit the layer into the plan that `inputs`, tensors, belong to."""
+        leaves = flatten(inputs)
+        builder = leaves[0].builder
+        self.ensure_built(_dims_of(inputs), builder.dtype)
+        arguments = {}
+        if self._takes_training:
+            arguments["training"] = builder.training if training is None else training
+        with builder.scope(self.name):
+            outputs = self.call(inputs, **arguments)
+        if not all(isinstance(y, Tensor) for y in flatten(outputs)):
+            raise mistyped(f"`call` of {type(self).__name__} must return tensors of fastgd.ops.", call=outputs)
+        return outputs
+
+    def _record(self, inputs: Any, training: bool | None) -> Any:
+        """Build the layer on placeholders and return new ones, whose shapes a trial run of `call` tells."""
+        if training and self._takes_training:
+            raise invalid(
+                "`training=True` cannot be fixed in a functional model; `fit` trains, `predict` does not.",
+                training=training,
+            )
+        leaves: list[KerasTensor] = flatten(inputs)
+        dtype = self.given_dtype or leaves[0].dtype
+        self.ensure_built(_dims_of(inputs), dtype)
+        builder = PlanBuilder(dtype, training=True)
+        symbols = [builder.input(leaf.name, leaf.dims) for leaf in leaves]
+        outputs = self.emit(pack(inputs, symbols), training)
+        node = Node(self, inputs, training)
+        placeholders = [KerasTensor(y.dims, dtype, node, self.name) for y in flatten(outputs)]
+        node.outputs = pack(outputs, placeholders)
+        self._nodes.append(node)
+        return node.outputs
+
+    def _run(self, inputs: Any, training: bool) -> Any:
+        """Compute the layer on arrays at once."""
+        # A list of numbers is an array written out; a list of arrays is several inputs.
+        single = not isinstance(inputs, (list, tuple, dict)) or not any(hasattr(x, "ndim") for x in flatten(inputs))
+        arrays = [np.asarray(inputs)] if single else [np.asarray(x) for x in flatten(inputs)]
+        dims = [to_dims((None, *array.shape[1:])) for array in arrays]
+        self.ensure_built(dims[0] if single else dims, self.dtype)
+        structure = 0 if single else inputs
+        iteration = draw_seed() % 2**63 if training else 0
+
+        def run(*symbols: Tensor) -> Any:
+            return self.emit(pack(structure, symbols), training)
+
+        return evaluate(run, arrays, dtype=self.dtype, training=training, iteration=iteration)
+
+    def forget(self, node: Node) -> None:
+        """Forget a call on placeholders, when a model has dropped it."""
+        self._nodes = [known for known in self._nodes if known is not node]
+
+    def _single_node(self) -> Node:
+        if len(self._nodes) != 1:
+            raise ValueError(
+                f"The layer {self.name!r} has been called {len(self._nodes)} times on placeholders; "
+                "`input` and `output` exist after exactly one call."
+            )
+        return self._nodes[0]
+
+    def __repr__(self) -> str:
+        """Show class and name."""
+        return f"<{type(self).__name__} name={self.name}>"
+
+
+def _dims_of(inputs: Any) -> Any:
+    """Return the sizes of a tensor, or the list of the sizes of a structure's tensors."""
+    return [leaf.dims for leaf in flatten(inputs)] if isinstance(inputs, (list, tuple, dict)) else inputs.dims

@@ -1,0 +1,180 @@
+"""compile: the optimizer, losses and metrics of a model, settled once its outputs are known, and its plans."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from fastgd import optimizers
+from fastgd.metrics import Metric
+from fastgd.models.lowering import Lowered, lower_prediction, lower_training
+from fastgd.models.objectives import Objectives, settle
+from fastgd.models.session import Session
+from fastgd.ops.builder import Dims
+from fastgd.optimizers import Optimizer
+from fastgd.optimizers.optimizer import registry
+from fastgd.plan import BATCH, Plan
+from fastgd.utils.errors import invalid
+
+if TYPE_CHECKING:
+    from fastgd.models.model import Model
+
+
+@dataclass
+class Compiled:
+    """The arguments of `compile`; `trained` are the ids of the variables that were trainable at that time."""
+
+    optimizer: Optimizer
+    loss: Any
+    loss_weights: Any
+    metrics: Any
+    weighted_metrics: Any
+    objectives: Objectives | None = None
+    trained: frozenset[int] | None = None
+
+    def settle(self, model: Model) -> Objectives | None:
+        """Return the objectives, which are made when the outputs are first known; None until then."""
+        if self.objectives is None and model.built:
+            dims = [y.dims for y in model.outputs]
+            self.objectives = self._settle(model.output_names, dims)
+            self.trained = frozenset(id(variable) for variable in model.trainable_weights)
+        elif self.objectives is None and model.layers:
+            # A trial, so that a misspelt name is reported by `compile` and not by `fit`.
+            self._settle([model.layers[-1].name], [(BATCH, 2)])
+        return self.objectives
+
+    def unsettle(self) -> None:
+        """Forget the objectives, when the graph has changed."""
+        self.objectives = None
+
+    def _settle(self, names: list[str], dims: list[Dims]) -> Objectives:
+        return settle(names, dims, self.loss, self.loss_weights, self.metrics, self.weighted_metrics)
+
+
+class Compilable:
+    """The part of a model that `compile` concerns."""
+
+    def _init_compiling(self) -> None:
+        self._compiled: Compiled | None = None
+        self._session = Session()
+
+    def compile(
+        self,
+        optimizer: Any = None,
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+    ) -> None:
+        """Say how to train; which layers are trainable is settled now, too.
+
+        Args:
+            optimizer: a name or an Optimizer.
+            loss: a name, a Loss or a function of `fastgd.losses`; for several outputs also a list, or a dict by their
+                names, in which None or nothing means no loss.
+            loss_weights: the weight of each loss in the total: a list, a dict, or a number for a single output.
+            metrics: a list of names or Metrics, which do not look at sample weights; for several outputs a list with
+                one entry or list per output, or a dict.
+            weighted_metrics: the same for metrics that do.
+
+        Raises:
+            ValueError: if no optimizer is given, or a name is unknown.
+            TypeError: if an argument has a wrong type.
+
+        Example:
+            >>> model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+        """
+        compiled = Compiled(check_optimizer(optimizer), loss, loss_weights, metrics, weighted_metrics)
+        compiled.settle(self._model)
+        self._compiled = compiled
+        self._reset_plans()
+
+    def make_plan(self, training: bool = True, sample_weight: bool = False) -> Plan:
+        """Return the plan that the executors run, for tests and for the curious.
+
+        Args:
+            training: whether to return the plan to train and evaluate, which needs `compile`, or the one to predict.
+            sample_weight: whether the plan to train takes sample weights for every output.
+
+        Returns:
+            The plan. Its parameters have the order and the names of both plans.
+        """
+        if not training:
+            return lower_prediction(self._model).plan
+        objectives = self._ready("make_plan")
+        return self._lower(range(len(objectives.outputs)) if sample_weight else ()).plan
+
+    @property
+    def compiled(self) -> bool:
+        """Whether `compile` has been called."""
+        return self._compiled is not None
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """The optimizer that `compile` was given."""
+        return self._require_compiled("optimizer").optimizer
+
+    @property
+    def loss(self) -> Any:
+        """The loss that `compile` was given."""
+        return self._require_compiled("loss").loss
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names in the logs, in the order in which `evaluate` returns the numbers."""
+        return self._ready("metrics_names").names
+
+    def named_metrics(self) -> dict[str, Metric]:
+        """Return the metrics by their names in the logs."""
+        outputs = self._ready("named_metrics").outputs
+        return {observed.name: observed.metric for output in outputs for observed in output.metrics}
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The metrics."""
+        return list(self.named_metrics().values())
+
+    @property
+    def _model(self) -> Model:
+        return cast("Model", self)
+
+    def _build_for(self, x: Any) -> None:
+        """Build a model that waits for the shape of its data."""
+
+    def _require_compiled(self, what: str) -> Compiled:
+        if self._compiled is None:
+            raise ValueError(f"The model {self._model.name!r} is not compiled: call `compile` before `{what}`.")
+        return self._compiled
+
+    def _ready(self, what: str, x: Any = None) -> Objectives:
+        """Return the objectives of a compiled model, building it for x first if it waits for that."""
+        compiled = self._require_compiled(what)
+        if x is not None:
+            self._build_for(x)
+        _ = self._model.graph
+        objectives = compiled.settle(self._model)
+        assert objectives is not None
+        if not objectives.with_loss:
+            raise ValueError(f"The model {self._model.name!r} has no loss: give `compile` one before `{what}`.")
+        return objectives
+
+    def _lower(self, weighted: Any) -> Lowered:
+        compiled = self._require_compiled("fit")
+        objectives = self._ready("fit")
+        return lower_training(self._model, objectives, compiled.trained or frozenset(), weighted)
+
+    def _reset_plans(self) -> None:
+        """Forget the executors, when the graph or the objectives have changed."""
+        self._session.reset()
+
+
+def check_optimizer(optimizer: Any) -> Optimizer:
+    """Return the optimizer that the argument of `compile` names.
+
+    Raises:
+        ValueError: if none is named; Keras would take "rmsprop", which there is not.
+    """
+    if optimizer is None:
+        known = ", ".join(repr(name) for name in registry.names())
+        raise invalid(f"`optimizer` must be given: {known} or an Optimizer.", optimizer=optimizer)
+    return optimizers.get(optimizer)

@@ -1,0 +1,111 @@
+"""The graph of a functional model: which calls lead from its inputs to its outputs, and replaying them in a plan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastgd.layers.graph import KerasTensor, layers_in_order, nodes_before
+from fastgd.layers.input_layer import InputLayer
+from fastgd.layers.layer import Layer
+from fastgd.ops.builder import Tensor, show_dims
+from fastgd.plan import BATCH
+from fastgd.utils.errors import invalid, mistyped
+from fastgd.utils.naming import distinct_name
+from fastgd.utils.structure import flatten, pack
+
+
+class Graph:
+    """The calls between placeholders.
+
+    Args:
+        inputs: a KerasTensor or a structure of them.
+        outputs: a KerasTensor or a structure of them that calls of layers made from `inputs`.
+
+    Attributes:
+        layers: the layers, each once, in Keras' order.
+        input_names: the names of the inputs, in which arrays may be given in a dict.
+        output_names: the names of the layers that make the outputs, made distinct.
+
+    Raises:
+        TypeError: if something is no KerasTensor.
+        ValueError: if an output depends on an `Input` that is not among `inputs`, or two layers share a name.
+    """
+
+    def __init__(self, inputs: Any, outputs: Any) -> None:
+        self.inputs = inputs
+        self.outputs = outputs
+        self.flat_inputs: list[KerasTensor] = _placeholders("inputs", inputs)
+        self.flat_outputs: list[KerasTensor] = _placeholders("outputs", outputs)
+        if len({id(x) for x in self.flat_inputs}) < len(self.flat_inputs):
+            raise invalid("`inputs` must not hold one placeholder twice.", inputs=inputs)
+        entrances = {id(x.node): x.node for x in self.flat_inputs}
+        found = nodes_before(self.flat_outputs, self.flat_inputs)
+        self._nodes = [node for node in found if id(node) not in entrances]
+        made = {id(x) for x in self.flat_inputs}
+        for node in self._nodes:
+            missing = [x for x in flatten(node.inputs) if id(x) not in made]
+            if missing or isinstance(node.layer, InputLayer):
+                name = missing[0].name if missing else node.layer.name
+                names = [x.name for x in self.flat_inputs]
+                raise invalid(f"`outputs` depend on the input {name!r}, which is not among `inputs`.", inputs=names)
+            made.update(id(y) for y in flatten(node.outputs))
+        met = {id(node) for node in found}
+        unused = [node for key, node in entrances.items() if key not in met]
+        # The layer behind an intermediate placeholder that is taken as an input is no part of this model.
+        inner = [n for n in [*unused, *found] if id(n) not in entrances or isinstance(n.layer, InputLayer)]
+        self.layers: list[Layer] = layers_in_order(inner)
+        _check_names(self.layers)
+        self.input_names = _distinct([x.name for x in self.flat_inputs])
+        self.output_names = _distinct([y.name for y in self.flat_outputs])
+        for y in self.flat_outputs:
+            if y.dims[0] != BATCH:
+                raise invalid(f"`outputs` must have the batch as their first axis; {y.name!r} has not.", shape=y.shape)
+
+    def run(self, inputs: Any, training: bool | None = None) -> Any:
+        """Replay the calls on tensors of a plan.
+
+        Args:
+            inputs: a structure of as many tensors as the graph has inputs, of their shapes.
+            training: what layers are told that were not told otherwise when they were called.
+
+        Returns:
+            The outputs, in the structure of the graph's.
+
+        Raises:
+            ValueError: if the number or the shapes of the tensors differ.
+        """
+        tensors: list[Tensor] = flatten(inputs)
+        if len(tensors) != len(self.flat_inputs):
+            raise invalid(f"The model takes {len(self.flat_inputs)} inputs.", inputs=tensors)
+        for x, tensor in zip(self.flat_inputs, tensors, strict=True):
+            if x.dims != tensor.dims:
+                raise invalid(f"The input {x.name!r} has the shape {show_dims(x.dims)}.", shape=tensor.shape)
+        made = {id(x): tensor for x, tensor in zip(self.flat_inputs, tensors, strict=True)}
+        for node in self._nodes:
+            arguments = pack(node.inputs, [made[id(x)] for x in flatten(node.inputs)])
+            told = training if node.training is None else node.training
+            results = flatten(node.layer.emit(arguments, told))
+            made.update({id(y): result for y, result in zip(flatten(node.outputs), results, strict=True)})
+        return pack(self.outputs, [made[id(y)] for y in self.flat_outputs])
+
+
+def _placeholders(name: str, structure: Any) -> list[KerasTensor]:
+    leaves = flatten(structure)
+    if not leaves or not all(isinstance(leaf, KerasTensor) for leaf in leaves):
+        raise mistyped(f"`{name}` must be made by Input and by calls of layers.", **{name: structure})
+    return leaves
+
+
+def _check_names(layers: list[Layer]) -> None:
+    seen: set[str] = set()
+    for layer in layers:
+        if layer.name in seen:
+            raise invalid("The layers of a model must have distinct names.", name=layer.name)
+        seen.add(layer.name)
+
+
+def _distinct(names: list[str]) -> list[str]:
+    result: list[str] = []
+    for name in names:
+        result.append(distinct_name(name, result))
+    return result

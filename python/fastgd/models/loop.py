@@ -1,0 +1,175 @@
+"""The loops over batches: each lets the engine run long stretches, or single batches where a callback asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastgd.callbacks import CallbackList
+from fastgd.models.feeds import Feeds
+from fastgd.models.objectives import Objectives
+from fastgd.models.session import Engine
+from fastgd.runtime import Executor
+
+if TYPE_CHECKING:
+    from fastgd.models.model import Model
+
+Array = npt.NDArray[Any]
+
+# How long the engine may run before Python looks after the progress bar and Ctrl-C.
+CHUNK_SECONDS = 0.1
+
+
+def batches_of(rows: int, batch_size: int) -> int:
+    """Return how many batches hold `rows` samples; the last may be smaller."""
+    return -(-rows // batch_size)
+
+
+class TrainingLoop:
+    """The epochs of one `fit`.
+
+    An epoch is one pass over the rows, or `steps` batches: the next epoch then goes on where the last one stopped.
+
+    Args:
+        model: the model, compiled.
+        engine: the executor, bound to weights and optimizer.
+        objectives: what the numbers of the executor mean.
+        feeds: the data.
+        batch_size: the samples per batch.
+        steps: the batches per epoch, None for one pass.
+        shuffle_seed: the seed of the order of rows, None to keep the order.
+        first_pass: the number of the first pass, from which with the seed its order follows.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        engine: Engine,
+        objectives: Objectives,
+        feeds: Feeds,
+        batch_size: int,
+        steps: int | None,
+        shuffle_seed: int | None,
+        first_pass: int = 0,
+    ) -> None:
+        self._model = model
+        self._engine = engine
+        self._objectives = objectives
+        self._feeds = feeds
+        self._batch_size = batch_size
+        self.steps = steps or batches_of(feeds.rows, batch_size)
+        self._shuffle_seed = shuffle_seed
+        self._pass = first_pass
+        self._left = 0
+
+    def run_epoch(self, callbacks: CallbackList) -> dict[str, float]:
+        """Train for one epoch and return its logs.
+
+        After an interrupt or an error in a callback the optimizer knows how many updates were done.
+        """
+        optimizer = self._model.optimizer
+        executor = self._engine.executor
+        single = callbacks.wants_batches("train")
+        done = 0
+        # What passes of this epoch before the current one added up, less what the current one had before this epoch.
+        carried: Any = 0.0
+        if self._left:
+            carried = -executor.totals()
+        logs: dict[str, float] = {}
+        while done < self.steps and not (done and self._model.stop_training):
+            if self._left == 0:
+                carried = carried + (executor.totals() if done else 0.0)
+                self._begin(executor)
+            if single:
+                callbacks.on_batch_begin("train", done)
+                self._engine.bind_weights()
+            wanted = 1 if single else min(self.steps - done, self._left)
+            rate = np.array([optimizer.learning_rate])
+            before = executor.iteration
+            try:
+                ran = executor.advance(wanted, CHUNK_SECONDS, rate)
+            finally:
+                optimizer.iterations += executor.iteration - before
+            self._left -= ran
+            done += ran
+            logs = self._objectives.logs(executor.totals() + carried)
+            if single:
+                callbacks.on_batch_end("train", done - 1, logs)
+            callbacks.on_progress(done, logs)
+        return logs
+
+    def _begin(self, executor: Executor) -> None:
+        """Start a pass over the rows."""
+        # Callbacks may have moved the weights into a larger model or changed the optimizer since the last pass.
+        self._engine.bind_weights()
+        self._engine.bind_optimizer(self._model.optimizer)
+        executor.begin(
+            "train",
+            self._feeds.arrays,
+            self._batch_size,
+            shuffle_seed=self._shuffle_seed,
+            epoch=self._pass,
+            iteration=self._model.optimizer.iterations,
+        )
+        self._pass += 1
+        self._left = batches_of(self._feeds.rows, self._batch_size)
+
+
+def run_evaluation(
+    engine: Engine, objectives: Objectives, feeds: Feeds, batch_size: int, callbacks: CallbackList
+) -> dict[str, float]:
+    """Return losses and metrics over the rows of `feeds`, in their order."""
+    executor = engine.executor
+    engine.bind_weights()
+    executor.begin("evaluate", feeds.arrays, batch_size)
+    callbacks.on_test_begin()
+    _run_pass(
+        engine,
+        "test",
+        batches_of(feeds.rows, batch_size),
+        callbacks,
+        lambda batch: dict(objectives.logs(executor.totals())),
+        lambda: objectives.logs(executor.totals()),
+    )
+    logs = objectives.logs(executor.totals())
+    callbacks.on_test_end(logs)
+    return logs
+
+
+def run_prediction(
+    engine: Engine, feeds: Feeds, batch_size: int, outputs: Sequence[Array], callbacks: CallbackList
+) -> None:
+    """Fill `outputs` with the predictions for the rows of `feeds`."""
+    engine.executor.begin("predict", feeds.arrays, batch_size, outputs=outputs)
+    callbacks.on_predict_begin()
+
+    def batch_logs(batch: int) -> dict[str, Any]:
+        rows = slice(batch * batch_size, (batch + 1) * batch_size)
+        parts = [output[rows] for output in outputs]
+        return {"outputs": parts[0] if len(parts) == 1 else parts}
+
+    _run_pass(engine, "predict", batches_of(feeds.rows, batch_size), callbacks, batch_logs, dict)
+    callbacks.on_predict_end()
+
+
+def _run_pass(
+    engine: Engine,
+    phase: str,
+    batches: int,
+    callbacks: CallbackList,
+    batch_logs: Callable[[int], dict[str, Any]],
+    progress_logs: Callable[[], dict[str, Any]],
+) -> None:
+    """Run a pass that has begun, with the hooks of `phase` around each batch if a callback has them."""
+    single = callbacks.wants_batches(phase)
+    done = 0
+    while done < batches:
+        if single:
+            callbacks.on_batch_begin(phase, done)
+        done += engine.executor.advance(1 if single else batches - done, CHUNK_SECONDS)
+        if single:
+            callbacks.on_batch_end(phase, done - 1, batch_logs(done - 1))
+        callbacks.on_progress(done, progress_logs())

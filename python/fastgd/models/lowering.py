@@ -1,0 +1,122 @@
+"""Lowering: the plans of a model, one to train and evaluate, one to predict."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fastgd import ops
+from fastgd.losses import Loss
+from fastgd.models.objectives import Objectives, OutputObjectives
+from fastgd.ops.builder import PlanBuilder, Tensor
+from fastgd.ops.parameters import Variable
+from fastgd.plan import BATCH, Plan, Term
+from fastgd.utils.structure import flatten, pack
+
+if TYPE_CHECKING:
+    from fastgd.models.model import Model
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """A plan and the variables behind its parameters, in the order in which their arrays are bound."""
+
+    plan: Plan
+    variables: tuple[Variable, ...]
+
+    @property
+    def trained(self) -> list[Variable]:
+        """The variables that training changes."""
+        pairs = zip(self.variables, self.plan.params, strict=True)
+        return [variable for variable, spec in pairs if spec.trainable]
+
+
+def lower_prediction(model: Model) -> Lowered:
+    """Return the plan from the inputs to the outputs, with layers in their form for prediction."""
+    builder = _start(model, training=False, trained=None)
+    outputs = _run_graph(model, builder)
+    known = set(builder.inputs)
+    for k, y in enumerate(outputs):
+        # Each output must be a tensor of its own that some step makes.
+        outputs[k] = ops.activation(y, "linear") if y.name in known else y
+        known.add(outputs[k].name)
+    return Lowered(builder.build(outputs), tuple(builder.variables))
+
+
+def lower_training(
+    model: Model, objectives: Objectives, trained: Collection[int], weighted: Collection[int]
+) -> Lowered:
+    """Return the plan from inputs, targets and sample weights to losses and metrics.
+
+    A loss from probabilities whose sigmoid or softmax serves nothing else is taken from the logits: that is exact
+    where probabilities round to 0 or 1, and one step less. The metrics then read the probabilities that it hands out.
+
+    Args:
+        model: the model.
+        objectives: the losses and metrics of its outputs.
+        trained: the ids of the variables that optimizers change.
+        weighted: the outputs, by their place, that have sample weights.
+    """
+    builder = _start(model, training=True, trained=trained)
+    outputs = _run_graph(model, builder)
+    targets = {
+        (k, sparse): builder.input(
+            f"{output.name}/{'labels' if sparse else 'targets'}",
+            output.dims[:-1] if sparse else output.dims,
+            "int32" if sparse else None,
+        )
+        for k, output in enumerate(objectives.outputs)
+        for sparse in output.target_kinds
+    }
+    weights = {k: builder.input(f"{objectives.outputs[k].name}/sample_weight", (BATCH,)).name for k in sorted(weighted)}
+    losses: list[Term] = []
+    metrics: list[Term] = []
+    counts = Counter(y.name for y in outputs)
+    for k, (y, output) in enumerate(zip(outputs, objectives.outputs, strict=True)):
+        p = y
+        if output.loss is not None:
+            v, p = _lower_loss(builder, output.loss, y, targets[k, output.loss.sparse], alone=counts[y.name] == 1)
+            losses.append(_loss_term(output, output.loss, v, weights.get(k)))
+        for observed in output.metrics:
+            v = observed.metric.lower(p, targets[k, observed.metric.sparse])
+            weight = weights.get(k) if observed.weighted else None
+            metrics.append(Term(observed.name, v.name, sample_weight=weight))
+    return Lowered(builder.build((), losses, metrics), tuple(builder.variables))
+
+
+def _start(model: Model, training: bool, trained: Collection[int] | None) -> PlanBuilder:
+    """Return a builder that knows all variables of the model, so that every plan has the same parameters."""
+    builder = PlanBuilder(model.dtype, training)
+    for variable in sorted(model.weights, key=lambda variable: not variable.trainable):
+        builder.param(variable, trainable=trained is not None and id(variable) in trained)
+    return builder
+
+
+def _run_graph(model: Model, builder: PlanBuilder) -> list[Tensor]:
+    graph = model.graph
+    inputs = [builder.input(name, x.dims) for name, x in zip(graph.input_names, graph.flat_inputs, strict=True)]
+    outputs: list[Tensor] = flatten(graph.run(pack(graph.inputs, inputs)))
+    return outputs
+
+
+def _lower_loss(builder: PlanBuilder, loss: Loss, y: Tensor, t: Tensor, alone: bool) -> tuple[Tensor, Tensor]:
+    """Emit a loss of the output y; return its value and the predictions that metrics read.
+
+    Args:
+        builder: the builder of the plan.
+        loss: the loss.
+        y: the output.
+        t: its targets.
+        alone: whether no other output is the same tensor.
+    """
+    if loss.from_logits:
+        return loss.lower_logits(y, t)[0], y
+    z = builder.take_activation(y, loss.link) if loss.link and alone else None
+    return (loss.lower(y, t), y) if z is None else loss.lower_logits(z, t)
+
+
+def _loss_term(output: OutputObjectives, loss: Loss, v: Tensor, weight: str | None) -> Term:
+    reduction = "sum" if loss.reduction == "sum" else "sum_over_batch_size"
+    return Term(f"{output.name}_loss", v.name, output.weight, reduction, weight)

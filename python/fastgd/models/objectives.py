@@ -1,0 +1,165 @@
+"""What `compile` was told, settled for the outputs of a model: the loss, its weight and the metrics of each output."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastgd import losses, metrics
+from fastgd.losses import Loss
+from fastgd.metrics import Metric
+from fastgd.ops.builder import Dims
+from fastgd.utils.checks import check_real
+from fastgd.utils.errors import invalid, mistyped, unknown
+
+
+@dataclass(frozen=True)
+class Observed:
+    """A metric of an output, under its name in the logs."""
+
+    name: str
+    metric: Metric
+    weighted: bool
+
+
+@dataclass(frozen=True)
+class OutputObjectives:
+    """The loss, its weight in the total, and the metrics of one output."""
+
+    name: str
+    dims: Dims
+    loss: Loss | None
+    weight: float
+    metrics: tuple[Observed, ...]
+
+    @property
+    def target_kinds(self) -> list[bool]:
+        """For each array of targets that the output needs, whether it holds integer labels."""
+        kinds = [observed.metric.sparse for observed in self.metrics]
+        if self.loss is not None:
+            kinds.insert(0, self.loss.sparse)
+        return list(dict.fromkeys(kinds))
+
+
+@dataclass(frozen=True)
+class Objectives:
+    """The objectives of all outputs, and how the numbers of a run become logs."""
+
+    outputs: tuple[OutputObjectives, ...]
+
+    @property
+    def with_loss(self) -> list[OutputObjectives]:
+        """The outputs that have a loss."""
+        return [output for output in self.outputs if output.loss is not None]
+
+    @property
+    def names(self) -> list[str]:
+        """The names in the logs: the total loss, the losses of the outputs if there are several, then the metrics."""
+        single = len(self.with_loss) == 1
+        own = [] if single else [f"{output.name}_loss" for output in self.with_loss]
+        return ["loss", *own, *(observed.name for output in self.outputs for observed in output.metrics)]
+
+    def logs(self, totals: npt.NDArray[np.float64]) -> dict[str, float]:
+        """Return the logs for the numerators and denominators of all losses, then all metrics: (terms, 2)."""
+        values = [float(top / bottom) if bottom else 0.0 for top, bottom in totals]
+        weights = [output.weight for output in self.with_loss]
+        total = sum(weight * value for weight, value in zip(weights, values, strict=False))
+        shown = values[1:] if len(weights) == 1 else values
+        return dict(zip(self.names, [total, *shown], strict=True))
+
+    def find_metric(self, name: str) -> Metric | None:
+        """Return the metric called `name` in the logs."""
+        for output in self.outputs:
+            for observed in output.metrics:
+                if observed.name == name:
+                    return observed.metric
+        return None
+
+
+def settle(
+    names: Sequence[str],
+    dims: Sequence[Dims],
+    loss: Any,
+    loss_weights: Any,
+    metrics: Any,
+    weighted_metrics: Any,
+) -> Objectives:
+    """Return the objectives that the arguments of `compile` mean for outputs of these names and shapes.
+
+    Raises:
+        ValueError: for an unknown name, or a list or dict that does not fit the outputs.
+        TypeError: for an argument of a wrong type.
+    """
+    chosen = _spread("loss", loss, names)
+    weights = _spread("loss_weights", loss_weights, names)
+    plain = _spread_metrics("metrics", metrics, names)
+    weighted = _spread_metrics("weighted_metrics", weighted_metrics, names)
+    outputs = []
+    for k, name in enumerate(names):
+        own_loss = None if chosen[k] is None else losses.get(chosen[k])
+        prefix = "" if len(names) == 1 else f"{name}_"
+        sparse = own_loss is not None and own_loss.sparse
+        observed = [
+            _observe(metric, prefix, dims[k], sparse, is_weighted)
+            for is_weighted, group in ((False, plain[k]), (True, weighted[k]))
+            for metric in group
+        ]
+        weight = 1.0 if weights[k] is None else check_real("loss_weights", weights[k])
+        outputs.append(OutputObjectives(name, dims[k], own_loss, weight, tuple(observed)))
+    result = Objectives(tuple(outputs))
+    _check_distinct(result.names)
+    return result
+
+
+def _observe(identifier: Any, prefix: str, dims: Dims, sparse: bool, weighted: bool) -> Observed:
+    metric = metrics.get(identifier, dims, sparse)
+    return Observed(prefix + metric.name, metric, weighted)
+
+
+def _spread(argument: str, value: Any, names: Sequence[str]) -> list[Any]:
+    """Return one entry per output from an entry for all, a list or a dict by the outputs' names."""
+    if isinstance(value, dict) and "class_name" not in value:
+        _check_keys(argument, value, names)
+        return [value.get(name) for name in names]
+    if isinstance(value, (list, tuple)):
+        if len(value) != len(names):
+            raise invalid(f"`{argument}` must have one entry per output: {', '.join(names)}.", **{argument: value})
+        return list(value)
+    if argument == "loss_weights" and value is not None and len(names) > 1:
+        raise mistyped("`loss_weights` must be a list or a dict for a model with several outputs.", loss_weights=value)
+    return [value] * len(names)
+
+
+def _spread_metrics(argument: str, value: Any, names: Sequence[str]) -> list[list[Any]]:
+    """Return a list of metrics per output."""
+    if value is None:
+        return [[] for _ in names]
+    if isinstance(value, dict):
+        _check_keys(argument, value, names)
+        entries = [value.get(name) for name in names]
+    elif not isinstance(value, (list, tuple)):
+        raise mistyped(f"`{argument}` must be a list, or a dict by the outputs' names.", **{argument: value})
+    elif len(names) == 1:
+        entries = [value[0] if len(value) == 1 and isinstance(value[0], (list, tuple)) else value]
+    elif len(value) != len(names):
+        raise invalid(f"`{argument}` must have one entry per output: {', '.join(names)}.", **{argument: value})
+    else:
+        entries = list(value)
+    groups = [entry if isinstance(entry, (list, tuple)) else [entry] for entry in entries]
+    return [[metric for metric in group if metric is not None] for group in groups]
+
+
+def _check_keys(argument: str, value: dict[str, Any], names: Sequence[str]) -> None:
+    for key in value:
+        if key not in names:
+            raise unknown("output", names, **{argument: key})
+
+
+def _check_distinct(names: Sequence[str]) -> None:
+    for k, name in enumerate(names):
+        if name in names[:k]:
+            raise invalid("Two metrics have one name; give one of them another with `name`.", metrics=name)

@@ -1,0 +1,182 @@
+"""Writing a plan: symbolic tensors and the builder that collects the steps that ops emit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+from fastgd.ops.parameters import Variable
+from fastgd.plan import BATCH, Attribute, ParamSpec, Plan, Step, TensorSpec, Term
+from fastgd.utils.naming import distinct_name
+
+Dims = tuple[int, ...]
+Shape = tuple[int | None, ...]
+
+# An odd constant spreads the seeds that are made from one; this is 2**64 divided by the golden ratio.
+_SEED_STEP = 0x9E3779B97F4A7C15
+
+
+def to_shape(dims: Sequence[int]) -> Shape:
+    """Return sizes of the plan as a Keras shape, in which a multiple of the batch is None."""
+    return tuple(None if d < 0 else d for d in dims)
+
+
+def to_dims(shape: Sequence[int | None]) -> Dims:
+    """Return a Keras shape as sizes of the plan; None is the batch."""
+    return tuple(BATCH if d is None else d for d in shape)
+
+
+def show_dims(dims: Sequence[int]) -> str:
+    """Return sizes of the plan as text for messages: (batch, 3) or (4*batch, 3)."""
+    words = ["batch" if d == BATCH else f"{-d}*batch" if d < 0 else str(d) for d in dims]
+    return "(" + ", ".join(words) + ("," if len(words) == 1 else "") + ")"
+
+
+class Tensor:
+    """A tensor of a plan that is being written; ops take and return it.
+
+    Attributes:
+        builder: the builder of the plan.
+        name: the name in the plan.
+        dims: the sizes as the plan counts them: negative ones are multiples of the batch.
+        dtype: "float32", "float64" or "int32".
+    """
+
+    __slots__ = ("builder", "dims", "dtype", "name")
+    # NumPy functions refuse it at once instead of treating it as an object.
+    __array_ufunc__ = None
+
+    def __init__(self, builder: PlanBuilder, name: str, dims: Dims, dtype: str) -> None:
+        self.builder = builder
+        self.name = name
+        self.dims = dims
+        self.dtype = dtype
+
+    @property
+    def shape(self) -> Shape:
+        """The shape in Keras' form, with None for the batch."""
+        return to_shape(self.dims)
+
+    def __repr__(self) -> str:
+        """Show name, shape and dtype."""
+        return f"<Tensor {self.name} {show_dims(self.dims)} {self.dtype}>"
+
+
+class PlanBuilder:
+    """Collects tensors, parameters and steps, and makes the plan of them.
+
+    Args:
+        dtype: the floating type of the plan.
+        training: whether layers that differ between training and prediction shall emit their training form.
+
+    Attributes:
+        variables: the variables behind the parameters, in the order in which arrays are bound.
+        steps: the steps so far.
+    """
+
+    def __init__(self, dtype: str, training: bool = False) -> None:
+        self.dtype = dtype
+        self.training = training
+        self.variables: list[Variable] = []
+        self.steps: list[Step] = []
+        self._tensors: dict[str, TensorSpec] = {}
+        self._inputs: list[str] = []
+        self._params: dict[int, ParamSpec] = {}
+        self._seeds: set[int] = set()
+        self._scopes: list[str] = []
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of the inputs so far."""
+        return tuple(self._inputs)
+
+    def input(self, name: str, dims: Dims, dtype: str | None = None) -> Tensor:
+        """Add a tensor that is fed from data."""
+        tensor = self._new_tensor(name, dims, dtype or self.dtype)
+        self._inputs.append(tensor.name)
+        return tensor
+
+    def param(self, variable: Variable, trainable: bool | None = None) -> str:
+        """Return the parameter's name for `variable`, adding the parameter at the first call."""
+        spec = self._params.get(id(variable))
+        if spec is None:
+            name = distinct_name(variable.path, {known.name for known in self._params.values()})
+            spec = ParamSpec(name, variable.shape, variable.trainable if trainable is None else trainable)
+            self._params[id(variable)] = spec
+            self.variables.append(variable)
+        return spec.name
+
+    def emit(
+        self,
+        op: str,
+        inputs: Sequence[Tensor],
+        dims: Sequence[Dims],
+        params: Sequence[Variable] = (),
+        attrs: Mapping[str, Attribute] | None = None,
+    ) -> tuple[Tensor, ...]:
+        """Add the step `op` and return its outputs, one per entry of `dims`."""
+        prefix = "/".join([*self._scopes, op])
+        outputs = tuple(self._new_tensor(prefix, size, self.dtype) for size in dims)
+        names = tuple(self.param(variable) for variable in params)
+        self.steps.append(
+            Step(op, tuple(x.name for x in inputs), tuple(y.name for y in outputs), names, dict(attrs or {}))
+        )
+        return outputs
+
+    def take_activation(self, y: Tensor, function: str) -> Tensor | None:
+        """Undo the activation `function` that made y, and return what it was applied to.
+
+        A loss that knows the activation computes better from there, if nothing else needs y.
+
+        Returns:
+            The tensor before the activation; None, and nothing is changed, if y has another origin or is needed.
+        """
+        if any(y.name in step.inputs for step in self.steps):
+            return None
+        for place, step in enumerate(self.steps):
+            if step.outputs != (y.name,):
+                continue
+            if step.op == "activation" and step.attrs["function"] == function:
+                del self.steps[place]
+                del self._tensors[y.name]
+                before = self._tensors[step.inputs[0]]
+                return Tensor(self, before.name, before.shape, before.dtype)
+            if step.op == "dense" and step.attrs["activation"] == function:
+                self.steps[place] = replace(step, attrs={**step.attrs, "activation": "linear"})
+                return y
+        return None
+
+    def distinct_seed(self, seed: int) -> int:
+        """Return `seed`, or one derived from it if a step has it already: no two steps of a plan share their draws."""
+        while seed in self._seeds:
+            seed = (seed + _SEED_STEP) % 2**64
+        self._seeds.add(seed)
+        return seed
+
+    @contextmanager
+    def scope(self, name: str) -> Iterator[None]:
+        """Name the tensors made inside after the layer `name`."""
+        self._scopes.append(name)
+        try:
+            yield
+        finally:
+            self._scopes.pop()
+
+    def build(self, outputs: Sequence[Tensor] = (), losses: Sequence[Term] = (), metrics: Sequence[Term] = ()) -> Plan:
+        """Return the finished plan."""
+        return Plan(
+            dtype=self.dtype,
+            tensors=tuple(self._tensors.values()),
+            params=tuple(self._params[id(variable)] for variable in self.variables),
+            steps=tuple(self.steps),
+            inputs=self.inputs,
+            outputs=tuple(y.name for y in outputs),
+            losses=tuple(losses),
+            metrics=tuple(metrics),
+        )
+
+    def _new_tensor(self, name: str, dims: Dims, dtype: str) -> Tensor:
+        name = distinct_name(name, self._tensors)
+        self._tensors[name] = TensorSpec(name, dims, dtype)
+        return Tensor(self, name, dims, dtype)

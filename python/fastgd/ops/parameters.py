@@ -1,0 +1,158 @@
+"""Weights: variables, and the flat arrays that all variables of a model share."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastgd.plan import ALIGNMENT_BYTES, flat_layout
+from fastgd.utils.errors import invalid
+
+Array = npt.NDArray[Any]
+
+
+def aligned_zeros(size: int, dtype: str) -> Array:
+    """Return a vector of zeros whose first element lies on a cache line."""
+    item = np.dtype(dtype).itemsize
+    raw = np.zeros(size * item + ALIGNMENT_BYTES, dtype=np.uint8)
+    start = -raw.ctypes.data % ALIGNMENT_BYTES
+    return raw[start : start + size * item].view(dtype)
+
+
+class Variable:
+    """A weight of a layer: an array with a name, which training changes in place.
+
+    Args:
+        value: the initial value; its copy begins the variable's life.
+        name: the name inside the layer, such as "kernel".
+        dtype: "float32" or "float64".
+        trainable: whether optimizers may change it; `layer.trainable = False` freezes it besides.
+
+    Example:
+        >>> layer.kernel.assign(np.eye(4))
+    """
+
+    def __init__(self, value: npt.ArrayLike, name: str, dtype: str, trainable: bool = True) -> None:
+        self.name = name
+        self.path = name
+        self.trainable = trainable
+        self._array: Array = np.array(value, dtype=dtype, order="C")
+        self._store: ParameterStore | None = None
+
+    @property
+    def value(self) -> Array:
+        """The live array: training writes into it, and what is written into it is trained on."""
+        return self._array
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape."""
+        return self._array.shape
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return prod(self.shape)
+
+    @property
+    def dtype(self) -> str:
+        """The dtype's name."""
+        return str(self._array.dtype)
+
+    @property
+    def store(self) -> ParameterStore | None:
+        """The flat array it lives in, None until a model has taken it up."""
+        return self._store
+
+    def numpy(self) -> Array:
+        """Return a copy of the value."""
+        return self._array.copy()
+
+    def assign(self, value: npt.ArrayLike) -> None:
+        """Overwrite the value.
+
+        Args:
+            value: an array of the same shape.
+
+        Raises:
+            ValueError: if the shape differs.
+        """
+        array = np.asarray(value)
+        if array.shape != self.shape:
+            raise invalid(f"`value` must have the shape {self.shape} of the variable {self.path!r}.", shape=array.shape)
+        self._array[...] = array
+
+    def cast(self, dtype: str) -> None:
+        """Take another dtype, which is possible only until a model has taken the variable up.
+
+        Raises:
+            ValueError: if it lives in the array of a model of another dtype.
+        """
+        if dtype == self.dtype:
+            return
+        if self._store is not None:
+            raise invalid(
+                f"The weight {self.path!r} belongs to a model of dtype {self.dtype}; "
+                "layers cannot be shared between models of different dtypes.",
+                dtype=dtype,
+            )
+        self._array = self._array.astype(dtype)
+
+    def move(self, target: Array, store: ParameterStore) -> None:
+        """Copy the value into `target`, a view into the array of `store`, and live there from now on."""
+        target[...] = self._array
+        self._array = target
+        self._store = store
+
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> Array:
+        """Let NumPy functions take a variable for its value."""
+        if copy is False and dtype is not None and np.dtype(dtype) != self._array.dtype:
+            raise ValueError(f"a copy is needed to give {self.path!r} as {np.dtype(dtype)}")
+        return self._array.astype(dtype or self._array.dtype, copy=bool(copy))
+
+    def __repr__(self) -> str:
+        """Show path, shape and dtype."""
+        return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}>"
+
+
+class ParameterStore:
+    """One flat array that holds variables one after the other, the trainable ones first, each on a cache line."""
+
+    def __init__(self, variables: Sequence[Variable], dtype: str) -> None:
+        """Move `variables` into a new array."""
+        ordered = sorted(variables, key=lambda variable: not variable.trainable)
+        layout = flat_layout((variable.size for variable in ordered), dtype)
+        self.array = aligned_zeros(layout.size, dtype)
+        # Weak, so that a layer shared by many short-lived models does not keep them all.
+        self._members = [weakref.ref(variable) for variable in ordered]
+        for variable, offset in zip(ordered, layout.offsets, strict=True):
+            variable.move(self.array[offset : offset + variable.size].reshape(variable.shape), self)
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The variables that still exist, in the order of the array."""
+        found = [reference() for reference in self._members]
+        return [variable for variable in found if variable is not None and variable.store is self]
+
+
+def gather_in_store(variables: Sequence[Variable], dtype: str) -> None:
+    """See to it that `variables` live in one store.
+
+    If they live in several or in none, a new store takes them up together with everything that shared their stores:
+    then the variables of every model concerned still lie in one array.
+    """
+    stores = {id(variable.store): variable.store for variable in variables}
+    if len(stores) == 1 and None not in stores.values():
+        return
+    members = {id(variable): variable for variable in variables}
+    for store in stores.values():
+        if store is not None:
+            members.update({id(variable): variable for variable in store.variables})
+    for variable in members.values():
+        variable.cast(dtype)
+    ParameterStore(list(members.values()), dtype)

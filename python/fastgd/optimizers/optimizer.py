@@ -1,0 +1,115 @@
+"""The base of all optimizers: learning rate, count of updates, and the flat arrays of their slots."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastgd.ops.parameters import Variable, aligned_zeros
+from fastgd.plan import UpdateSpec, flat_layout
+from fastgd.utils.checks import check_int, check_real
+from fastgd.utils.errors import invalid, refuse_keywords
+from fastgd.utils.naming import snake_case
+from fastgd.utils.registry import Registry
+
+Array = npt.NDArray[Any]
+
+registry: Registry[Optimizer] = Registry("optimizer")
+
+_BASE_KEYWORDS = ("name",)
+
+
+class Optimizer:
+    """Base of all optimizers; a subclass implements `update_spec` and `get_config` and is then found by its name.
+
+    Args:
+        learning_rate: a float, 0 or more. An int is refused, as Keras does: it is a typing error more often than not.
+        name: the name; the class' in snake case if None.
+        **kwargs: refused, with the known keywords.
+
+    Attributes:
+        slots: the state of the update rule by name, one flat array each, laid out like the trainable variables.
+    """
+
+    slots: dict[str, Array]
+
+    def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if not abstract:
+            registry.add(cls)
+
+    def __init__(self, learning_rate: float, name: str | None = None, **kwargs: Any) -> None:
+        refuse_keywords(type(self), kwargs, _BASE_KEYWORDS)
+        self.learning_rate = learning_rate
+        self.name = name or snake_case(type(self).__name__)
+        self._iterations = 0
+        self.slots = {}
+        self._variables: list[Variable] | None = None
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of the next update; it may be set at any time."""
+        return self._learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        if not isinstance(value, (float, np.floating)):
+            raise invalid("`learning_rate` must be a float.", learning_rate=value)
+        self._learning_rate = check_real("learning_rate", value, 0.0)
+
+    @property
+    def iterations(self) -> int:
+        """The number of updates done."""
+        return self._iterations
+
+    @iterations.setter
+    def iterations(self, value: int) -> None:
+        self._iterations = check_int("iterations", value, 0)
+
+    @property
+    def built(self) -> bool:
+        """Whether `build` has made the slots."""
+        return self._variables is not None
+
+    def update_spec(self) -> UpdateSpec:
+        """Return the update rule, its numbers and its slots."""
+        raise NotImplementedError(f"{type(self).__name__} must implement update_spec()")
+
+    def build(self, variables: Sequence[Variable], dtype: str) -> None:
+        """Make the slots for `variables`, all zeros; nothing happens if they were made for the same variables.
+
+        Args:
+            variables: the trainable variables in the order of the plan.
+            dtype: "float32" or "float64".
+
+        Raises:
+            ValueError: if the slots belong to other variables.
+        """
+        if self._variables is not None:
+            same = len(variables) == len(self._variables) and all(map(_is, variables, self._variables))
+            if not same:
+                raise invalid(
+                    f"This {type(self).__name__} optimizes other weights already; "
+                    "give each model, and each choice of trainable layers, an optimizer of its own.",
+                    variables=[variable.path for variable in variables],
+                )
+            return
+        layout = flat_layout((variable.size for variable in variables), dtype)
+        self.slots = {name: aligned_zeros(layout.size, dtype) for name in self.update_spec().slots}
+        self._variables = list(variables)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make a like object."""
+        return {"learning_rate": self.learning_rate, "name": self.name}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Optimizer:
+        """Make an object from what `get_config` returned."""
+        return cls(**config)
+
+
+def _is(a: object, b: object) -> bool:
+    return a is b

@@ -1,0 +1,73 @@
+"""Checks of single arguments, shared by layers, optimizers and models."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Any
+
+from fastgd.utils.errors import invalid, mistyped
+
+FLOAT_TYPES = ("float32", "float64")
+
+
+def check_int(name: str, value: object, minimum: int) -> int:
+    """Return `value` as an int of at least `minimum`; NumPy integers pass, booleans and floats do not."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise mistyped(f"`{name}` must be an integer.", **{name: value})
+    if value < minimum:
+        raise invalid(f"`{name}` must be {minimum} or more.", **{name: value})
+    return int(value)
+
+
+def check_real(name: str, value: object, low: float = -math.inf, high: float = math.inf) -> float:
+    """Return `value` as a finite float from `low` to `high`, both included."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise mistyped(f"`{name}` must be a number.", **{name: value})
+    number = float(value)
+    if not math.isfinite(number):
+        raise invalid(f"`{name}` must be finite.", **{name: value})
+    if not low <= number <= high:
+        bounds = f"between {low:g} and {high:g}" if high < math.inf else f"{low:g} or more"
+        raise invalid(f"`{name}` must be {bounds}.", **{name: value})
+    return number
+
+
+def check_seed(name: str, value: object) -> int | None:
+    """Return `value` as a 64-bit unsigned seed, or None for None."""
+    if value is None:
+        return None
+    seed = check_int(name, value, 0)
+    if seed >= 2**64:
+        raise invalid(f"`{name}` must be below 2**64.", **{name: value})
+    return seed
+
+
+def check_dtype(name: str, value: object) -> str:
+    """Return the name of a floating dtype given as a string, a NumPy dtype or a NumPy type."""
+    text = value if isinstance(value, str) else getattr(value, "name", getattr(value, "__name__", str(value)))
+    if text not in FLOAT_TYPES:
+        raise invalid(f"`{name}` must be one of {', '.join(FLOAT_TYPES)}.", **{name: value})
+    return str(text)
+
+
+def check_bool(name: str, value: object) -> bool:
+    """Return `value` if it is a boolean."""
+    if not isinstance(value, bool):
+        raise mistyped(f"`{name}` must be True or False.", **{name: value})
+    return value
+
+
+def check_sample_shape(name: str, shape: Any) -> tuple[int, ...]:
+    """Return the shape of one sample as a tuple of fixed sizes.
+
+    Raises:
+        TypeError: if it is no sequence of integers.
+        ValueError: if a size is not known or negative.
+    """
+    if isinstance(shape, (str, bytes)) or not isinstance(shape, Sequence):
+        raise mistyped(f"`{name}` must be a tuple of integers, without the batch.", **{name: shape})
+    if any(size is None for size in shape):
+        raise invalid(f"`{name}` must hold fixed sizes; only the batch, which it leaves out, is free.", **{name: shape})
+    return tuple(check_int(name, size, 0) for size in shape)

@@ -1,0 +1,43 @@
+"""Automatic names as Keras gives them: snake case with a counter per prefix."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import Counter
+from collections.abc import Container
+
+# A capital starts a word after a small letter, and wherever a small letter follows it: Conv2DTranspose gives
+# conv2d_transpose.
+_WORD_START = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=.)(?=[A-Z][a-z])")
+
+_counts: Counter[str] = Counter()
+_lock = threading.Lock()
+
+
+def snake_case(name: str) -> str:
+    """Return a class name in snake case, as Keras writes it."""
+    return _WORD_START.sub("_", name).lower()
+
+
+def automatic_name(prefix: str) -> str:
+    """Return `prefix` the first time, then `prefix_1`, `prefix_2` and so on."""
+    with _lock:
+        count = _counts[prefix]
+        _counts[prefix] += 1
+    return f"{prefix}_{count}" if count else prefix
+
+
+def distinct_name(name: str, taken: Container[str]) -> str:
+    """Return `name`, or `name_1`, `name_2`... if it is among those `taken`."""
+    candidate, count = name, 0
+    while candidate in taken:
+        count += 1
+        candidate = f"{name}_{count}"
+    return candidate
+
+
+def clear_session() -> None:
+    """Start the automatic names of layers and models anew: the next Dense is called "dense" again."""
+    with _lock:
+        _counts.clear()

@@ -1,0 +1,60 @@
+"""Finding a class or function by the names that Keras gives it: class name, snake case, alias or config."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar
+
+from fastgd.utils.errors import invalid, unknown
+from fastgd.utils.naming import snake_case
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """The classes of one kind, such as all losses.
+
+    A name is found as the class name, in snake case, in lower case, or by an alias, whatever its capitals.
+    """
+
+    def __init__(self, kind: str, aliases: Mapping[str, str] | None = None) -> None:
+        """Start an empty registry; `aliases` maps further lower-case names to class names."""
+        self.kind = kind
+        self.classes: dict[str, type[T]] = {}
+        self._aliases = dict(aliases or {})
+
+    def add(self, cls: type[T]) -> None:
+        """Register `cls` under its class name."""
+        self.classes[cls.__name__] = cls
+
+    def find(self, name: str, argument: str = "identifier") -> type[T]:
+        """Return the class called `name`.
+
+        Raises:
+            ValueError: if there is none; the message lists the known names.
+        """
+        if name in self.classes:
+            return self.classes[name]
+        wanted = self._aliases.get(name.lower(), name).lower()
+        for class_name, cls in self.classes.items():
+            if wanted in (class_name.lower(), snake_case(class_name)):
+                return cls
+        raise unknown(self.kind, self.names(), **{argument: name})
+
+    def names(self) -> list[str]:
+        """Return the names in snake case and the aliases of registered classes."""
+        aliases = [alias for alias, name in self._aliases.items() if name in self.classes]
+        return sorted([*map(snake_case, self.classes), *aliases])
+
+    def from_config(self, config: Mapping[str, Any], argument: str = "identifier") -> T:
+        """Make an object from `{"class_name": ..., "config": {...}}`."""
+        if "class_name" not in config:
+            raise invalid(f"`{argument}` given as a dict needs the key 'class_name'.", **{argument: config})
+        cls = self.find(config["class_name"], argument)
+        made: T = cls.from_config(config.get("config", {}))  # type: ignore[attr-defined]
+        return made
+
+
+def to_config(thing: Any) -> dict[str, Any]:
+    """Return the dict from which `Registry.from_config` makes a like object."""
+    return {"class_name": type(thing).__name__, "config": thing.get_config()}

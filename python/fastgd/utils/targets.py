@@ -1,0 +1,63 @@
+"""Bringing targets into the form that losses and metrics expect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastgd.utils.errors import invalid, mistyped
+
+Array = npt.NDArray[Any]
+
+
+def align_ranks(y: Array, rank: int, predictions: Sequence[int]) -> Array:
+    """Return targets with a last axis of size one dropped or added where that gives them `rank` axes.
+
+    Args:
+        y: the targets.
+        rank: how many axes they should have.
+        predictions: the shape of the predictions; an axis is added only if theirs ends in a size of one too.
+
+    Returns:
+        A view of y, or y itself where nothing fits.
+    """
+    if y.ndim == rank + 1 and y.shape[-1] == 1:
+        return y[..., 0]
+    if y.ndim == rank - 1 and predictions[-1] == 1:
+        return y[..., None]
+    return y
+
+
+def as_labels(y: Array, classes: int, name: str) -> Array:
+    """Return integer labels as int32, the type of the plan.
+
+    Args:
+        y: labels of any integer type or bool, or of a floating type with integral values.
+        classes: how many classes there are.
+        name: what messages call y.
+
+    Returns:
+        int32 array of the same shape, y itself if it is one already.
+
+    Raises:
+        TypeError: if y is not numeric.
+        ValueError: if a label is not integral, or not from 0 to `classes - 1`; the message names it and its place.
+    """
+    if y.dtype.kind not in "biuf":
+        raise mistyped(f"`{name}` must hold integer labels.", **{name: y.dtype})
+    if y.dtype.kind == "f":
+        check_each(y, y == np.floor(y), name, "integer labels")
+    if y.size and not (y.min() >= 0 and y.max() < classes):
+        check_each(y, (y >= 0) & (y < classes), name, f"labels from 0 to {classes - 1}, one per class")
+    return y.astype(np.int32, copy=False)
+
+
+def check_each(y: Array, good: npt.NDArray[np.bool_], name: str, expected: str) -> None:
+    """Raise a ValueError that names the first element of y that is not `good`, and its place."""
+    if not good.all():
+        place = tuple(int(k) for k in np.argwhere(~good)[0])
+        shown = ", ".join(map(str, place))
+        raise invalid(f"`{name}` must hold {expected}.", **{f"{name}[{shown}]": y[place].item()})

@@ -1,0 +1,209 @@
+"""Layers one by one: arguments, configs, weights, calls on arrays, and every registered class in a model."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import fastgd
+from fastgd import layers
+from fastgd.layers.layer import Layer, registry
+
+# One row per registered layer: how it is made, and the shapes of its inputs and its output.
+CASES = {
+    "InputLayer": (lambda: layers.InputLayer((3,)), [(3,)], (3,)),
+    "Dense": (lambda: layers.Dense(5, "leaky_relu", kernel_initializer="he_normal"), [(3,)], (5,)),
+    "Activation": (lambda: layers.Activation("softmax"), [(2, 3)], (2, 3)),
+    "Dropout": (lambda: layers.Dropout(0.25, seed=3), [(3,)], (3,)),
+    "Flatten": (lambda: layers.Flatten(), [(2, 3, 4)], (24,)),
+    "Reshape": (lambda: layers.Reshape((4, -1)), [(2, 6)], (4, 3)),
+    "Add": (lambda: layers.Add(), [(3,), (3,), (3,)], (3,)),
+    "Concatenate": (lambda: layers.Concatenate(axis=1), [(2, 3), (4, 3)], (6, 3)),
+}
+
+
+def own_classes():
+    return {name for name, cls in registry.classes.items() if cls.__module__.startswith("fastgd.")}
+
+
+def test_every_layer_has_a_row():
+    assert own_classes() == set(CASES)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_layer_in_a_model(name, rng):
+    make, shapes, expected = CASES[name]
+    if name == "InputLayer":
+        assert make().output.shape == (None, *expected)
+        return
+    layer = make()
+    inputs = [fastgd.Input(shape) for shape in shapes]
+    output = layer(inputs if len(inputs) > 1 else inputs[0])
+    assert output.shape == (None, *expected)
+    assert layer.output is output
+    model = fastgd.Model(inputs, layers.Flatten()(output))
+    model.compile("sgd", "mse")
+    arrays = [rng.normal(size=(5, *shape)).astype(np.float32) for shape in shapes]
+    flat = int(np.prod(expected))
+    assert np.isfinite(model.fit(arrays, np.zeros((5, flat)), verbose=0).history["loss"][0])
+    result = layer(arrays if len(arrays) > 1 else arrays[0])
+    assert result.shape == (5, *expected)
+    np.testing.assert_allclose(result.reshape(5, flat), model.predict(arrays, verbose=0), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_config_round_trip(name):
+    layer = CASES[name][0]()
+    config = layer.get_config()
+    again = type(layer).from_config(config)
+    assert again.get_config() == config
+    assert again.name == layer.name
+    assert registry.from_config({"class_name": name, "config": config}).get_config() == config
+
+
+def test_dense_by_hand():
+    x = np.array([[1.0, -2.0]])
+    layer = layers.Dense(3, activation=lambda z: fastgd.ops.activation(z, "tanh"), dtype="float64")
+    y = layer(x)
+    assert [w.name for w in layer.weights] == ["kernel", "bias"]
+    np.testing.assert_allclose(y, np.tanh(x @ layer.kernel.numpy() + layer.bias.numpy()), rtol=1e-14)
+    assert layers.Dense(3, use_bias=False)(x).shape == (1, 3)
+
+
+def test_dense_arguments():
+    with pytest.raises(ValueError, match=r"^`units` must be 1 or more. Received: units=-3$"):
+        layers.Dense(-3)
+    with pytest.raises(TypeError, match=r"`units` must be an integer. Received: units='8'"):
+        layers.Dense("8")
+    with pytest.raises(TypeError, match=r"`use_bias` must be True or False. Received: use_bias=1"):
+        layers.Dense(3, use_bias=1)
+    with pytest.raises(
+        TypeError, match=r"Dense has no keyword `kernel_regularizer`.*Received: kernel_regularizer='l2'"
+    ):
+        layers.Dense(3, kernel_regularizer="l2")
+    with pytest.raises(
+        ValueError, match=r"needs one input of shape \(batch, ..., features\). Received: input_shape=\(None,\)"
+    ):
+        layers.Dense(3)(fastgd.Input(()))
+
+
+def test_base_arguments():
+    with pytest.raises(ValueError, match="`name` must be a non-empty string without a slash"):
+        layers.Flatten(name="a/b")
+    with pytest.raises(ValueError, match="`input_shape` must hold fixed sizes"):
+        layers.Dense(1, input_shape=(None, 3))
+    with pytest.raises(TypeError, match="`input_shape` must be a tuple of integers"):
+        layers.Dense(1, input_shape=3)
+    with pytest.raises(ValueError, match="`shape` must be given"):
+        fastgd.Input()
+    with pytest.raises(ValueError, match="Give `shape` or `batch_shape`, not both"):
+        fastgd.Input((1,), batch_shape=(None, 1))
+    with pytest.raises(ValueError, match="`batch_shape` must begin with None"):
+        fastgd.Input(batch_shape=(32, 1))
+    with pytest.raises(ValueError, match=r"`dtype` must be one of float32, float64. Received: dtype='int32'"):
+        fastgd.Input((1,), dtype="int32")
+
+
+def test_dropout_arguments():
+    with pytest.raises(ValueError, match=r"`rate` must be between 0 and 1. Received: rate=1.5"):
+        layers.Dropout(1.5)
+    with pytest.raises(ValueError, match=r"`seed` must be 0 or more"):
+        layers.Dropout(0.5, seed=-1)
+
+
+def test_dropout_scales_what_it_keeps():
+    layer = layers.Dropout(0.25, seed=1)
+    y = layer(np.ones((100, 100)), training=True)
+    assert set(np.unique(y)) == {np.float32(0), np.float32(1 / 0.75)}
+    assert y.mean() == pytest.approx(1.0, abs=0.02)
+    np.testing.assert_array_equal(layers.Dropout(1.0)(np.ones((2, 2)), training=True), np.zeros((2, 2)))
+
+
+def test_shape_errors_name_both_shapes():
+    x = fastgd.Input((2, 3))
+    with pytest.raises(
+        ValueError, match=r"^\[reshape\] \(batch, 2, 3\) cannot take the shape \(None, 4, -1\): no whole"
+    ):
+        layers.Reshape((4, -1))(x)
+    with pytest.raises(
+        ValueError, match=r"^\[concatenate\] the inputs must have one shape but on axis 2: .* and \(batch, 4, 3\)"
+    ):
+        layers.concatenate([x, fastgd.Input((4, 3))])
+    with pytest.raises(ValueError, match=r"^\[concatenate\] axis 0 must be one of the axes behind the batch"):
+        layers.concatenate([x, x], axis=0)
+    shared = layers.Dense(2)
+    shared(fastgd.Input((3,)))
+    with pytest.raises(ValueError, match=r"^\[dense\] the last axis .*: x is \(batch, 4\), the kernel \(3, 2\)"):
+        shared(fastgd.Input((4,)))
+    with pytest.raises(TypeError, match="Add must be called on a list of inputs"):
+        layers.Add()(x)
+    with pytest.raises(ValueError, match="`target_shape` may hold -1 once"):
+        layers.Reshape((-1, -1))
+
+
+def test_functions_on_arrays(rng):
+    a, b = rng.normal(size=(2, 3)), rng.normal(size=(2, 3))
+    np.testing.assert_allclose(layers.add([a, b]), a + b, rtol=1e-6)
+    np.testing.assert_allclose(layers.concatenate([a, b]), np.concatenate([a, b], axis=1), rtol=1e-6)
+
+
+def test_weights_get_and_set(rng):
+    layer = layers.Dense(2)
+    with pytest.raises(ValueError, match="'dense' is not built"):
+        layer.count_params()
+    layer.build((None, 3))
+    assert layer.built
+    assert layer.count_params() == 8
+    kernel, bias = rng.normal(size=(3, 2)), rng.normal(size=2)
+    layer.set_weights([kernel, bias])
+    np.testing.assert_array_equal(layer.get_weights()[0], kernel.astype(np.float32))
+    with pytest.raises(
+        ValueError, match=r"`weights` must have the shapes \[\(3, 2\), \(2,\)\] of 'dense'. Received: shapes="
+    ):
+        layer.set_weights([kernel.T, bias])
+    with pytest.raises(ValueError, match="`weights` must have the shapes"):
+        layer.set_weights([kernel])
+    copies = layer.get_weights()
+    copies[0][:] = 0
+    assert layer.kernel.numpy().any()
+
+
+def test_output_needs_exactly_one_call():
+    layer = layers.Dense(2)
+    with pytest.raises(ValueError, match="'dense' has been called 0 times on placeholders"):
+        _ = layer.output
+    x = fastgd.Input((2,))
+    layer(layer(x))
+    with pytest.raises(ValueError, match="called 2 times"):
+        _ = layer.input
+
+
+def test_layer_of_ones_own(rng):
+    class Residual(Layer):
+        def build(self, input_shape):
+            self.kernel = self.add_weight((input_shape[-1], input_shape[-1]), "zeros", name="kernel")
+            super().build(input_shape)
+
+        def call(self, inputs):
+            return fastgd.ops.add([inputs, fastgd.ops.dense(inputs, self.kernel)])
+
+    try:
+        model = fastgd.Sequential([fastgd.Input((3,)), Residual(), layers.Dense(1)])
+        x = rng.normal(size=(4, 3)).astype(np.float32)
+        np.testing.assert_array_equal(model.layers[0](x), x)
+        model.compile("sgd", "mse")
+        model.fit(x, x[:, 0], verbose=0)
+        assert model.layers[0].kernel.numpy().any()
+    finally:
+        del registry.classes["Residual"]
+
+
+def test_call_must_return_tensors():
+    class Wrong(Layer, abstract=True):
+        def call(self, inputs):
+            return 3
+
+    with pytest.raises(TypeError, match="`call` of Wrong must return tensors of fastgd.ops"):
+        Wrong()(fastgd.Input((2,)))
+    with pytest.raises(TypeError, match="did not contain a loop|does not support ufuncs|not supported"):
+        layers.Dense(1, activation=np.tanh)(fastgd.Input((2,)))
