@@ -18,12 +18,13 @@ constexpr bool bit(unsigned mask, std::size_t i) { return i >= 32 ? mask == ~0u 
 
 template <class T>
 Compiler<T>::Compiler(Program<T>& program, const Plan& plan, const Wiring& wiring,
-                      const std::vector<Index>& gradient_offsets, const Kernels<T>& kernels, Mode mode, double team_work)
+                      const std::vector<Index>& gradient_offsets, const KernelTable& table, Mode mode, double team_work)
     : p_(program),
       plan_(plan),
       wiring_(wiring),
       gradient_offsets_(gradient_offsets),
-      kernels_(kernels),
+      table_(table),
+      kernels_(table.of<T>()),
       mode_(mode),
       team_work_(team_work),
       needed_(plan.steps.size()),
@@ -97,7 +98,7 @@ void Compiler<T>::build_ops() {
     std::vector<Shape> params;
     for (int t : wiring_.steps[s].inputs) inputs.push_back(info_[at(t)]);
     for (int w : wiring_.steps[s].params) params.push_back(plan_.params[at(w)].shape);
-    auto op = make_op<T>(step.op, {step.attrs, inputs, params, p_.batch_});
+    auto op = make_op<T>(step.op, {step.attrs, inputs, params, p_.batch_, table_});
     const auto& outputs = op->traits.outputs;
     check(outputs.size() >= step.outputs.size(), "[", step.op, "] gives ", outputs.size(), " outputs. Received: ",
           step.outputs.size());

@@ -10,7 +10,7 @@ template <class T>
 class Compiler {
  public:
   Compiler(Program<T>& program, const Plan& plan, const Wiring& wiring, const std::vector<Index>& gradient_offsets,
-           const Kernels<T>& kernels, Mode mode, double team_work);
+           const KernelTable& table, Mode mode, double team_work);
 
   void compile();
 
@@ -48,6 +48,7 @@ class Compiler {
   const Plan& plan_;
   const Wiring& wiring_;
   const std::vector<Index>& gradient_offsets_;
+  const KernelTable& table_;
   const Kernels<T>& kernels_;
   const Mode mode_;
   const double team_work_;

@@ -107,7 +107,7 @@ Program<T>& Executor<T>::program(Mode mode, Index batch) {
   const auto key = std::pair(mode, batch);
   if (const auto it = programs_.find(key); it != programs_.end()) return *it->second;
   if (programs_.size() >= kMaxPrograms) programs_.clear();
-  auto made = std::make_unique<Program<T>>(plan_, wiring_, gradient_offsets_, kernels_, mode, batch, team_work_);
+  auto made = std::make_unique<Program<T>>(plan_, wiring_, gradient_offsets_, table_, mode, batch, team_work_);
   const bool first_gradient = mode == Mode::train && gradients_.size() == 0 && gradient_size_ > 0;
   if (first_gradient) gradients_ = Buffer(multiply(gradient_size_, sizeof(T)));
   const bool grow = made->arena_bytes() > arena_.size();
@@ -315,7 +315,7 @@ const Program<T>& Executor<T>::inspect(RunRequest request, bool training) {
   begun_ = false;
   if (params_.size() != plan_.params.size()) misuse("The executor has no parameters: call bind_parameters first.");
   check(request.rows >= 1, "The arrays must have at least one row.");
-  inspected_ = std::make_unique<Program<T>>(plan_, wiring_, gradient_offsets_, kernels_, Mode::inspect, request.rows,
+  inspected_ = std::make_unique<Program<T>>(plan_, wiring_, gradient_offsets_, table_, Mode::inspect, request.rows,
                                             team_work_);
   Program<T>& p = *inspected_;
   check_feeds(request, p);

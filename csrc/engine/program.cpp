@@ -7,10 +7,10 @@ namespace fastgd {
 
 template <class T>
 Program<T>::Program(const Plan& plan, const Wiring& wiring, const std::vector<Index>& gradient_offsets,
-                    const Kernels<T>& kernels, Mode mode, Index batch, double team_work)
+                    const KernelTable& table, Mode mode, Index batch, double team_work)
     : batch_(batch), run_(std::make_unique<RunState>()) {
   run_->training = mode == Mode::train;
-  Compiler<T>(*this, plan, wiring, gradient_offsets, kernels, mode, team_work).compile();
+  Compiler<T>(*this, plan, wiring, gradient_offsets, table, mode, team_work).compile();
 }
 
 template <class T>

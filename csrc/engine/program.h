@@ -61,7 +61,7 @@ template <class T>
 class Program {
  public:
   // `gradient_offsets`: for each parameter its place in the flat gradient, or -1 if it is not trained.
-  Program(const Plan& plan, const Wiring& wiring, const std::vector<Index>& gradient_offsets, const Kernels<T>& kernels,
+  Program(const Plan& plan, const Wiring& wiring, const std::vector<Index>& gradient_offsets, const KernelTable& table,
           Mode mode, Index batch, double team_work);
 
   // Resolves all addresses. `arena` has at least arena_bytes().

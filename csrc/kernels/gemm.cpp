@@ -24,6 +24,10 @@ void tile(const Gemm<T>& g, const T* a, const T* b, T* c, Index k, Start start, 
   const auto load_c = [&](const T* p, int v) {
     return part && v == Vectors - 1 ? load_part(p + v * lanes, last_lanes) : load(p + v * lanes);
   };
+  // C is wanted at the end; its lines may come while the chain runs.
+  if (start == Start::zero)
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; ++r) __builtin_prefetch(c + r * g.c_row, 1);
 #pragma GCC unroll 16
   for (int r = 0; r < Rows; ++r)
 #pragma GCC unroll 4
@@ -99,7 +103,7 @@ template <class T, int Vectors>
 constexpr auto kTiles = tiles_of<T, Vectors>(Count<static_cast<int>(kTileRows<T>)>{});
 
 // Rows of B that stay in the nearest cache while all tiles of a column of C pass over them.
-constexpr Index kBlockDepth = 256;
+constexpr Index kBlockDepth = 1024;
 
 template <class T>
 void product(const Gemm<T>& g) noexcept {

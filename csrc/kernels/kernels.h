@@ -23,9 +23,10 @@ struct Kernels {
   // panel one column after the other: packed[(i / tile_rows * k + p) * tile_rows + i % tile_rows]. Rows that a last panel
   // lacks are zero. Cut: rows, at multiples of tile_rows.
   void (*pack_rows)(Index rows, Index k, const T* a, Index a_row, Index a_col, T* packed) noexcept;
-  // The same for the columns of B (element (p, j) at b[p * b_row + j * b_col]) and panels of tile_cols columns:
-  // packed[(j / tile_cols * k + p) * tile_cols + j % tile_cols]. Cut: columns, at multiples of tile_cols.
-  void (*pack_cols)(Index k, Index cols, const T* b, Index b_row, Index b_col, T* packed) noexcept;
+  // The same for the columns of B (element (p, j) at b[p * b_row + j * b_col]) and panels of tile_cols columns, which begin
+  // `panel` elements apart: packed[j / tile_cols * panel + p * tile_cols + j % tile_cols]. Cut: columns, at multiples of
+  // tile_cols.
+  void (*pack_cols)(Index k, Index cols, const T* b, Index b_row, Index b_col, T* packed, Index panel) noexcept;
   // y (cols x rows) = x (rows x cols) transposed. Cut: any.
   void (*transpose)(Index rows, Index cols, const T* x, Index x_row, T* y, Index y_row) noexcept;
   // y[j] = sum over i of x[i * x_row + j], or += with accumulate; i runs upwards. Cut: columns.

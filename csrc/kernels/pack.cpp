@@ -23,11 +23,11 @@ FASTGD_INLINE void store_some(T* p, Vec<T> v, Index count) {
 // Panels whose elements lie together in the source: each step of k copies `width` neighbours.
 // `wide` rows of the source are read from end to end, so that the prefetcher can follow.
 template <class T, Index width>
-void pack_copied(Index k, Index n, const T* x, Index x_step, T* packed) {
+void pack_copied(Index k, Index n, const T* x, Index x_step, T* packed, Index panel) {
   for (Index p = 0; p < k; ++p, x += x_step) {
     T* to = packed + p * width;
     Index j = 0;
-    for (; j + width <= n; j += width, to += width * k)
+    for (; j + width <= n; j += width, to += panel)
       for (Index l = 0; l < width; ++l) to[l] = x[j + l];
     if (j < n)
       for (Index l = 0; l < width; ++l) to[l] = j + l < n ? x[j + l] : T(0);
@@ -36,10 +36,10 @@ void pack_copied(Index k, Index n, const T* x, Index x_step, T* packed) {
 
 // Panels whose elements lie x_step apart in the source, each followed by its k neighbours: turned block by block.
 template <class T, Index width>
-void pack_turned(Index k, Index n, const T* x, Index x_step, T* packed) {
+void pack_turned(Index k, Index n, const T* x, Index x_step, T* packed, Index panel) {
   constexpr Index lanes = kLanes<T>;
   constexpr Index groups = (width + lanes - 1) / lanes;
-  for (Index j = 0; j < n; j += width, x += width * x_step, packed += width * k) {
+  for (Index j = 0; j < n; j += width, x += width * x_step, packed += panel) {
     const Index here = n - j < width ? n - j : width;
     for (Index p = 0; p < k; p += lanes) {
       const Index depth = k - p < lanes ? k - p : lanes;
@@ -60,11 +60,11 @@ void pack_turned(Index k, Index n, const T* x, Index x_step, T* packed) {
 }
 
 template <class T, Index width>
-void pack(Index n, Index k, const T* x, Index along, Index deep, T* packed) {
+void pack(Index n, Index k, const T* x, Index along, Index deep, T* packed, Index panel) {
   if (along == 1) {
-    pack_copied<T, width>(k, n, x, deep, packed);
+    pack_copied<T, width>(k, n, x, deep, packed, panel);
   } else {
-    pack_turned<T, width>(k, n, x, along, packed);
+    pack_turned<T, width>(k, n, x, along, packed, panel);
   }
 }
 
@@ -99,10 +99,10 @@ void sum_rows(Index rows, Index cols, const T* x, Index x_row, T* y, bool accumu
 
 #define FASTGD_DEFINE_KERNELS(T)                                                                                    \
   void pack_rows(Index rows, Index k, const T* a, Index a_row, Index a_col, T* packed) noexcept {                   \
-    pack<T, kTileRows<T>>(rows, k, a, a_row, a_col, packed);                                                        \
+    pack<T, kTileRows<T>>(rows, k, a, a_row, a_col, packed, kTileRows<T>* k);                                                        \
   }                                                                                                                 \
-  void pack_cols(Index k, Index cols, const T* b, Index b_row, Index b_col, T* packed) noexcept {                   \
-    pack<T, kTileCols<T>>(cols, k, b, b_col, b_row, packed);                                                        \
+  void pack_cols(Index k, Index cols, const T* b, Index b_row, Index b_col, T* packed, Index panel) noexcept {                   \
+    pack<T, kTileCols<T>>(cols, k, b, b_col, b_row, packed, panel);                                                        \
   }                                                                                                                 \
   void transpose(Index rows, Index cols, const T* x, Index x_row, T* y, Index y_row) noexcept {                     \
     turn(rows, cols, x, x_row, y, y_row);                                                                           \

@@ -29,19 +29,19 @@ class Dense final : public Op<T> {
     t.outputs = {{y}};
     t.backward_reads_inputs = 1;
     t.backward_reads_outputs = activation_ == Activation::linear ? 0 : 1;
-    t.backward_scratch = multiply(multiply(in_, units_), sizeof(T));
-    t.forward_work = 2.0 * static_cast<double>(rows_) * static_cast<double>(in_) * static_cast<double>(units_);
-    t.backward_work = 2 * t.forward_work;
+    const Kernels<T>& kernels = s.table.of<T>();
+    forward_ = {kernels, {rows_, units_, in_}};
+    kernel_gradient_ = {kernels, {in_, units_, rows_, true, false}};
+    input_gradient_ = {kernels, {rows_, in_, units_, false, true}};
+    t.forward_scratch = forward_.scratch_bytes();
+    t.backward_scratch = kernel_gradient_.scratch_bytes() + input_gradient_.scratch_bytes();
+    t.forward_work = forward_.work();
+    t.backward_work = kernel_gradient_.work() + input_gradient_.work();
   }
 
   void forward(const Call<T>& c, const Worker& who) const noexcept override {
-    Gemm<T> g;
-    g.m = rows_, g.n = units_, g.k = in_;
-    g.a = c.x[0], g.a_row = in_, g.a_col = 1;
-    g.b = c.w[0], g.b_row = units_;
-    g.c = c.y[0], g.c_row = units_;
-    g.epilogue = {biased_ ? c.w[1] : nullptr, activation_, slope_};
-    team_gemm(*c.kernels, g, who);
+    const Epilogue<T> epilogue{biased_ ? c.w[1] : nullptr, activation_, slope_};
+    forward_.run(*c.kernels, c.x[0], c.w[0], c.y[0], false, epilogue, c.scratch_values(), who);
   }
 
   void backward(const Call<T>& c, const Worker& who) const noexcept override {
@@ -50,45 +50,28 @@ class Dense final : public Op<T> {
     if (activation_ != Activation::linear) {
       const Range part = who.share(rows_ * units_, k.lanes);
       k.activation_backward(activation_, slope_, part.size(), c.y[0] + part.begin, dz + part.begin, dz + part.begin);
+      who.sync();
     }
-    T* const wt = c.scratch_values();
-    if (c.dx[0] != nullptr) team_transpose(k, in_, units_, c.w[0], wt, who);
-    who.sync();
-    if (c.dw[0] != nullptr) kernel_gradient(c, dz, who);
+    // Scratch of their own, so that the products need not wait for one another.
+    T* const scratch = c.scratch_values();
+    T* const more = scratch + kernel_gradient_.scratch_bytes() / static_cast<Index>(sizeof(T));
+    if (c.dw[0] != nullptr)
+      kernel_gradient_.run(k, c.x[0], dz, c.dw[0], c.dw_accumulate[0], {}, scratch, who);
     if (biased_ && c.dw[1] != nullptr) {
       const Range cols = who.share(units_, k.lanes);
       if (cols.size() > 0)
         k.column_sum(rows_, cols.size(), dz + cols.begin, units_, c.dw[1] + cols.begin, c.dw_accumulate[1]);
     }
-    if (c.dx[0] != nullptr) input_gradient(c, dz, wt, who);
+    if (c.dx[0] != nullptr) input_gradient_.run(k, dz, c.w[0], c.dx[0], false, {}, more, who);
   }
 
  private:
-  // dw (in x units) = x' dz
-  void kernel_gradient(const Call<T>& c, const T* dz, const Worker& who) const noexcept {
-    Gemm<T> g;
-    g.m = in_, g.n = units_, g.k = rows_;
-    g.a = c.x[0], g.a_row = 1, g.a_col = in_;
-    g.b = dz, g.b_row = units_;
-    g.c = c.dw[0], g.c_row = units_;
-    g.accumulate = c.dw_accumulate[0];
-    team_gemm(*c.kernels, g, who);
-  }
-
-  // dx (rows x in) = dz w'
-  void input_gradient(const Call<T>& c, const T* dz, const T* wt, const Worker& who) const noexcept {
-    Gemm<T> g;
-    g.m = rows_, g.n = in_, g.k = units_;
-    g.a = dz, g.a_row = units_, g.a_col = 1;
-    g.b = wt, g.b_row = in_;
-    g.c = c.dx[0], g.c_row = in_;
-    team_gemm(*c.kernels, g, who);
-  }
-
   Activation activation_;
   T slope_;
   Index rows_ = 0, in_ = 0, units_ = 0;
   bool biased_ = false;
+  // y = x w, dw = x' dz, dx = dz w'
+  Product<T> forward_, kernel_gradient_, input_gradient_;
 };
 
 }  // namespace

@@ -29,65 +29,45 @@ class Matmul final : public Op<T> {
     auto& t = this->traits;
     t.outputs = {{y}};
     t.backward_reads_inputs = 3;
-    // Room for one transposed right-hand operand: b in forward, b or dy's partner in backward.
-    t.forward_scratch = multiply(multiply(k_, n_), sizeof(T));
-    t.backward_scratch = multiply(std::max({multiply(k_, n_), multiply(m_, k_), multiply(m_, n_)}), sizeof(T));
+    const Kernels<T>& kernels = s.table.of<T>();
+    forward_ = {kernels, {m_, n_, k_, ta_, tb_}};
+    // With op(a) = a or a', op(b) = b or b': d op(a) = dy op(b)', d op(b) = op(a)' dy; a transposed operand turns the product.
+    a_gradient_ = ta_ ? Product<T>(kernels, {k_, m_, n_, tb_, true}) : Product<T>(kernels, {m_, k_, n_, false, !tb_});
+    b_gradient_ = tb_ ? Product<T>(kernels, {n_, k_, m_, true, ta_}) : Product<T>(kernels, {k_, n_, m_, !ta_, false});
+    t.forward_scratch = forward_.scratch_bytes();
+    t.backward_scratch = a_gradient_.scratch_bytes() + b_gradient_.scratch_bytes();
     t.forward_work = 2.0 * static_cast<double>(pieces_) * static_cast<double>(m_) * static_cast<double>(n_) *
                      static_cast<double>(k_);
     t.backward_work = 2 * t.forward_work;
   }
 
   void forward(const Call<T>& c, const Worker& who) const noexcept override {
-    for (Index i = 0; i < pieces_; ++i)
-      product(c, c.x[0] + i * m_ * k_, ta_, c.x[1] + i * k_ * n_, tb_, c.y[0] + i * m_ * n_, m_, n_, k_, who);
+    for (Index i = 0; i < pieces_; ++i) {
+      forward_.run(*c.kernels, c.x[0] + i * m_ * k_, c.x[1] + i * k_ * n_, c.y[0] + i * m_ * n_, false, {},
+                   c.scratch_values(), who);
+      if (i + 1 < pieces_) who.sync();  // the scratch is used again
+    }
   }
 
   void backward(const Call<T>& c, const Worker& who) const noexcept override {
+    T* const scratch = c.scratch_values();
+    T* const more = scratch + a_gradient_.scratch_bytes() / static_cast<Index>(sizeof(T));
     for (Index i = 0; i < pieces_; ++i) {
       const T* a = c.x[0] + i * m_ * k_;
       const T* b = c.x[1] + i * k_ * n_;
       const T* dy = c.dy[0] + i * m_ * n_;
-      // With op(a) = a or a', op(b) = b or b': d op(a) = dy op(b)', d op(b) = op(a)' dy; a transposed operand swaps the product.
-      if (T* da = c.dx[0]; da != nullptr) {
-        da += i * m_ * k_;
-        if (ta_) {
-          product(c, b, tb_, dy, true, da, k_, m_, n_, who);
-        } else {
-          product(c, dy, false, b, !tb_, da, m_, k_, n_, who);
-        }
-      }
-      if (T* db = c.dx[1]; db != nullptr) {
-        db += i * k_ * n_;
-        if (tb_) {
-          product(c, dy, true, a, ta_, db, n_, k_, m_, who);
-        } else {
-          product(c, a, !ta_, dy, false, db, k_, n_, m_, who);
-        }
-      }
+      if (c.dx[0] != nullptr)
+        a_gradient_.run(*c.kernels, ta_ ? b : dy, ta_ ? dy : b, c.dx[0] + i * m_ * k_, false, {}, scratch, who);
+      if (c.dx[1] != nullptr)
+        b_gradient_.run(*c.kernels, tb_ ? dy : a, tb_ ? a : dy, c.dx[1] + i * k_ * n_, false, {}, more, who);
+      if (i + 1 < pieces_) who.sync();
     }
   }
 
  private:
-  // y (m x n) = op(a) op(b), either operand stored transposed; the right one is turned first.
-  void product(const Call<T>& c, const T* a, bool ta, const T* b, bool tb, T* y, Index m, Index n, Index k,
-               const Worker& who) const noexcept {
-    if (tb) {
-      T* turned = c.scratch_values();
-      who.sync();  // another product may still read the scratch
-      team_transpose(*c.kernels, n, k, b, turned, who);
-      who.sync();
-      b = turned;
-    }
-    Gemm<T> g;
-    g.m = m, g.n = n, g.k = k;
-    g.a = a, g.a_row = ta ? 1 : k, g.a_col = ta ? m : 1;
-    g.b = b, g.b_row = n;
-    g.c = y, g.c_row = n;
-    team_gemm(*c.kernels, g, who);
-  }
-
   bool ta_, tb_;
   Index pieces_ = 1, m_ = 0, n_ = 0, k_ = 0;
+  Product<T> forward_, a_gradient_, b_gradient_;
 };
 
 }  // namespace

@@ -1,37 +1,165 @@
-// Products of matrices by the whole team: how the work is cut. The one op that other ops include.
+// Products of matrices by the whole team: what is packed, how the work is cut. The one op that other ops include.
 #pragma once
+
+#include <algorithm>
 
 #include "ops/op.h"
 
 namespace fastgd {
 
-// Runs one product with the team. Cuts only along rows and columns of C, so the bits do not depend on the cut.
-template <class T>
-void team_gemm(const Kernels<T>& kernels, const Gemm<T>& g, const Worker& who) noexcept {
-  const Index row_tiles = (g.m + kernels.tile_rows - 1) / kernels.tile_rows;
-  const Index col_tiles = (g.n + kernels.tile_cols - 1) / kernels.tile_cols;
-  Gemm<T> part = g;
-  // The axis with more tiles splits more evenly.
-  if (row_tiles >= col_tiles) {
-    const Range rows = who.share(g.m, kernels.tile_rows);
-    part.m = rows.size();
-    part.a += rows.begin * g.a_row;
-    part.c += rows.begin * g.c_row;
-  } else {
-    const Range cols = who.share(g.n, kernels.tile_cols);
-    part.n = cols.size();
-    part.b += cols.begin;
-    part.c += cols.begin;
-    if (part.epilogue.bias != nullptr) part.epilogue.bias += cols.begin;
-  }
-  if (part.m > 0 && part.n > 0) kernels.gemm(part);
-}
+// Sizes and storage of C (m x n) = op(A) (m x k) op(B) (k x n), all row-major and dense.
+struct ProductShape {
+  Index m = 0, n = 0, k = 0;
+  bool a_transposed = false;  // A is stored k x m
+  bool b_transposed = false;  // B is stored n x k
+};
 
-// y (cols x rows) = x (rows x cols) transposed, by the team; the caller syncs.
+// One product, planned once and run many times. Cuts only along rows and columns of C and takes blocks of k in order, so
+// that neither the plan nor the team changes a bit of the result.
 template <class T>
-void team_transpose(const Kernels<T>& kernels, Index rows, Index cols, const T* x, T* y, const Worker& who) noexcept {
-  const Range part = who.share(rows, kernels.lanes);
-  if (part.size() > 0) kernels.transpose(part.size(), cols, x + part.begin * cols, cols, y + part.begin, rows);
-}
+class Product {
+ public:
+  Product() = default;
+  Product(const Kernels<T>& kernels, const ProductShape& shape) : s_(shape) {
+    const Index bytes = static_cast<Index>(sizeof(T));
+    const Index depth = kPackedBlockBytes / (kernels.tile_cols * bytes);
+    const Index row_tiles = (s_.m + kernels.tile_rows - 1) / kernels.tile_rows;
+    const Index col_tiles = (s_.n + kernels.tile_cols - 1) / kernels.tile_cols;
+    by_columns_ = col_tiles >= row_tiles;
+    // Rows of B that lie far apart share few cache sets and need a page each; a copy pays from the second tile row on.
+    pack_b_ = s_.b_transposed || (row_tiles >= 2 && s_.n * bytes >= kFarApartBytes && s_.n > kernels.tile_cols);
+    pack_a_ = col_tiles >= kPanelsToPackA && (s_.a_transposed ? s_.m : s_.k) * bytes >= kFarApartBytes;
+    block_depth_ = pack_b_ ? std::min(std::max<Index>(s_.k, 1), depth) : std::max<Index>(s_.k, 1);
+    block_cols_ = std::max(kernels.tile_cols, kPackedPanels * kernels.tile_cols);
+    if (pack_a_) packed_a_ = multiply(round_to(s_.m, kernels.tile_rows), s_.k);
+    if (pack_b_) packed_b_ = multiply(col_tiles, panel(kernels, block_depth_));
+  }
+
+  Index scratch_bytes() const { return multiply(packed_a_ + packed_b_ + kSlack, sizeof(T)); }
+  double work() const {
+    return 2.0 * static_cast<double>(s_.m) * static_cast<double>(s_.n) * static_cast<double>(s_.k);
+  }
+
+  // All of the team calls this together. The scratch is free again only after the caller's next sync.
+  void run(const Kernels<T>& k, const T* a, const T* b, T* c, bool accumulate, const Epilogue<T>& epilogue, T* scratch,
+           const Worker& who) const noexcept {
+    Gemm<T> g;
+    g.m = s_.m, g.n = s_.n, g.k = s_.k;
+    g.a = a, g.a_row = s_.a_transposed ? 1 : s_.k, g.a_col = s_.a_transposed ? s_.m : 1;
+    g.b = b, g.b_row = s_.n;
+    g.c = c, g.c_row = s_.n;
+    g.accumulate = accumulate;
+    g.epilogue = epilogue;
+    if (pack_a_) pack_a(k, g, scratch, who);
+    T* const packed_b = scratch + round_to(packed_a_, 16);
+    if (by_columns_) {
+      run_columns(k, g, b, packed_b, who.share(s_.n, k.tile_cols));
+    } else {
+      run_rows(k, g, b, packed_b, who);
+    }
+  }
+
+ private:
+  // A block of B of this many bytes per panel stays in the nearest two caches while the tiles of A pass.
+  static constexpr Index kPackedBlockBytes = 64 * 1024;
+  static constexpr Index kPackedPanels = 16;
+  static constexpr Index kFarApartBytes = 2048;
+  static constexpr Index kPanelsToPackA = 4;
+  static constexpr Index kSlack = 16;
+
+  static Index round_to(Index n, Index unit) { return (n + unit - 1) / unit * unit; }
+
+  void pack_a(const Kernels<T>& k, Gemm<T>& g, T* packed, const Worker& who) const noexcept {
+    const Range rows = who.share(s_.m, k.tile_rows);
+    if (rows.size() > 0)
+      k.pack_rows(rows.size(), s_.k, g.a + rows.begin * g.a_row, g.a_row, g.a_col, packed + rows.begin * s_.k);
+    who.sync();
+    g.a = packed, g.a_row = 1, g.a_col = k.tile_rows, g.a_panel = k.tile_rows * s_.k;
+  }
+
+  // From one packed panel of B to the next: a line more than it holds, or panels of a round depth would share cache sets.
+  static Index panel(const Kernels<T>& k, Index depth) { return k.tile_cols * depth + k.tile_cols; }
+
+  // B(p, j) in memory, whichever way it is stored.
+  const T* at_b(const T* b, Index p, Index j) const { return b + (s_.b_transposed ? j * s_.k + p : p * s_.n + j); }
+
+  void pack_block(const Kernels<T>& k, const T* b, Index p, Index depth, Index j, Index cols, T* packed) const noexcept {
+    const Index row = s_.b_transposed ? 1 : s_.n, col = s_.b_transposed ? s_.k : 1;
+    k.pack_cols(depth, cols, at_b(b, p, j), row, col, packed, panel(k, depth));
+  }
+
+  // The part of `g` that starts at step p of k and column j of C.
+  Gemm<T> block(const Gemm<T>& g, Index p, Index depth, Index j, Index cols) const {
+    Gemm<T> part = g;
+    part.n = cols, part.k = depth;
+    part.a += p * g.a_col;
+    part.c += j;
+    part.accumulate = p > 0 || g.accumulate;
+    if (p + depth < s_.k) {
+      part.epilogue = {};
+    } else if (g.epilogue.bias != nullptr) {
+      part.epilogue.bias += j;
+    }
+    return part;
+  }
+
+  void set_packed_b(const Kernels<T>& k, Gemm<T>& part, const T* packed, Index depth) const {
+    part.b = packed, part.b_row = k.tile_cols, part.b_panel = panel(k, depth);
+  }
+
+  // Each thread has its own columns, and packs them for itself: nobody waits.
+  void run_columns(const Kernels<T>& k, const Gemm<T>& g, const T* b, T* packed, Range cols) const noexcept {
+    packed += cols.begin / k.tile_cols * panel(k, block_depth_);
+    for (Index j = cols.begin; j < cols.end; j += block_cols_) {
+      const Index width = std::min(block_cols_, cols.end - j);
+      Index p = 0;
+      do {
+        const Index depth = std::min(block_depth_, s_.k - p);
+        Gemm<T> part = block(g, p, depth, j, width);
+        if (pack_b_) {
+          pack_block(k, b, p, depth, j, width, packed);
+          set_packed_b(k, part, packed, depth);
+        } else {
+          part.b = b + p * s_.n + j;
+        }
+        k.gemm(part);
+        p += depth;
+      } while (p < s_.k);
+    }
+  }
+
+  // Each thread has its own rows; the blocks of B are packed together.
+  void run_rows(const Kernels<T>& k, const Gemm<T>& g, const T* b, T* packed, const Worker& who) const noexcept {
+    const Range tiles = who.share((s_.m + k.tile_rows - 1) / k.tile_rows);
+    const Index first = tiles.begin * k.tile_rows, rows = std::min(s_.m, tiles.end * k.tile_rows) - first;
+    for (Index j = 0; j < s_.n; j += block_cols_) {
+      const Index width = std::min(block_cols_, s_.n - j);
+      Index p = 0;
+      do {
+        const Index depth = std::min(block_depth_, s_.k - p);
+        Gemm<T> part = block(g, p, depth, j, width);
+        if (pack_b_) {
+          who.sync();  // the block before may still be in use
+          const Range mine = who.share(width, k.tile_cols);
+          if (mine.size() > 0) pack_block(k, b, p, depth, j + mine.begin, mine.size(), packed + mine.begin / k.tile_cols * panel(k, depth));
+          set_packed_b(k, part, packed, depth);
+          who.sync();
+        } else {
+          part.b = b + p * s_.n + j;
+        }
+        part.m = rows;
+        part.a += pack_a_ ? tiles.begin * g.a_panel : first * g.a_row;
+        part.c += first * g.c_row;
+        if (rows > 0) k.gemm(part);
+        p += depth;
+      } while (p < s_.k);
+    }
+  }
+
+  ProductShape s_;
+  bool by_columns_ = true, pack_a_ = false, pack_b_ = false;
+  Index block_depth_ = 1, block_cols_ = 1;
+  Index packed_a_ = 0, packed_b_ = 0;  // elements
+};
 
 }  // namespace fastgd

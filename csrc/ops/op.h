@@ -64,6 +64,7 @@ struct OpSetup {
   std::span<const TensorInfo> inputs;
   std::span<const Shape> params;
   Index batch;
+  const KernelTable& table;
 
   void expect_inputs(std::size_t n) const;
   void expect_params(std::size_t least, std::size_t most) const;
