@@ -1,4 +1,4 @@
-"""Steps per second of the native engine and of the NumPy interpreter on the same plans: `pytest benchmarks --benchmark-enable`."""
+"""Epochs of the native engine and of the NumPy interpreter, the same plans: `pytest benchmarks --benchmark-enable`."""
 
 from __future__ import annotations
 

@@ -21,11 +21,14 @@ Source source_of(const py::array& array, const std::string& name) {
         if (bytes == 4) return Source::float32;
         if (bytes == 8) return Source::float64;
         break;
-      case 'b': return Source::uint8;
-      case 'i': return bytes == 1 ? Source::int8 : bytes == 2 ? Source::int16 : bytes == 4 ? Source::int32 : Source::int64;
+      case 'b':
+        return Source::uint8;
+      case 'i':
+        return bytes == 1 ? Source::int8 : bytes == 2 ? Source::int16 : bytes == 4 ? Source::int32 : Source::int64;
       case 'u':
         return bytes == 1 ? Source::uint8 : bytes == 2 ? Source::uint16 : bytes == 4 ? Source::uint32 : Source::uint64;
-      default: break;
+      default:
+        break;
     }
   }
   fail("`", name, "` must be an array of float32, float64, integers or bool in native byte order. Received: dtype=",
@@ -78,6 +81,7 @@ template float* writeable_data(const py::array&, const std::string&, Index);
 template double* writeable_data(const py::array&, const std::string&, Index);
 template const float* readable_data(const py::array&, const std::string&, Index);
 template const double* readable_data(const py::array&, const std::string&, Index);
+template const std::int32_t* readable_data(const py::array&, const std::string&, Index);
 
 py::array copy_out(const std::byte* data, const Shape& shape, const py::dtype& dtype) {
   py::array array(dtype, std::vector<py::ssize_t>(shape.begin(), shape.end()));

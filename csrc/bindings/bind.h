@@ -6,6 +6,7 @@
 namespace fastgd {
 
 void bind_executor(pybind11::module_& m);
+void bind_kernels(pybind11::module_& m);
 void bind_runtime(pybind11::module_& m);
 
 }  // namespace fastgd

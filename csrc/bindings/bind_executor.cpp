@@ -49,7 +49,8 @@ class PyExecutor {
                         const std::optional<py::array_t<double, py::array::c_style>>& learning_rates) = 0;
   virtual py::array_t<double> totals() const = 0;
   virtual std::uint64_t iteration() const = 0;
-  virtual py::dict inspect(const std::vector<std::optional<py::array>>& feeds, bool training, std::uint64_t iteration) = 0;
+  virtual py::dict inspect(const std::vector<std::optional<py::array>>& feeds, bool training,
+                           std::uint64_t iteration) = 0;
 };
 
 template <class T>
@@ -131,7 +132,8 @@ class PyExecutorOf final : public PyExecutor {
 
   std::uint64_t iteration() const override { return executor_.iteration(); }
 
-  py::dict inspect(const std::vector<std::optional<py::array>>& feeds, bool training, std::uint64_t iteration) override {
+  py::dict inspect(const std::vector<std::optional<py::array>>& feeds, bool training,
+                   std::uint64_t iteration) override {
     const auto hold = acquire();
     RunRequest request = read_feeds(feeds);
     request.mode = Mode::inspect;

@@ -60,8 +60,8 @@ Plan read_plan(const py::object& plan) {
       const auto pair = item.cast<py::tuple>();
       attrs.emplace(pair[0].cast<std::string>(), read_attribute(pair[1]));
     }
-    p.steps.push_back({s.attr("op").cast<std::string>(), s.attr("inputs").cast<Names>(), s.attr("outputs").cast<Names>(),
-                       s.attr("params").cast<Names>(), Attrs(std::move(attrs))});
+    p.steps.push_back({s.attr("op").cast<std::string>(), s.attr("inputs").cast<Names>(),
+                       s.attr("outputs").cast<Names>(), s.attr("params").cast<Names>(), Attrs(std::move(attrs))});
   }
   p.inputs = plan.attr("inputs").cast<Names>();
   p.outputs = plan.attr("outputs").cast<Names>();

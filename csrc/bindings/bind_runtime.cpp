@@ -1,4 +1,4 @@
-// What concerns the process and the machine: threads, tiers, probes, and the elementary functions for tests and benchmarks.
+// What concerns the process and the machine: threads, tiers and probes.
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
@@ -28,23 +28,6 @@ py::dict build_info() {
   return info;
 }
 
-template <class T>
-void elementary_of(const std::string& name, const py::array& x, const py::array& out, const std::string& isa) {
-  const Kernels<T>& k = kernel_table(isa).of<T>();
-  const T* in = readable_data<T>(x, "x", x.size());
-  T* y = writeable_data<T>(out, "out", x.size());
-  if (name == "exp") return k.exp(x.size(), in, y);
-  if (name == "log") return k.log(x.size(), in, y);
-  if (name == "tanh") return k.tanh(x.size(), in, y);
-  if (name == "sigmoid") return k.sigmoid(x.size(), in, y);
-  fail("`name` must be 'exp', 'log', 'tanh' or 'sigmoid'. Received: name='", name, "'");
-}
-
-void elementary(const std::string& name, const py::array& x, const py::array& out, const std::optional<std::string>& isa) {
-  if (py::isinstance<py::array_t<double>>(x)) return elementary_of<double>(name, x, out, isa.value_or(""));
-  elementary_of<float>(name, x, out, isa.value_or(""));
-}
-
 // Whether every element of a floating array is finite; arrays of integers always are.
 bool all_finite(const py::array& array) {
   const Feed feed = as_feed(array, "array");
@@ -54,7 +37,8 @@ bool all_finite(const py::array& array) {
 
 double measure_flops(const std::optional<std::string>& isa, const std::string& dtype, int threads, double seconds) {
   const KernelTable& table = kernel_table(isa.value_or(""));
-  check(dtype == "float32" || dtype == "float64", "`dtype` must be 'float32' or 'float64'. Received: dtype='", dtype, "'");
+  check(dtype == "float32" || dtype == "float64", "`dtype` must be 'float32' or 'float64'. Received: dtype='", dtype,
+        "'");
   py::gil_scoped_release release;
   return dtype == "float32" ? peak_flops<float>(table, threads, seconds) : peak_flops<double>(table, threads, seconds);
 }
@@ -70,18 +54,23 @@ void bind_runtime(py::module_& m) {
   m.def("build_info", &build_info);
   m.def("op_names", &op_names, "The ops that a plan may name.");
   m.def("all_finite", &all_finite, py::arg("array"));
-  m.def("elementary", &elementary, py::arg("name"), py::arg("x"), py::arg("out"), py::arg("isa") = py::none(),
-        "Evaluates exp, log, tanh or sigmoid into `out`, float32 or float64.");
-  m.def("permutation", [](Index n, std::uint64_t seed, std::uint32_t epoch) {
-    const auto order = permutation(n, seed, epoch);
-    return py::array_t<Index>(static_cast<py::ssize_t>(order.size()), order.data());
-  }, py::arg("n"), py::arg("seed"), py::arg("epoch"), "The shuffle of an epoch.");
+  m.def(
+      "permutation",
+      [](Index n, std::uint64_t seed, std::uint32_t epoch) {
+        const auto order = permutation(n, seed, epoch);
+        return py::array_t<Index>(static_cast<py::ssize_t>(order.size()), order.data());
+      },
+      py::arg("n"), py::arg("seed"), py::arg("epoch"), "The shuffle of an epoch.");
   m.def("peak_flops", &measure_flops, py::arg("isa"), py::arg("dtype"), py::arg("threads"), py::arg("seconds"),
         "Measures floating-point operations per second of multiply-adds in registers.");
-  m.def("bandwidth", [](int threads, double seconds) {
-    py::gil_scoped_release release;
-    return bandwidth(threads, seconds);
-  }, py::arg("threads"), py::arg("seconds"), "Measures bytes per second of a triad out of cache, 12 bytes per element.");
+  m.def(
+      "bandwidth",
+      [](int threads, double seconds) {
+        py::gil_scoped_release release;
+        return bandwidth(threads, seconds);
+      },
+      py::arg("threads"), py::arg("seconds"),
+      "Measures bytes per second of a triad out of cache, 12 bytes per element.");
 }
 
 }  // namespace fastgd

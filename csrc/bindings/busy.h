@@ -1,4 +1,5 @@
-// One run at a time per executor: a second thread waits, a forked child and a nested call get an error instead of a hang.
+// One run at a time per executor: a second thread waits, a forked child and a nested call get an error instead of a
+// hang.
 #pragma once
 
 #include <unistd.h>

@@ -7,5 +7,6 @@ PYBIND11_MODULE(_core, m) {
   m.doc() = "The native core of fastgd.";
   m.attr("__version__") = FASTGD_VERSION;
   fastgd::bind_executor(m);
+  fastgd::bind_kernels(m);
   fastgd::bind_runtime(m);
 }

@@ -12,7 +12,8 @@ namespace fastgd {
 // The tiers that were built in and that this processor runs, best first.
 const std::vector<const KernelTable*>& available_tables();
 
-// The table called `isa`; with an empty name the one FASTGD_ISA names, else the best. Throws InvalidArgument with the list.
+// The table called `isa`; with an empty name the one FASTGD_ISA names, else the best. Throws InvalidArgument with the
+// list.
 const KernelTable& kernel_table(std::string_view isa = "");
 
 }  // namespace fastgd

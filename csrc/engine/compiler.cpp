@@ -40,6 +40,7 @@ void Compiler<T>::compile() {
   find_needed_steps();
   build_ops();
   if (backward_wanted()) find_gradient_flow();
+  if (mode_ == Mode::train) find_streams();
   emit_gather();
   emit_forward();
   if (mode_ == Mode::predict) {
@@ -50,7 +51,8 @@ void Compiler<T>::compile() {
     if (mode_ == Mode::train) {
       double parameters = 0;
       for (std::size_t i = 0; i < plan_.params.size(); ++i)
-        if (gradient_offsets_[i] >= 0) parameters += static_cast<double>(count(plan_.params[i].shape));
+        if (gradient_offsets_[i] >= 0 && !p_.streamed_[i])
+          parameters += static_cast<double>(count(plan_.params[i].shape));
       // Bytes moved weigh like operations here: an update is bound by memory, and a second core brings more of it.
       emit(Kind::update, 20 * parameters);
     }
@@ -100,8 +102,8 @@ void Compiler<T>::build_ops() {
     for (int w : wiring_.steps[s].params) params.push_back(plan_.params[at(w)].shape);
     auto op = make_op<T>(step.op, {step.attrs, inputs, params, p_.batch_, table_});
     const auto& outputs = op->traits.outputs;
-    check(outputs.size() >= step.outputs.size(), "[", step.op, "] gives ", outputs.size(), " outputs. Received: ",
-          step.outputs.size());
+    check(outputs.size() >= step.outputs.size(), "[", step.op, "] gives ", outputs.size(),
+          " outputs. Received: ", step.outputs.size());
     for (std::size_t i = 0; i < step.outputs.size(); ++i) {
       const int t = wiring_.steps[s].outputs[i];
       const TensorSpec& spec = plan_.tensors[at(t)];
@@ -124,10 +126,28 @@ void Compiler<T>::find_gradient_flow() {
     const OpTraits& traits = p_.ops_[at(op_of_[s])]->traits;
     if (!traits.differentiable) continue;
     const auto& ids = wiring_.steps[s];
-    bool flows = std::any_of(ids.params.begin(), ids.params.end(), [&](int w) { return gradient_offsets_[at(w)] >= 0; });
+    bool flows =
+        std::any_of(ids.params.begin(), ids.params.end(), [&](int w) { return gradient_offsets_[at(w)] >= 0; });
     for (std::size_t i = 0; i < ids.inputs.size(); ++i)
       flows = flows || (bit(traits.gradient_inputs, i) && wants_gradient_[at(ids.inputs[i])]);
     for (int t : ids.outputs) wants_gradient_[at(t)] = flows && !info_[at(t)].integer;
+  }
+}
+
+// A parameter that only one step uses can be updated as its gradient comes. That step reads it before.
+template <class T>
+void Compiler<T>::find_streams() {
+  std::vector<int> uses(plan_.params.size());
+  for (std::size_t s = 0; s < plan_.steps.size(); ++s)
+    if (needed_[s])
+      for (int w : wiring_.steps[s].params) ++uses[at(w)];
+  for (std::size_t s = 0; s < plan_.steps.size(); ++s) {
+    if (!needed_[s]) continue;
+    const OpTraits& traits = p_.ops_[at(op_of_[s])]->traits;
+    const auto& ids = wiring_.steps[s].params;
+    for (std::size_t i = 0; i < ids.size(); ++i)
+      p_.streamed_[at(ids[i])] =
+          uses[at(ids[i])] == 1 && bit(traits.streams_params, i) && gradient_offsets_[at(ids[i])] >= 0;
   }
 }
 
@@ -162,7 +182,7 @@ typename Compiler<T>::Operands& Compiler<T>::emit(Kind kind, double work) {
   instruction.call.kernels = &kernels_;
   instruction.call.run = p_.run_.get();
   p_.code_.push_back(instruction);
-  p_.operands_.push_back({-1, -1, -1, -1, -1, -1, -1, -1, -1});
+  p_.operands_.push_back({-1, -1, -1, -1, -1, -1, -1, -1, -1, -1});
   return p_.operands_.back();
 }
 
@@ -271,7 +291,8 @@ void Compiler<T>::emit_backward_step(std::size_t s) {
   const Op<T>& op = *p_.ops_[at(op_of_[s])];
   const OpTraits& traits = op.traits;
   const auto& ids = wiring_.steps[s];
-  const bool reached = std::any_of(ids.outputs.begin(), ids.outputs.end(), [&](int t) { return gradient_[at(t)] >= 0; });
+  const bool reached =
+      std::any_of(ids.outputs.begin(), ids.outputs.end(), [&](int t) { return gradient_[at(t)] >= 0; });
   if (!reached || !traits.differentiable || !wants_gradient_[at(ids.outputs[0])]) return;
   std::vector<std::pair<int, int>> adds;  // tensor whose gradient grows, buffer to add
   if (traits.view) {
@@ -303,16 +324,19 @@ void Compiler<T>::emit_backward_step(std::size_t s) {
       dx.push_back(flows ? arena_ref(gradient_target(ids.inputs[i], adds)) : Ref{});
     }
     const auto flags = static_cast<Index>(flags_.size());
+    const auto sinks = static_cast<Index>(p_.sink_params_.size());
     for (int i : ids.params) {
       const Index offset = gradient_offsets_[at(i)];
       w.push_back({Ref::Kind::param, i});
-      dw.push_back(offset >= 0 ? Ref{Ref::Kind::gradient, offset} : Ref{});
+      dw.push_back(offset >= 0 && !p_.streamed_[at(i)] ? Ref{Ref::Kind::gradient, offset} : Ref{});
+      p_.sink_params_.push_back(p_.streamed_[at(i)] ? i : -1);
       flags_.push_back(param_touched_[at(i)]);
       param_touched_[at(i)] = true;
     }
     Operands& o = emit(Kind::backward, traits.backward_work);
     p_.code_.back().op = &op;
-    o.x = push(x), o.y = push(y), o.w = push(w), o.dy = push(dy), o.dx = push(dx), o.dw = push(dw), o.flags = flags;
+    o.x = push(x), o.y = push(y), o.w = push(w), o.dy = push(dy), o.dx = push(dx), o.dw = push(dw), o.flags = flags,
+    o.sinks = sinks;
     if (saved_[s] >= 0) {
       use(saved_[s]);
       o.saved = push({arena_ref(saved_[s])});
@@ -362,6 +386,7 @@ void Compiler<T>::finish() {
     std::for_each(refs->begin(), refs->end(), place);
   for (auto& term : p_.term_refs_) place(term.values), place(term.weights), place(term.gradient);
   p_.addresses_.resize(p_.refs_.size());
+  p_.sinks_.resize(p_.sink_params_.size());
   p_.accumulate_ = std::make_unique<bool[]>(flags_.size());
   std::copy(flags_.begin(), flags_.end(), p_.accumulate_.get());
   // Between two instructions of rank 0 nobody else has to wait.

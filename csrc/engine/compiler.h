@@ -22,6 +22,7 @@ class Compiler {
   std::size_t find_needed_steps();
   void build_ops();
   void find_gradient_flow();
+  void find_streams();
   void emit_gather();
   void emit_forward();
   void emit_terms();

@@ -24,8 +24,8 @@ constexpr std::size_t kMaxPrograms = 8;
 
 }  // namespace
 
-// The run's clock and its end. Rank 0 decides and the others learn the tick (the count of instructions) after which to leave.
-// It is always a tick that ends in a meeting, and rank 0 sets it before that meeting, so all leave together.
+// The run's clock and its end. Rank 0 decides and the others learn the tick (the count of instructions) after which to
+// leave. It is always a tick that ends in a meeting, and rank 0 sets it before that meeting, so all leave together.
 template <class T>
 struct Executor<T>::Pace {
   Interrupt interrupt = nullptr;
@@ -65,30 +65,51 @@ Executor<T>::Executor(Plan plan, const KernelTable& table, double team_work)
       totals_(plan_.losses.size() + plan_.metrics.size()) {
   for (const ParamSpec& spec : plan_.params) {
     gradient_offsets_.push_back(spec.trainable ? gradient_size_ : -1);
-    if (spec.trainable)
-      gradient_size_ += round_up(count(spec.shape), kAlignment / static_cast<Index>(sizeof(T)));
+    sinks_.push_back({&Executor::take_gradient, this, static_cast<Index>(sinks_.size())});
+    if (spec.trainable) gradient_size_ += round_up(count(spec.shape), kAlignment / static_cast<Index>(sizeof(T)));
   }
+}
+
+template <class T>
+void Executor<T>::take_gradient(const GradientSink<T>& sink, Index begin, Index size, const T* gradient) noexcept {
+  const auto& self = *static_cast<const Executor*>(sink.owner);
+  const auto i = static_cast<std::size_t>(sink.param);
+  self.update_->apply(self.kernels_, self.rate_, size, gradient, self.params_[i] + begin, self.slots_,
+                      self.gradient_offsets_[i] + begin);
 }
 
 template <class T>
 void Executor<T>::bind_parameters(std::vector<T*> params) {
   params_ = std::move(params);
-  segments_.clear();
+  for (auto& [key, p] : programs_) attach(*p);
+}
+
+// The stretches of parameters that the program's update has to visit: all but those it updates on the way.
+template <class T>
+std::vector<Segment<T>> Executor<T>::segments_of(const Program<T>& p) const {
+  std::vector<Segment<T>> segments;
+  bool next_to_last = false;
   for (std::size_t i = 0; i < params_.size(); ++i) {
     const Index offset = gradient_offsets_[i];
     if (offset < 0) continue;
+    if (p.streamed()[i]) {
+      next_to_last = false;
+      continue;
+    }
     const Index size = count(plan_.params[i].shape);
-    if (!segments_.empty()) {
-      Segment<T>& last = segments_.back();
-      // Neighbours in the parameters' array and in the gradient's become one stretch, the zeros of the gap included.
+    if (next_to_last) {
+      Segment<T>& last = segments.back();
+      // Neighbours in the parameters' array and in the gradient's become one stretch, the zeros of the gap included; a
+      // streamed parameter between them must not, or it would be updated twice.
       if (params_[i] - last.w == offset - last.offset) {
         last.size = offset + size - last.offset;
         continue;
       }
     }
-    segments_.push_back({params_[i], offset, size});
+    segments.push_back({params_[i], offset, size});
+    next_to_last = true;
   }
-  for (auto& [key, p] : programs_) attach(*p);
+  return segments;
 }
 
 template <class T>
@@ -99,7 +120,8 @@ void Executor<T>::bind_update(const UpdateSpec& spec, std::vector<T*> slots) {
 
 template <class T>
 void Executor<T>::attach(Program<T>& p) {
-  p.attach(arena_.data(), params_, reinterpret_cast<T*>(gradients_.data()));
+  p.attach(arena_.data(), params_, reinterpret_cast<T*>(gradients_.data()), sinks_);
+  p.set_segments(segments_of(p));
 }
 
 template <class T>
@@ -123,8 +145,8 @@ Program<T>& Executor<T>::program(Mode mode, Index batch) {
 
 template <class T>
 void Executor<T>::check_feeds(const RunRequest& request, const Program<T>& p) const {
-  check(request.feeds.size() == plan_.inputs.size(), "The plan has ", plan_.inputs.size(), " inputs. Received: ",
-        request.feeds.size(), " feeds");
+  check(request.feeds.size() == plan_.inputs.size(), "The plan has ", plan_.inputs.size(),
+        " inputs. Received: ", request.feeds.size(), " feeds");
   for (const Port& port : p.inputs()) {
     const auto i = static_cast<std::size_t>(port.position);
     const Feed& feed = request.feeds[i];
@@ -133,8 +155,8 @@ void Executor<T>::check_feeds(const RunRequest& request, const Program<T>& p) co
     check(feed.rows == request.rows, "All arrays need the same number of rows. Received: ", feed.rows, " rows for '",
           name, "', ", request.rows, " for '", plan_.inputs[0], "'");
     const Shape inner(port.shape.begin() + 1, port.shape.end());
-    check(feed.shape == inner, "The input '", name, "' takes samples of shape ", to_string(inner), ". Received: ",
-          to_string(feed.shape));
+    check(feed.shape == inner, "The input '", name, "' takes samples of shape ", to_string(inner),
+          ". Received: ", to_string(feed.shape));
   }
 }
 
@@ -212,16 +234,20 @@ template <class T>
 typename Executor<T>::After Executor<T>::run_batch(Program<T>& p, Index first_row, double learning_rate,
                                                    std::uint64_t iteration, std::int64_t& tick, Pace& pace,
                                                    const Worker& who) noexcept {
-  if (who.rank == 0) p.run_state().iteration = iteration;
+  if (who.rank == 0) {
+    // Read by the others behind the meeting that ends the gathering.
+    p.run_state().iteration = iteration;
+    if (update_) rate_ = update_->rate(learning_rate, iteration);
+  }
   const Worker alone;
   const auto& code = p.code();
   for (std::size_t i = 0; i < code.size(); ++i, ++tick) {
     const Instruction<T>& instruction = code[i];
     const bool last = i + 1 == code.size();
     if (instruction.team) {
-      run_instruction(instruction, p, first_row, learning_rate, iteration, who);
+      run_instruction(instruction, p, first_row, who);
     } else if (who.rank == 0) {
-      run_instruction(instruction, p, first_row, learning_rate, iteration, alone);
+      run_instruction(instruction, p, first_row, alone);
     }
     if (!instruction.sync_after && who.size > 1) {
       // No meeting here: what rank 0 has done is looked at after its next instruction that has one.
@@ -237,7 +263,7 @@ typename Executor<T>::After Executor<T>::run_batch(Program<T>& p, Index first_ro
 
 template <class T>
 void Executor<T>::run_instruction(const Instruction<T>& instruction, Program<T>& p, Index first_row,
-                                  double learning_rate, std::uint64_t iteration, const Worker& who) noexcept {
+                                  const Worker& who) noexcept {
   using Kind = typename Instruction<T>::Kind;
   const Call<T>& c = instruction.call;
   switch (instruction.kind) {
@@ -268,8 +294,7 @@ void Executor<T>::run_instruction(const Instruction<T>& instruction, Program<T>&
       break;
     }
     case Kind::update:
-      update_->apply(kernels_, segments_, reinterpret_cast<const T*>(gradients_.data()), slots_, learning_rate,
-                     iteration, who);
+      update_->apply(kernels_, rate_, p.segments(), reinterpret_cast<const T*>(gradients_.data()), slots_, who);
       break;
     case Kind::scatter:
       scatter(p, first_row);
@@ -296,8 +321,7 @@ void Executor<T>::run_terms(const Program<T>& p) noexcept {
     if (term.gradient == nullptr) continue;
     const double scale = mean ? term.weight / static_cast<double>(n) : term.weight;
     for (Index j = 0; j < n; ++j)
-      term.gradient[j] =
-          static_cast<T>(term.weights == nullptr ? scale : scale * static_cast<double>(term.weights[j]));
+      term.gradient[j] = static_cast<T>(term.weights == nullptr ? scale : scale * static_cast<double>(term.weights[j]));
   }
 }
 
@@ -315,14 +339,14 @@ const Program<T>& Executor<T>::inspect(RunRequest request, bool training) {
   begun_ = false;
   if (params_.size() != plan_.params.size()) misuse("The executor has no parameters: call bind_parameters first.");
   check(request.rows >= 1, "The arrays must have at least one row.");
-  inspected_ = std::make_unique<Program<T>>(plan_, wiring_, gradient_offsets_, table_, Mode::inspect, request.rows,
-                                            team_work_);
+  inspected_ =
+      std::make_unique<Program<T>>(plan_, wiring_, gradient_offsets_, table_, Mode::inspect, request.rows, team_work_);
   Program<T>& p = *inspected_;
   check_feeds(request, p);
   inspected_arena_ = Buffer(p.arena_bytes());
   gradients_ = Buffer(multiply(gradient_size_, sizeof(T)));
   for (auto& [key, each] : programs_) attach(*each);
-  p.attach(inspected_arena_.data(), params_, reinterpret_cast<T*>(gradients_.data()));
+  p.attach(inspected_arena_.data(), params_, reinterpret_cast<T*>(gradients_.data()), sinks_);
   p.run_state().training = training;
   const std::uint64_t iteration = request.iteration;
   order_.clear();

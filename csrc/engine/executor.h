@@ -43,6 +43,8 @@ template <class T>
 class Executor {
  public:
   Executor(Plan plan, const KernelTable& table, double team_work);
+  Executor(const Executor&) = delete;
+  Executor& operator=(const Executor&) = delete;
 
   const Plan& plan() const { return plan_; }
   const KernelTable& table() const { return table_; }
@@ -72,11 +74,12 @@ class Executor {
 
   Program<T>& program(Mode mode, Index batch);
   void attach(Program<T>& p);
+  std::vector<Segment<T>> segments_of(const Program<T>& p) const;
   void check_feeds(const RunRequest& request, const Program<T>& p) const;
   After run_batch(Program<T>& p, Index first_row, double learning_rate, std::uint64_t iteration, std::int64_t& tick,
                   Pace& pace, const Worker& who) noexcept;
-  void run_instruction(const Instruction<T>& instruction, Program<T>& p, Index first_row, double learning_rate,
-                       std::uint64_t iteration, const Worker& who) noexcept;
+  void run_instruction(const Instruction<T>& instruction, Program<T>& p, Index first_row, const Worker& who) noexcept;
+  static void take_gradient(const GradientSink<T>& sink, Index begin, Index size, const T* gradient) noexcept;
   void run_terms(const Program<T>& p) noexcept;
   void scatter(const Program<T>& p, Index first_row) noexcept;
 
@@ -91,7 +94,8 @@ class Executor {
   std::vector<T*> params_;
   std::unique_ptr<Update<T>> update_;
   std::vector<T*> slots_;
-  std::vector<Segment<T>> segments_;
+  std::vector<GradientSink<T>> sinks_;  // one per parameter
+  double rate_ = 0;                     // of the running batch, for the sinks
   std::map<std::pair<Mode, Index>, std::unique_ptr<Program<T>>> programs_;
   std::unique_ptr<Program<T>> inspected_;
   Buffer inspected_arena_;

@@ -7,13 +7,17 @@ namespace {
 Index item_size(Source source) {
   switch (source) {
     case Source::int8:
-    case Source::uint8: return 1;
+    case Source::uint8:
+      return 1;
     case Source::int16:
-    case Source::uint16: return 2;
+    case Source::uint16:
+      return 2;
     case Source::float32:
     case Source::int32:
-    case Source::uint32: return 4;
-    default: return 8;
+    case Source::uint32:
+      return 4;
+    default:
+      return 8;
   }
 }
 
@@ -26,16 +30,26 @@ std::int32_t read_int(const std::byte* p) {
 
 std::int32_t read_int(Source source, const std::byte* p) {
   switch (source) {
-    case Source::float32: return read_int<float>(p);
-    case Source::float64: return read_int<double>(p);
-    case Source::int8: return read_int<std::int8_t>(p);
-    case Source::int16: return read_int<std::int16_t>(p);
-    case Source::int32: return read_int<std::int32_t>(p);
-    case Source::int64: return read_int<std::int64_t>(p);
-    case Source::uint8: return read_int<std::uint8_t>(p);
-    case Source::uint16: return read_int<std::uint16_t>(p);
-    case Source::uint32: return read_int<std::uint32_t>(p);
-    default: return read_int<std::uint64_t>(p);
+    case Source::float32:
+      return read_int<float>(p);
+    case Source::float64:
+      return read_int<double>(p);
+    case Source::int8:
+      return read_int<std::int8_t>(p);
+    case Source::int16:
+      return read_int<std::int16_t>(p);
+    case Source::int32:
+      return read_int<std::int32_t>(p);
+    case Source::int64:
+      return read_int<std::int64_t>(p);
+    case Source::uint8:
+      return read_int<std::uint8_t>(p);
+    case Source::uint16:
+      return read_int<std::uint16_t>(p);
+    case Source::uint32:
+      return read_int<std::uint32_t>(p);
+    default:
+      return read_int<std::uint64_t>(p);
   }
 }
 
@@ -62,7 +76,8 @@ void gather(const Kernels<T>& kernels, const Feed& feed, const Index* order, Ind
   const Range part = who.share(n);
   T* to = y + part.begin * size;
   if (order == nullptr && feed.contiguous && feed.row_stride == size * item_size(feed.source)) {
-    if (part.size() > 0) kernels.convert(feed.source, part.size() * size, row_of(feed, nullptr, first + part.begin), to);
+    if (part.size() > 0)
+      kernels.convert(feed.source, part.size() * size, row_of(feed, nullptr, first + part.begin), to);
     return;
   }
   for (Index i = part.begin; i < part.end; ++i, to += size) {

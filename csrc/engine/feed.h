@@ -28,6 +28,7 @@ void gather(const Kernels<T>& kernels, const Feed& feed, const Index* order, Ind
             const Worker& who) noexcept;
 
 // The same for labels and indices; sources that are not integers are converted by truncation.
-void gather_ints(const Feed& feed, const Index* order, Index first, Index n, std::int32_t* y, const Worker& who) noexcept;
+void gather_ints(const Feed& feed, const Index* order, Index first, Index n, std::int32_t* y,
+                 const Worker& who) noexcept;
 
 }  // namespace fastgd

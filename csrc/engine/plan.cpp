@@ -12,7 +12,8 @@ template <class Spec>
 std::map<std::string, int> positions(const std::vector<Spec>& specs, const char* what) {
   std::map<std::string, int> map;
   for (const Spec& spec : specs)
-    check(map.emplace(spec.name, static_cast<int>(map.size())).second, "The plan names two ", what, " '", spec.name, "'.");
+    check(map.emplace(spec.name, static_cast<int>(map.size())).second, "The plan names two ", what, " '", spec.name,
+          "'.");
   return map;
 }
 
@@ -45,8 +46,8 @@ Wiring::Wiring(const Plan& plan) {
   for (const std::string& name : plan.inputs) {
     const int id = produce(name, -1);
     const Shape& shape = plan.tensors[static_cast<std::size_t>(id)].shape;
-    check(!shape.empty() && shape[0] == -1, "Input '", name, "' must have the batch as its first axis. Received: shape=",
-          to_string(shape));
+    check(!shape.empty() && shape[0] == -1, "Input '", name,
+          "' must have the batch as its first axis. Received: shape=", to_string(shape));
     inputs.push_back(id);
   }
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {

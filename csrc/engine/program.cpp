@@ -9,6 +9,7 @@ template <class T>
 Program<T>::Program(const Plan& plan, const Wiring& wiring, const std::vector<Index>& gradient_offsets,
                     const KernelTable& table, Mode mode, Index batch, double team_work)
     : batch_(batch), run_(std::make_unique<RunState>()) {
+  streamed_.assign(plan.params.size(), false);
   run_->training = mode == Mode::train;
   Compiler<T>(*this, plan, wiring, gradient_offsets, table, mode, team_work).compile();
 }
@@ -16,17 +17,24 @@ Program<T>::Program(const Plan& plan, const Wiring& wiring, const std::vector<In
 template <class T>
 T* Program<T>::resolve(Ref ref, std::byte* arena, const std::vector<T*>& params, T* gradients) const {
   switch (ref.kind) {
-    case Ref::Kind::arena: return reinterpret_cast<T*>(arena + ref.at);
-    case Ref::Kind::param: return params[static_cast<std::size_t>(ref.at)];
-    case Ref::Kind::gradient: return gradients + ref.at;
-    default: return nullptr;
+    case Ref::Kind::arena:
+      return reinterpret_cast<T*>(arena + ref.at);
+    case Ref::Kind::param:
+      return params[static_cast<std::size_t>(ref.at)];
+    case Ref::Kind::gradient:
+      return gradients + ref.at;
+    default:
+      return nullptr;
   }
 }
 
 template <class T>
-void Program<T>::attach(std::byte* arena, const std::vector<T*>& params, T* gradients) {
+void Program<T>::attach(std::byte* arena, const std::vector<T*>& params, T* gradients,
+                        const std::vector<GradientSink<T>>& sinks) {
   const auto address = [&](Ref ref) { return resolve(ref, arena, params, gradients); };
   for (std::size_t i = 0; i < refs_.size(); ++i) addresses_[i] = address(refs_[i]);
+  for (std::size_t i = 0; i < sinks_.size(); ++i)
+    sinks_[i] = sink_params_[i] < 0 ? nullptr : &sinks[static_cast<std::size_t>(sink_params_[i])];
   const auto table = [&](Index begin) { return begin < 0 ? nullptr : addresses_.data() + begin; };
   const auto single = [&](Index begin) {
     return begin < 0 ? nullptr : reinterpret_cast<std::byte*>(addresses_[static_cast<std::size_t>(begin)]);
@@ -36,6 +44,7 @@ void Program<T>::attach(std::byte* arena, const std::vector<T*>& params, T* grad
     Call<T>& c = code_[i].call;
     c.x = table(o.x), c.y = table(o.y), c.w = table(o.w), c.dy = table(o.dy), c.dx = table(o.dx), c.dw = table(o.dw);
     c.saved = single(o.saved), c.scratch = single(o.scratch);
+    c.sinks = o.sinks < 0 ? nullptr : sinks_.data() + o.sinks;
     c.dw_accumulate = o.flags < 0 ? nullptr : accumulate_.get() + o.flags;
   }
   for (std::size_t i = 0; i < terms_.size(); ++i) {
@@ -43,7 +52,8 @@ void Program<T>::attach(std::byte* arena, const std::vector<T*>& params, T* grad
     terms_[i].weights = address(term_refs_[i].weights);
     terms_[i].gradient = address(term_refs_[i].gradient);
   }
-  for (std::size_t i = 0; i < inputs_.size(); ++i) inputs_[i].data = reinterpret_cast<std::byte*>(address(input_refs_[i]));
+  for (std::size_t i = 0; i < inputs_.size(); ++i)
+    inputs_[i].data = reinterpret_cast<std::byte*>(address(input_refs_[i]));
   for (std::size_t i = 0; i < outputs_.size(); ++i)
     outputs_[i].data = reinterpret_cast<std::byte*>(address(output_refs_[i]));
   for (std::size_t i = 0; i < seen_.size(); ++i) {

@@ -6,6 +6,7 @@
 
 #include "base/buffer.h"
 #include "engine/plan.h"
+#include "engine/update.h"
 #include "ops/op.h"
 
 namespace fastgd {
@@ -64,8 +65,16 @@ class Program {
   Program(const Plan& plan, const Wiring& wiring, const std::vector<Index>& gradient_offsets, const KernelTable& table,
           Mode mode, Index batch, double team_work);
 
+  // Parameters that give their gradient to a sink instead of the flat gradient, by number.
+  const std::vector<bool>& streamed() const { return streamed_; }
+
   // Resolves all addresses. `arena` has at least arena_bytes().
-  void attach(std::byte* arena, const std::vector<T*>& params, T* gradients);
+  // `sinks` holds one for each parameter.
+  void attach(std::byte* arena, const std::vector<T*>& params, T* gradients, const std::vector<GradientSink<T>>& sinks);
+
+  // What the update instruction runs over.
+  const std::vector<Segment<T>>& segments() const { return segments_; }
+  void set_segments(std::vector<Segment<T>> segments) { segments_ = std::move(segments); }
 
   Index batch() const { return batch_; }
   Index arena_bytes() const { return arena_bytes_; }
@@ -106,8 +115,12 @@ class Program {
   std::vector<Ref> refs_;
   std::vector<T*> addresses_;
   std::unique_ptr<bool[]> accumulate_;
+  std::vector<int> sink_params_;  // -1: none
+  std::vector<const GradientSink<T>*> sinks_;
+  std::vector<bool> streamed_;
+  std::vector<Segment<T>> segments_;
   struct OperandRange {
-    Index x, y, w, dy, dx, dw, saved, scratch, flags;
+    Index x, y, w, dy, dx, dw, saved, scratch, flags, sinks;
   };
   std::vector<OperandRange> operands_;  // one per instruction, positions in refs_ (-1: none)
   std::vector<TermCode<T>> terms_;

@@ -56,32 +56,36 @@ Update<T>::Update(const UpdateSpec& spec) {
 }
 
 template <class T>
-void Update<T>::apply(const Kernels<T>& kernels, const std::vector<Segment<T>>& segments, const T* gradients,
-                      const std::vector<T*>& slots, double learning_rate, std::uint64_t iteration,
-                      const Worker& who) const noexcept {
-  double rate = learning_rate;
-  if (rule_ == Rule::adam) {
-    const double t = static_cast<double>(iteration) + 1;
-    rate *= std::sqrt(1 - std::pow(beta_2_, t)) / (1 - std::pow(beta_1_, t));
+double Update<T>::rate(double learning_rate, std::uint64_t iteration) const noexcept {
+  if (rule_ != Rule::adam) return learning_rate;
+  const double t = static_cast<double>(iteration) + 1;
+  return learning_rate * std::sqrt(1 - std::pow(beta_2_, t)) / (1 - std::pow(beta_1_, t));
+}
+
+template <class T>
+void Update<T>::apply(const Kernels<T>& kernels, double rate, Index n, const T* g, T* w, const std::vector<T*>& slots,
+                      Index at) const noexcept {
+  switch (rule_) {
+    case Rule::sgd:
+      kernels.sgd(n, static_cast<T>(rate), g, w);
+      break;
+    case Rule::momentum:
+      kernels.momentum(n, static_cast<T>(rate), static_cast<T>(momentum_), nesterov_, g, w, slots[0] + at);
+      break;
+    case Rule::adam:
+      kernels.adam(n, static_cast<T>(rate), static_cast<T>(1 - beta_1_), static_cast<T>(1 - beta_2_),
+                   static_cast<T>(epsilon_), g, w, slots[0] + at, slots[1] + at);
+      break;
   }
+}
+
+template <class T>
+void Update<T>::apply(const Kernels<T>& kernels, double rate, const std::vector<Segment<T>>& segments,
+                      const T* gradients, const std::vector<T*>& slots, const Worker& who) const noexcept {
   for (const Segment<T>& s : segments) {
     const Range part = who.share(s.size, 64);
-    if (part.size() == 0) continue;
-    T* const w = s.w + part.begin;
     const Index at = s.offset + part.begin;
-    const T* const g = gradients + at;
-    switch (rule_) {
-      case Rule::sgd:
-        kernels.sgd(part.size(), static_cast<T>(rate), g, w);
-        break;
-      case Rule::momentum:
-        kernels.momentum(part.size(), static_cast<T>(rate), static_cast<T>(momentum_), nesterov_, g, w, slots[0] + at);
-        break;
-      case Rule::adam:
-        kernels.adam(part.size(), static_cast<T>(rate), static_cast<T>(1 - beta_1_), static_cast<T>(1 - beta_2_),
-                     static_cast<T>(epsilon_), g, w, slots[0] + at, slots[1] + at);
-        break;
-    }
+    if (part.size() > 0) apply(kernels, rate, part.size(), gradients + at, s.w + part.begin, slots, at);
   }
 }
 

@@ -17,7 +17,8 @@ struct UpdateSpec {
   std::vector<std::string> slots;
 };
 
-// A stretch of parameters that lie in one piece in all arrays. Slots and gradient begin at `offset` of their flat arrays.
+// A stretch of parameters that lie in one piece in all arrays. Slots and gradient begin at `offset` of their flat
+// arrays.
 template <class T>
 struct Segment {
   T* w = nullptr;
@@ -31,13 +32,18 @@ class Update {
   // Throws for an unknown rule, and for missing or unknown numbers and slots.
   explicit Update(const UpdateSpec& spec);
 
-  // One step, iterations counted from 0, by this worker's share of every segment.
-  void apply(const Kernels<T>& kernels, const std::vector<Segment<T>>& segments, const T* gradients,
-             const std::vector<T*>& slots, double learning_rate, std::uint64_t iteration, const Worker& who) const noexcept;
+  // The rate of the step that follows `iteration` steps, with the rule's own corrections in it.
+  double rate(double learning_rate, std::uint64_t iteration) const noexcept;
+
+  // One step of n parameters that lie together; slots begin at slots[i] + at.
+  void apply(const Kernels<T>& kernels, double rate, Index n, const T* g, T* w, const std::vector<T*>& slots,
+             Index at) const noexcept;
+
+  // One step of all segments, by this worker's share of each.
+  void apply(const Kernels<T>& kernels, double rate, const std::vector<Segment<T>>& segments, const T* gradients,
+             const std::vector<T*>& slots, const Worker& who) const noexcept;
 
   Index slot_count() const { return slot_count_; }
-  // Rough operations per parameter, for the decision between one thread and the team.
-  double work() const { return 4.0 + 8.0 * static_cast<double>(slot_count_); }
 
  private:
   enum class Rule { sgd, momentum, adam };

@@ -5,18 +5,12 @@
 namespace fastgd::FASTGD_ISA_NAMESPACE {
 namespace {
 
-// Conversions round to nearest in vectors and in scalars alike, so the tail may be scalar.
+// A conversion has one rounding, to nearest, in vectors and in scalars alike; so the compiler may make what it likes of
+// it.
 template <class S, class T>
-void convert_from(Index n, const void* source, T* y) {
-  typedef S SourceVec __attribute__((vector_size(kLanes<T> * sizeof(S))));
-  const S* x = static_cast<const S*>(source);
-  Index i = 0;
-  for (; i + kLanes<T> <= n; i += kLanes<T>) {
-    SourceVec v;
-    __builtin_memcpy(&v, x + i, sizeof v);
-    store<T>(y + i, __builtin_convertvector(v, Vec<T>));
-  }
-  for (; i < n; ++i) y[i] = static_cast<T>(x[i]);
+void convert_from(Index n, const void* source, T* __restrict y) {
+  const S* __restrict x = static_cast<const S*>(source);
+  for (Index i = 0; i < n; ++i) y[i] = static_cast<T>(x[i]);
 }
 
 template <class T>
@@ -64,8 +58,8 @@ bool check_finite(Index n, const T* x) {
 
 }  // namespace
 
-#define FASTGD_DEFINE_KERNELS(T)                                                                               \
-  void convert(Source source, Index n, const void* x, T* y) noexcept { convert_any(source, n, x, y); }         \
+#define FASTGD_DEFINE_KERNELS(T)                                                                       \
+  void convert(Source source, Index n, const void* x, T* y) noexcept { convert_any(source, n, x, y); } \
   bool all_finite(Index n, const T* x) noexcept { return check_finite(n, x); }
 
 FASTGD_DEFINE_KERNELS(float)

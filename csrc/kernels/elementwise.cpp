@@ -92,18 +92,16 @@ void map_fill(Index n, T value, T* y) {
 
 }  // namespace
 
-#define FASTGD_DEFINE_KERNELS(T)                                                                            \
-  void exp(Index n, const T* x, T* y) noexcept { map_exp(n, x, y); }                                        \
-  void log(Index n, const T* x, T* y) noexcept { map_log(n, x, y); }                                        \
-  void tanh(Index n, const T* x, T* y) noexcept { map_tanh(n, x, y); }                                      \
-  void sigmoid(Index n, const T* x, T* y) noexcept { map_sigmoid(n, x, y); }                                \
-  void activation(Activation f, T slope, Index n, const T* x, T* y) noexcept {                              \
-    map_activation(f, slope, n, x, y);                                                                      \
-  }                                                                                                         \
-  void activation_backward(Activation f, T slope, Index n, const T* y, const T* dy, T* dx) noexcept {       \
-    map_activation_backward(f, slope, n, y, dy, dx);                                                        \
-  }                                                                                                         \
-  void add(Index n, const T* a, const T* b, T* y) noexcept { map_add(n, a, b, y); }                         \
+#define FASTGD_DEFINE_KERNELS(T)                                                                                    \
+  void exp(Index n, const T* x, T* y) noexcept { map_exp(n, x, y); }                                                \
+  void log(Index n, const T* x, T* y) noexcept { map_log(n, x, y); }                                                \
+  void tanh(Index n, const T* x, T* y) noexcept { map_tanh(n, x, y); }                                              \
+  void sigmoid(Index n, const T* x, T* y) noexcept { map_sigmoid(n, x, y); }                                        \
+  void activation(Activation f, T slope, Index n, const T* x, T* y) noexcept { map_activation(f, slope, n, x, y); } \
+  void activation_backward(Activation f, T slope, Index n, const T* y, const T* dy, T* dx) noexcept {               \
+    map_activation_backward(f, slope, n, y, dy, dx);                                                                \
+  }                                                                                                                 \
+  void add(Index n, const T* a, const T* b, T* y) noexcept { map_add(n, a, b, y); }                                 \
   void fill(Index n, T value, T* y) noexcept { map_fill(n, value, y); }
 
 FASTGD_DEFINE_KERNELS(float)

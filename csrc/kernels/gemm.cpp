@@ -1,7 +1,9 @@
-// Products of matrices: a register tile of C summed over k in order, its bias and activation applied before it is stored.
+// Products of matrices: a register tile of C summed over k in order, its bias and activation applied before it is
+// stored.
 //
-// Every element of C is one chain of fused multiply-adds over k = 0, 1, 2, ..., begun from zero or from C. Blocks and tiles only decide
-// when a part of the chain runs, never its order, so the bits do not depend on them nor on how a team cuts C.
+// Every element of C is one chain of fused multiply-adds over k = 0, 1, 2, ..., begun from zero or from C. Blocks and
+// tiles only decide when a part of the chain runs, never its order, so the bits do not depend on them nor on how a team
+// cuts C.
 #include "kernels/families.h"
 #include "kernels/tuning.h"
 #include "simd/activation.h"
@@ -110,7 +112,11 @@ void product(const Gemm<T>& g) noexcept {
   constexpr Index lanes = kLanes<T>;
   constexpr Index cols = kTileCols<T>;
   static_assert(cols == 2 * lanes);
-  const Index a_panel = g.a_panel != 0 ? g.a_panel : kTileRows<T> * g.a_row;
+  // Packed panels fix the height of the tiles; else they are made even: 11, 11 and 10 rows run faster than 14, 14
+  // and 4.
+  const Index tiles = (g.m + kTileRows<T> - 1) / kTileRows<T>;
+  const Index height = g.a_panel != 0 || tiles == 0 ? kTileRows<T> : (g.m + tiles - 1) / tiles;
+  const Index a_panel = g.a_panel != 0 ? g.a_panel : height * g.a_row;
   const Index b_panel = g.b_panel != 0 ? g.b_panel : cols;
   const Index depth = g.k > 0 ? g.k : 1;  // an empty sum still has its epilogue
   for (Index p = 0; p < depth; p += kBlockDepth) {
@@ -124,8 +130,8 @@ void product(const Gemm<T>& g) noexcept {
       const Index last_lanes = narrow ? width : width - lanes;
       const T* bias = g.epilogue.bias == nullptr ? nullptr : g.epilogue.bias + j;
       const T* a = g.a + p * g.a_col;
-      for (Index i = 0; i < g.m; i += kTileRows<T>, a += a_panel) {
-        const Index rows = g.m - i < kTileRows<T> ? g.m - i : kTileRows<T>;
+      for (Index i = 0; i < g.m; i += height, a += a_panel) {
+        const Index rows = g.m - i < height ? g.m - i : height;
         const Tile<T> run = narrow ? kTiles<T, 1>.of[rows - 1] : kTiles<T, 2>.of[rows - 1];
         run(g, a, b, g.c + i * g.c_row + j, k, start, finish, bias, last_lanes);
       }

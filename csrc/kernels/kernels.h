@@ -1,8 +1,10 @@
-// The contract between the tiers and everyone above: one table of function pointers per tier, each entry for float and double.
+// The contract between the tiers and everyone above: one table of function pointers per tier, each entry for float and
+// double.
 //
-// Said once for all entries: single-threaded, noexcept, no allocation; inputs come before outputs before sizes' uses, sizes first;
-// all arrays may be unaligned; tails of any length are handled; arrays do not overlap unless the entry says "in place";
-// the result for one element does not depend on where the caller cuts the work, as long as it cuts along the axes named "cut".
+// Said once for all entries: single-threaded, noexcept, no allocation; inputs come before outputs before sizes' uses,
+// sizes first; all arrays may be unaligned; tails of any length are handled; arrays do not overlap unless the entry
+// says "in place"; the result for one element does not depend on where the caller cuts the work, as long as it cuts
+// along the axes named "cut".
 #pragma once
 
 #include "base/types.h"
@@ -19,13 +21,13 @@ struct Kernels {
   // --- products -------------------------------------------------------------------------------
   // See Gemm. Cut: rows and columns of C. Each element sums over k in one fixed order.
   void (*gemm)(const Gemm<T>& g) noexcept;
-  // Packs the rows of A (element (i, p) at a[i * a_row + p * a_col], one stride is 1) into panels of tile_rows rows, within a
-  // panel one column after the other: packed[(i / tile_rows * k + p) * tile_rows + i % tile_rows]. Rows that a last panel
-  // lacks are zero. Cut: rows, at multiples of tile_rows.
+  // Packs the rows of A (element (i, p) at a[i * a_row + p * a_col], one stride is 1) into panels of tile_rows rows,
+  // within a panel one column after the other: packed[(i / tile_rows * k + p) * tile_rows + i % tile_rows]. Rows that a
+  // last panel lacks are zero. Cut: rows, at multiples of tile_rows.
   void (*pack_rows)(Index rows, Index k, const T* a, Index a_row, Index a_col, T* packed) noexcept;
-  // The same for the columns of B (element (p, j) at b[p * b_row + j * b_col]) and panels of tile_cols columns, which begin
-  // `panel` elements apart: packed[j / tile_cols * panel + p * tile_cols + j % tile_cols]. Cut: columns, at multiples of
-  // tile_cols.
+  // The same for the columns of B (element (p, j) at b[p * b_row + j * b_col]) and panels of tile_cols columns, which
+  // begin `panel` elements apart: packed[j / tile_cols * panel + p * tile_cols + j % tile_cols]. Cut: columns, at
+  // multiples of tile_cols.
   void (*pack_cols)(Index k, Index cols, const T* b, Index b_row, Index b_col, T* packed, Index panel) noexcept;
   // y (cols x rows) = x (rows x cols) transposed. Cut: any.
   void (*transpose)(Index rows, Index cols, const T* x, Index x_row, T* y, Index y_row) noexcept;
@@ -51,34 +53,41 @@ struct Kernels {
   // --- elementwise; in place allowed; cut: any ---------------------------------------------------
   void (*add)(Index n, const T* a, const T* b, T* y) noexcept;  // y = a + b
   void (*fill)(Index n, T value, T* y) noexcept;
-  // y[i] = keep(first + i) ? x[i] * scale : 0 and mask[i] = keep (1 or 0). Words as docs/ops.md says. scale = 0 gives zeros.
-  void (*dropout)(MaskStream stream, std::uint64_t first, T scale, Index n, const T* x, T* y, std::uint8_t* mask) noexcept;
+  // y[i] = keep(first + i) ? x[i] * scale : 0 and mask[i] = keep (1 or 0). Words as docs/ops.md says. scale = 0 gives
+  // zeros.
+  void (*dropout)(MaskStream stream, std::uint64_t first, T scale, Index n, const T* x, T* y,
+                  std::uint8_t* mask) noexcept;
   // dx[i] = mask[i] ? dy[i] * scale : 0.
   void (*dropout_backward)(T scale, Index n, const std::uint8_t* mask, const T* dy, T* dx) noexcept;
 
   // --- losses, per row of `cols` elements; cut: rows ---------------------------------------------
   // Formulas: docs/ops.md. v[row] is the mean over the row for the first three and for sigmoid_crossentropy, the plain
-  // value for the categorical ones. Backward takes dv[row] and writes the gradient by p or z; it may be written over dp = p.
+  // value for the categorical ones. Backward takes dv[row] and writes the gradient by p or z; it may be written over dp
+  // = p.
   void (*mean_squared_error)(Index rows, Index cols, const T* p, const T* t, T* v) noexcept;
   void (*mean_squared_error_backward)(Index rows, Index cols, const T* p, const T* t, const T* dv, T* dp) noexcept;
   void (*mean_absolute_error)(Index rows, Index cols, const T* p, const T* t, T* v) noexcept;
   void (*mean_absolute_error_backward)(Index rows, Index cols, const T* p, const T* t, const T* dv, T* dp) noexcept;
   void (*binary_crossentropy)(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t, T* v) noexcept;
-  void (*binary_crossentropy_backward)(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t, const T* dv,
-                                       T* dp) noexcept;
-  void (*categorical_crossentropy)(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t, T* v) noexcept;
-  void (*categorical_crossentropy_backward)(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t, const T* dv,
-                                            T* dp) noexcept;
+  void (*binary_crossentropy_backward)(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t,
+                                       const T* dv, T* dp) noexcept;
+  void (*categorical_crossentropy)(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t,
+                                   T* v) noexcept;
+  void (*categorical_crossentropy_backward)(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t,
+                                            const T* dv, T* dp) noexcept;
   // A label outside [0, cols) gives NaN and a gradient of NaN, never an access out of bounds.
-  void (*sparse_categorical_crossentropy)(Index rows, Index cols, T epsilon, const T* p, const std::int32_t* t, T* v) noexcept;
+  void (*sparse_categorical_crossentropy)(Index rows, Index cols, T epsilon, const T* p, const std::int32_t* t,
+                                          T* v) noexcept;
   void (*sparse_categorical_crossentropy_backward)(Index rows, Index cols, T epsilon, const T* p, const std::int32_t* t,
                                                    const T* dv, T* dp) noexcept;
   // p = sigmoid(z); backward dz = dv / cols * (p - t').
   void (*sigmoid_crossentropy)(Index rows, Index cols, T smoothing, const T* z, const T* t, T* v, T* p) noexcept;
-  void (*sigmoid_crossentropy_backward)(Index rows, Index cols, T smoothing, const T* p, const T* t, const T* dv, T* dz) noexcept;
+  void (*sigmoid_crossentropy_backward)(Index rows, Index cols, T smoothing, const T* p, const T* t, const T* dv,
+                                        T* dz) noexcept;
   // p = softmax(z); backward dz = dv * (p * sum(t') - t').
   void (*softmax_crossentropy)(Index rows, Index cols, T smoothing, const T* z, const T* t, T* v, T* p) noexcept;
-  void (*softmax_crossentropy_backward)(Index rows, Index cols, T smoothing, const T* p, const T* t, const T* dv, T* dz) noexcept;
+  void (*softmax_crossentropy_backward)(Index rows, Index cols, T smoothing, const T* p, const T* t, const T* dv,
+                                        T* dz) noexcept;
   void (*sparse_softmax_crossentropy)(Index rows, Index cols, const T* z, const std::int32_t* t, T* v, T* p) noexcept;
   void (*sparse_softmax_crossentropy_backward)(Index rows, Index cols, const T* p, const std::int32_t* t, const T* dv,
                                                T* dz) noexcept;
@@ -93,8 +102,10 @@ struct Kernels {
   void (*sgd)(Index n, T rate, const T* g, T* w) noexcept;  // w -= rate g
   // v = momentum v - rate g; w += v, or with nesterov w += momentum v - rate g.
   void (*momentum)(Index n, T rate, T momentum, bool nesterov, const T* g, T* w, T* v) noexcept;
-  // m += (g - m) (1 - beta_1); v += (g^2 - v) (1 - beta_2); w -= rate m / (sqrt(v) + epsilon); `rate` has the bias correction in it.
-  void (*adam)(Index n, T rate, T one_minus_beta_1, T one_minus_beta_2, T epsilon, const T* g, T* w, T* m, T* v) noexcept;
+  // m += (g - m) (1 - beta_1); v += (g^2 - v) (1 - beta_2); w -= rate m / (sqrt(v) + epsilon); `rate` has the bias
+  // correction in it.
+  void (*adam)(Index n, T rate, T one_minus_beta_1, T one_minus_beta_2, T epsilon, const T* g, T* w, T* m,
+               T* v) noexcept;
 
   // --- data --------------------------------------------------------------------------------------
   // y = (T)x for n contiguous elements of any source type, rounded to nearest.
@@ -103,7 +114,8 @@ struct Kernels {
   bool (*all_finite)(Index n, const T* x) noexcept;
 
   // --- probes of the machine ---------------------------------------------------------------------
-  // Runs `rounds` rounds of independent fused multiply-adds in registers; returns the number of floating-point operations done.
+  // Runs `rounds` rounds of independent fused multiply-adds in registers; returns the number of floating-point
+  // operations done.
   double (*fma_probe)(Index rounds, T* sink) noexcept;
   // a = b + s * c.
   void (*triad)(Index n, T s, const T* b, const T* c, T* a) noexcept;

@@ -58,7 +58,8 @@ void categorical(Index rows, Index cols, T smoothing, T epsilon, const T* p, con
   }
 }
 
-// With r = p / sum(p) and a = sum of t' where r is not clipped: dp = dv (a / sum(p) - t' / p), the last where not clipped.
+// With r = p / sum(p) and a = sum of t' where r is not clipped: dp = dv (a / sum(p) - t' / p), the last where not
+// clipped.
 template <class T>
 void categorical_backward(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t, const T* dv, T* dp) {
   const Smoothing<T> smooth = smoothing_of(smoothing, cols);
@@ -88,13 +89,12 @@ void sparse_categorical(Index rows, Index cols, T epsilon, const T* p, const std
         const T* own = p + row * cols;
         share.value[i] = is_label(t[row], cols) ? own[t[row]] / row_total(cols, own) : kNaN<T>;
       },
-      [&](Index first, auto where) {
-        store<T>(v + first, -log<T>(clipped<T>(load(share.value), epsilon)), where);
-      });
+      [&](Index first, auto where) { store<T>(v + first, -log<T>(clipped<T>(load(share.value), epsilon)), where); });
 }
 
 template <class T>
-void sparse_categorical_backward(Index rows, Index cols, T epsilon, const T* p, const std::int32_t* t, const T* dv, T* dp) {
+void sparse_categorical_backward(Index rows, Index cols, T epsilon, const T* p, const std::int32_t* t, const T* dv,
+                                 T* dp) {
   for (Index row = 0; row < rows; ++row, p += cols, dp += cols) {
     const std::int32_t label = t[row];
     T push = kNaN<T>, pull = kNaN<T>;
@@ -164,43 +164,43 @@ void sparse_softmax_entropy_backward(Index rows, Index cols, const T* p, const s
   for (Index row = 0; row < rows; ++row, p += cols, dz += cols) {
     const std::int32_t label = t[row];
     const T d = is_label(label, cols) ? dv[row] : kNaN<T>;
-    for_vectors<T>(cols, [=](Index j, auto where) {
-      store<T>(dz + j, d * (load(p + j, where) - one_hot<T>(j, label)), where);
-    });
+    for_vectors<T>(
+        cols, [=](Index j, auto where) { store<T>(dz + j, d * (load(p + j, where) - one_hot<T>(j, label)), where); });
   }
 }
 
 }  // namespace
 
-#define FASTGD_DEFINE_KERNELS(T)                                                                                        \
-  void categorical_crossentropy(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t, T* v) noexcept { \
-    categorical(rows, cols, smoothing, epsilon, p, t, v);                                                               \
-  }                                                                                                                     \
-  void categorical_crossentropy_backward(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t,        \
-                                         const T* dv, T* dp) noexcept {                                                 \
-    categorical_backward(rows, cols, smoothing, epsilon, p, t, dv, dp);                                                 \
-  }                                                                                                                     \
-  void sparse_categorical_crossentropy(Index rows, Index cols, T epsilon, const T* p, const std::int32_t* t,            \
-                                       T* v) noexcept {                                                                 \
-    sparse_categorical(rows, cols, epsilon, p, t, v);                                                                   \
-  }                                                                                                                     \
-  void sparse_categorical_crossentropy_backward(Index rows, Index cols, T epsilon, const T* p, const std::int32_t* t,   \
-                                                const T* dv, T* dp) noexcept {                                          \
-    sparse_categorical_backward(rows, cols, epsilon, p, t, dv, dp);                                                     \
-  }                                                                                                                     \
-  void softmax_crossentropy(Index rows, Index cols, T smoothing, const T* z, const T* t, T* v, T* p) noexcept {         \
-    softmax_entropy(rows, cols, smoothing, z, t, v, p);                                                                 \
-  }                                                                                                                     \
-  void softmax_crossentropy_backward(Index rows, Index cols, T smoothing, const T* p, const T* t, const T* dv,          \
-                                     T* dz) noexcept {                                                                  \
-    softmax_entropy_backward(rows, cols, smoothing, p, t, dv, dz);                                                      \
-  }                                                                                                                     \
-  void sparse_softmax_crossentropy(Index rows, Index cols, const T* z, const std::int32_t* t, T* v, T* p) noexcept {    \
-    sparse_softmax_entropy(rows, cols, z, t, v, p);                                                                     \
-  }                                                                                                                     \
-  void sparse_softmax_crossentropy_backward(Index rows, Index cols, const T* p, const std::int32_t* t, const T* dv,     \
-                                            T* dz) noexcept {                                                           \
-    sparse_softmax_entropy_backward(rows, cols, p, t, dv, dz);                                                          \
+#define FASTGD_DEFINE_KERNELS(T)                                                                                      \
+  void categorical_crossentropy(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t,               \
+                                T* v) noexcept {                                                                      \
+    categorical(rows, cols, smoothing, epsilon, p, t, v);                                                             \
+  }                                                                                                                   \
+  void categorical_crossentropy_backward(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t,      \
+                                         const T* dv, T* dp) noexcept {                                               \
+    categorical_backward(rows, cols, smoothing, epsilon, p, t, dv, dp);                                               \
+  }                                                                                                                   \
+  void sparse_categorical_crossentropy(Index rows, Index cols, T epsilon, const T* p, const std::int32_t* t,          \
+                                       T* v) noexcept {                                                               \
+    sparse_categorical(rows, cols, epsilon, p, t, v);                                                                 \
+  }                                                                                                                   \
+  void sparse_categorical_crossentropy_backward(Index rows, Index cols, T epsilon, const T* p, const std::int32_t* t, \
+                                                const T* dv, T* dp) noexcept {                                        \
+    sparse_categorical_backward(rows, cols, epsilon, p, t, dv, dp);                                                   \
+  }                                                                                                                   \
+  void softmax_crossentropy(Index rows, Index cols, T smoothing, const T* z, const T* t, T* v, T* p) noexcept {       \
+    softmax_entropy(rows, cols, smoothing, z, t, v, p);                                                               \
+  }                                                                                                                   \
+  void softmax_crossentropy_backward(Index rows, Index cols, T smoothing, const T* p, const T* t, const T* dv,        \
+                                     T* dz) noexcept {                                                                \
+    softmax_entropy_backward(rows, cols, smoothing, p, t, dv, dz);                                                    \
+  }                                                                                                                   \
+  void sparse_softmax_crossentropy(Index rows, Index cols, const T* z, const std::int32_t* t, T* v, T* p) noexcept {  \
+    sparse_softmax_entropy(rows, cols, z, t, v, p);                                                                   \
+  }                                                                                                                   \
+  void sparse_softmax_crossentropy_backward(Index rows, Index cols, const T* p, const std::int32_t* t, const T* dv,   \
+                                            T* dz) noexcept {                                                         \
+    sparse_softmax_entropy_backward(rows, cols, p, t, dv, dz);                                                        \
   }
 
 FASTGD_DEFINE_KERNELS(float)

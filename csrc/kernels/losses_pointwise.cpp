@@ -94,7 +94,8 @@ void sigmoid_entropy(Index rows, Index cols, T smoothing, const T* z, const T* t
     Vec<T> n;
     const Vec<T> e = exp_parts<T>(max(splat<T>(MathConstants<T>::kExpLow), -abs<T>(x)), n);
     store<T>(p + i, sigmoid_of_parts<T>(x, e, n), where);
-    return (relu<T>(x) - x * smoothed<T>(load(t + i, where), smoothing)) + log_of_one_plus<T>(scale(T(1) + e, n));
+    return (relu<T>(x) - x * smoothed<T>(load(t + i, where), smoothing)) +
+           log_of_one_plus<T>(scale_down<T>(T(1) + e, n));
   });
 }
 
@@ -105,30 +106,32 @@ void sigmoid_entropy_backward(Index rows, Index cols, T smoothing, const T* p, c
 
 }  // namespace
 
-#define FASTGD_DEFINE_KERNELS(T)                                                                                          \
-  void mean_squared_error(Index rows, Index cols, const T* p, const T* t, T* v) noexcept { squared(rows, cols, p, t, v); } \
-  void mean_squared_error_backward(Index rows, Index cols, const T* p, const T* t, const T* dv, T* dp) noexcept {         \
-    squared_backward(rows, cols, p, t, dv, dp);                                                                           \
-  }                                                                                                                       \
-  void mean_absolute_error(Index rows, Index cols, const T* p, const T* t, T* v) noexcept {                               \
-    absolute(rows, cols, p, t, v);                                                                                        \
-  }                                                                                                                       \
-  void mean_absolute_error_backward(Index rows, Index cols, const T* p, const T* t, const T* dv, T* dp) noexcept {        \
-    absolute_backward(rows, cols, p, t, dv, dp);                                                                          \
-  }                                                                                                                       \
-  void binary_crossentropy(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t, T* v) noexcept {       \
-    binary(rows, cols, smoothing, epsilon, p, t, v);                                                                      \
-  }                                                                                                                       \
-  void binary_crossentropy_backward(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t, const T* dv,  \
-                                    T* dp) noexcept {                                                                     \
-    binary_backward(rows, cols, smoothing, epsilon, p, t, dv, dp);                                                        \
-  }                                                                                                                       \
-  void sigmoid_crossentropy(Index rows, Index cols, T smoothing, const T* z, const T* t, T* v, T* p) noexcept {           \
-    sigmoid_entropy(rows, cols, smoothing, z, t, v, p);                                                                   \
-  }                                                                                                                       \
-  void sigmoid_crossentropy_backward(Index rows, Index cols, T smoothing, const T* p, const T* t, const T* dv,            \
-                                     T* dz) noexcept {                                                                    \
-    sigmoid_entropy_backward(rows, cols, smoothing, p, t, dv, dz);                                                        \
+#define FASTGD_DEFINE_KERNELS(T)                                                                                    \
+  void mean_squared_error(Index rows, Index cols, const T* p, const T* t, T* v) noexcept {                          \
+    squared(rows, cols, p, t, v);                                                                                   \
+  }                                                                                                                 \
+  void mean_squared_error_backward(Index rows, Index cols, const T* p, const T* t, const T* dv, T* dp) noexcept {   \
+    squared_backward(rows, cols, p, t, dv, dp);                                                                     \
+  }                                                                                                                 \
+  void mean_absolute_error(Index rows, Index cols, const T* p, const T* t, T* v) noexcept {                         \
+    absolute(rows, cols, p, t, v);                                                                                  \
+  }                                                                                                                 \
+  void mean_absolute_error_backward(Index rows, Index cols, const T* p, const T* t, const T* dv, T* dp) noexcept {  \
+    absolute_backward(rows, cols, p, t, dv, dp);                                                                    \
+  }                                                                                                                 \
+  void binary_crossentropy(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t, T* v) noexcept { \
+    binary(rows, cols, smoothing, epsilon, p, t, v);                                                                \
+  }                                                                                                                 \
+  void binary_crossentropy_backward(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t,         \
+                                    const T* dv, T* dp) noexcept {                                                  \
+    binary_backward(rows, cols, smoothing, epsilon, p, t, dv, dp);                                                  \
+  }                                                                                                                 \
+  void sigmoid_crossentropy(Index rows, Index cols, T smoothing, const T* z, const T* t, T* v, T* p) noexcept {     \
+    sigmoid_entropy(rows, cols, smoothing, z, t, v, p);                                                             \
+  }                                                                                                                 \
+  void sigmoid_crossentropy_backward(Index rows, Index cols, T smoothing, const T* p, const T* t, const T* dv,      \
+                                     T* dz) noexcept {                                                              \
+    sigmoid_entropy_backward(rows, cols, smoothing, p, t, dv, dz);                                                  \
   }
 
 FASTGD_DEFINE_KERNELS(float)

@@ -10,7 +10,8 @@ template <class T, class F>
 FASTGD_INLINE void mean_hits(Index rows, Index cols, const T* p, const T* t, T* v, F hit) {
   if (cols == 1) {
     // Rows of one element are a single long row whose elements are the results.
-    for_vectors<T>(rows, [=](Index i, auto where) { store<T>(v + i, hit(load(p + i, where), load(t + i, where)), where); });
+    for_vectors<T>(rows,
+                   [=](Index i, auto where) { store<T>(v + i, hit(load(p + i, where), load(t + i, where)), where); });
     return;
   }
   for (Index row = 0; row < rows; ++row, p += cols, t += cols) {
@@ -25,7 +26,8 @@ FASTGD_INLINE Index first_maximum(Index cols, const T* x) {
   const Vec<T> most = splat<T>(row_max(cols, x));
   for (Index j = 0; j < cols; j += kLanes<T>) {
     // Lanes beyond the row hold zeros, and come after the one that is sought.
-    const Index lane = cols - j < kLanes<T> ? first_equal(load_part(x + j, cols - j), most) : first_equal(load(x + j), most);
+    const Index lane =
+        cols - j < kLanes<T> ? first_equal(load_part(x + j, cols - j), most) : first_equal(load(x + j), most);
     if (lane < kLanes<T>) return j + lane < cols ? j + lane : 0;
   }
   return 0;
@@ -57,16 +59,16 @@ void sparse_categorical_rows(Index rows, Index cols, const T* p, const std::int3
 
 }  // namespace
 
-#define FASTGD_DEFINE_KERNELS(T)                                                                                       \
-  void accuracy(Index rows, Index cols, const T* p, const T* t, T* v) noexcept { equal_rows(rows, cols, p, t, v); }    \
-  void binary_accuracy(Index rows, Index cols, T threshold, const T* p, const T* t, T* v) noexcept {                   \
-    binary_rows(rows, cols, threshold, p, t, v);                                                                       \
-  }                                                                                                                    \
-  void categorical_accuracy(Index rows, Index cols, const T* p, const T* t, T* v) noexcept {                           \
-    categorical_rows(rows, cols, p, t, v);                                                                             \
-  }                                                                                                                    \
-  void sparse_categorical_accuracy(Index rows, Index cols, const T* p, const std::int32_t* t, T* v) noexcept {         \
-    sparse_categorical_rows(rows, cols, p, t, v);                                                                      \
+#define FASTGD_DEFINE_KERNELS(T)                                                                                    \
+  void accuracy(Index rows, Index cols, const T* p, const T* t, T* v) noexcept { equal_rows(rows, cols, p, t, v); } \
+  void binary_accuracy(Index rows, Index cols, T threshold, const T* p, const T* t, T* v) noexcept {                \
+    binary_rows(rows, cols, threshold, p, t, v);                                                                    \
+  }                                                                                                                 \
+  void categorical_accuracy(Index rows, Index cols, const T* p, const T* t, T* v) noexcept {                        \
+    categorical_rows(rows, cols, p, t, v);                                                                          \
+  }                                                                                                                 \
+  void sparse_categorical_accuracy(Index rows, Index cols, const T* p, const std::int32_t* t, T* v) noexcept {      \
+    sparse_categorical_rows(rows, cols, p, t, v);                                                                   \
   }
 
 FASTGD_DEFINE_KERNELS(float)

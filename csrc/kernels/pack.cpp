@@ -77,8 +77,7 @@ void turn(Index rows, Index cols, const T* x, Index x_row, T* y, Index y_row) {
       const Index height = rows - i < lanes ? rows - i : lanes;
       Vec<T> block[lanes];
 #pragma GCC unroll 16
-      for (Index r = 0; r < lanes; ++r)
-        block[r] = r < height ? load_some(x + (i + r) * x_row + j, width) : Vec<T>{};
+      for (Index r = 0; r < lanes; ++r) block[r] = r < height ? load_some(x + (i + r) * x_row + j, width) : Vec<T>{};
       transpose_block<T>(block);
       for (Index c = 0; c < width; ++c) store_some(y + (j + c) * y_row + i, block[c], height);
     }
@@ -97,18 +96,18 @@ void sum_rows(Index rows, Index cols, const T* x, Index x_row, T* y, bool accumu
 
 }  // namespace
 
-#define FASTGD_DEFINE_KERNELS(T)                                                                                    \
-  void pack_rows(Index rows, Index k, const T* a, Index a_row, Index a_col, T* packed) noexcept {                   \
-    pack<T, kTileRows<T>>(rows, k, a, a_row, a_col, packed, kTileRows<T>* k);                                                        \
-  }                                                                                                                 \
-  void pack_cols(Index k, Index cols, const T* b, Index b_row, Index b_col, T* packed, Index panel) noexcept {                   \
-    pack<T, kTileCols<T>>(cols, k, b, b_col, b_row, packed, panel);                                                        \
-  }                                                                                                                 \
-  void transpose(Index rows, Index cols, const T* x, Index x_row, T* y, Index y_row) noexcept {                     \
-    turn(rows, cols, x, x_row, y, y_row);                                                                           \
-  }                                                                                                                 \
-  void column_sum(Index rows, Index cols, const T* x, Index x_row, T* y, bool accumulate) noexcept {                \
-    sum_rows(rows, cols, x, x_row, y, accumulate);                                                                  \
+#define FASTGD_DEFINE_KERNELS(T)                                                                               \
+  void pack_rows(Index rows, Index k, const T* a, Index a_row, Index a_col, T* packed) noexcept {              \
+    pack<T, kTileRows<T>>(rows, k, a, a_row, a_col, packed, kTileRows<T> * k);                                 \
+  }                                                                                                            \
+  void pack_cols(Index k, Index cols, const T* b, Index b_row, Index b_col, T* packed, Index panel) noexcept { \
+    pack<T, kTileCols<T>>(cols, k, b, b_col, b_row, packed, panel);                                            \
+  }                                                                                                            \
+  void transpose(Index rows, Index cols, const T* x, Index x_row, T* y, Index y_row) noexcept {                \
+    turn(rows, cols, x, x_row, y, y_row);                                                                      \
+  }                                                                                                            \
+  void column_sum(Index rows, Index cols, const T* x, Index x_row, T* y, bool accumulate) noexcept {           \
+    sum_rows(rows, cols, x, x_row, y, accumulate);                                                             \
   }
 
 FASTGD_DEFINE_KERNELS(float)

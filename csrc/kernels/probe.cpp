@@ -35,8 +35,8 @@ void run_triad(Index n, T s, const T* b, const T* c, T* a) {
 
 }  // namespace
 
-#define FASTGD_DEFINE_KERNELS(T)                                                                  \
-  double fma_probe(Index rounds, T* sink) noexcept { return run_fma(rounds, sink); }              \
+#define FASTGD_DEFINE_KERNELS(T)                                                     \
+  double fma_probe(Index rounds, T* sink) noexcept { return run_fma(rounds, sink); } \
   void triad(Index n, T s, const T* b, const T* c, T* a) noexcept { run_triad(n, s, b, c, a); }
 
 FASTGD_DEFINE_KERNELS(float)

@@ -1,4 +1,5 @@
-// What the kernels that work on rows share: sums, maxima and the softmax of one row, in an order that only `cols` decides.
+// What the kernels that work on rows share: sums, maxima and the softmax of one row, in an order that only `cols`
+// decides.
 #pragma once
 
 #include "simd/math.h"

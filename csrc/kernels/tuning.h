@@ -6,8 +6,8 @@
 namespace fastgd::FASTGD_ISA_NAMESPACE {
 namespace {
 
-// The register tile of `gemm`: rows of accumulators, and columns of two vectors. Enough accumulators to hide the latency
-// of a multiply-add, and few enough to leave registers for the vectors of B and one broadcast of A.
+// The register tile of `gemm`: rows of accumulators, and columns of two vectors. Enough accumulators to hide the
+// latency of a multiply-add, and few enough to leave registers for the vectors of B and one broadcast of A.
 #if defined(__AVX512F__)
 template <class T>
 constexpr Index kTileRows = 14;

@@ -13,8 +13,8 @@ class Add final : public Op<T> {
     s.expect_params(0, 0);
     check(inputs_ >= 1, "takes at least one input");
     for (const TensorInfo& x : s.inputs)
-      check(x.shape == s.inputs[0].shape && !x.integer, "takes tensors of one shape. Received: ",
-            to_string(s.inputs[0].shape), " and ", to_string(x.shape));
+      check(x.shape == s.inputs[0].shape && !x.integer,
+            "takes tensors of one shape. Received: ", to_string(s.inputs[0].shape), " and ", to_string(x.shape));
     size_ = count(s.inputs[0].shape);
     this->traits.outputs = {s.inputs[0]};
     this->traits.forward_work = static_cast<double>(size_) * inputs_;

@@ -25,7 +25,8 @@ class CategoricalCrossentropy final : public PerSample<T> {
   void backward(const Call<T>& c, const Worker& who) const noexcept override {
     this->each_gradient(c, who, [&](Index row, Index rows, const T* dv) {
       const Index at = row * this->cols();
-      c.kernels->categorical_crossentropy_backward(rows, this->cols(), smoothing_, epsilon_, c.x[0] + at, c.x[1] + at, dv, c.dx[0] + at);
+      c.kernels->categorical_crossentropy_backward(rows, this->cols(), smoothing_, epsilon_, c.x[0] + at, c.x[1] + at,
+                                                   dv, c.dx[0] + at);
     });
   }
 

@@ -21,8 +21,8 @@ class Concatenate final : public Op<T> {
     for (const TensorInfo& x : s.inputs) {
       Shape rest = x.shape;
       if (rest.size() == y.size()) rest[at] = y[at];
-      check(rest == y && !x.integer, "takes shapes that are equal but on axis ", axis, ". Received: ",
-            to_string(s.inputs[0].shape), " and ", to_string(x.shape));
+      check(rest == y && !x.integer, "takes shapes that are equal but on axis ", axis,
+            ". Received: ", to_string(s.inputs[0].shape), " and ", to_string(x.shape));
       widths_.push_back(count(std::span(x.shape).subspan(at)));
       width_ += widths_.back();
       y[at] += x.shape[at];

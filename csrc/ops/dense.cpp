@@ -34,7 +34,9 @@ class Dense final : public Op<T> {
     kernel_gradient_ = {kernels, {in_, units_, rows_, true, false}};
     input_gradient_ = {kernels, {rows_, in_, units_, false, true}};
     t.forward_scratch = forward_.scratch_bytes();
-    t.backward_scratch = kernel_gradient_.scratch_bytes() + input_gradient_.scratch_bytes();
+    gradient_scratch_ = std::max(kernel_gradient_.scratch_bytes(), kernel_gradient_.stream_scratch_bytes());
+    t.backward_scratch = gradient_scratch_ + input_gradient_.scratch_bytes();
+    t.streams_params = 1;
     t.forward_work = forward_.work();
     t.backward_work = kernel_gradient_.work() + input_gradient_.work();
   }
@@ -54,15 +56,19 @@ class Dense final : public Op<T> {
     }
     // Scratch of their own, so that the products need not wait for one another.
     T* const scratch = c.scratch_values();
-    T* const more = scratch + kernel_gradient_.scratch_bytes() / static_cast<Index>(sizeof(T));
-    if (c.dw[0] != nullptr)
-      kernel_gradient_.run(k, c.x[0], dz, c.dw[0], c.dw_accumulate[0], {}, scratch, who);
+    T* const more = scratch + gradient_scratch_ / static_cast<Index>(sizeof(T));
+    const GradientSink<T>* sink = c.sinks[0];
+    if (c.dw[0] != nullptr) kernel_gradient_.run(k, c.x[0], dz, c.dw[0], c.dw_accumulate[0], {}, scratch, who);
     if (biased_ && c.dw[1] != nullptr) {
       const Range cols = who.share(units_, k.lanes);
       if (cols.size() > 0)
         k.column_sum(rows_, cols.size(), dz + cols.begin, units_, c.dw[1] + cols.begin, c.dw_accumulate[1]);
     }
-    if (c.dx[0] != nullptr) input_gradient_.run(k, dz, c.w[0], c.dx[0], false, {}, more, who);
+    if (c.dx[0] != nullptr) {
+      input_gradient_.run(k, dz, c.w[0], c.dx[0], false, {}, more, who);
+      if (sink != nullptr) who.sync();  // the sink may change w
+    }
+    if (sink != nullptr) kernel_gradient_.stream(k, c.x[0], dz, *sink, scratch, who);
   }
 
  private:
@@ -72,6 +78,7 @@ class Dense final : public Op<T> {
   bool biased_ = false;
   // y = x w, dw = x' dz, dx = dz w'
   Product<T> forward_, kernel_gradient_, input_gradient_;
+  Index gradient_scratch_ = 0;  // bytes
 };
 
 }  // namespace

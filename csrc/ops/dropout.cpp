@@ -33,8 +33,8 @@ class Dropout final : public Op<T> {
       std::memcpy(y, x, static_cast<std::size_t>(part.size()) * sizeof(T));
       return;
     }
-    c.kernels->dropout({seed_, c.run->iteration, threshold_}, static_cast<std::uint64_t>(part.begin), scale_, part.size(),
-                       x, y, mask(c) + part.begin);
+    c.kernels->dropout({seed_, c.run->iteration, threshold_}, static_cast<std::uint64_t>(part.begin), scale_,
+                       part.size(), x, y, mask(c) + part.begin);
   }
 
   void backward(const Call<T>& c, const Worker& who) const noexcept override {

@@ -9,8 +9,7 @@ namespace {
 template <class T>
 class Matmul final : public Op<T> {
  public:
-  explicit Matmul(const OpSetup& s)
-      : ta_(s.attrs.flag("transpose_a", false)), tb_(s.attrs.flag("transpose_b", false)) {
+  explicit Matmul(const OpSetup& s) : ta_(s.attrs.flag("transpose_a", false)), tb_(s.attrs.flag("transpose_b", false)) {
     s.expect_inputs(2);
     s.expect_params(0, 0);
     const Shape& a = s.inputs[0].shape;
@@ -31,7 +30,8 @@ class Matmul final : public Op<T> {
     t.backward_reads_inputs = 3;
     const Kernels<T>& kernels = s.table.of<T>();
     forward_ = {kernels, {m_, n_, k_, ta_, tb_}};
-    // With op(a) = a or a', op(b) = b or b': d op(a) = dy op(b)', d op(b) = op(a)' dy; a transposed operand turns the product.
+    // With op(a) = a or a', op(b) = b or b': d op(a) = dy op(b)', d op(b) = op(a)' dy; a transposed operand turns the
+    // product.
     a_gradient_ = ta_ ? Product<T>(kernels, {k_, m_, n_, tb_, true}) : Product<T>(kernels, {m_, k_, n_, false, !tb_});
     b_gradient_ = tb_ ? Product<T>(kernels, {n_, k_, m_, true, ta_}) : Product<T>(kernels, {k_, n_, m_, !ta_, false});
     t.forward_scratch = forward_.scratch_bytes();

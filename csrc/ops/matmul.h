@@ -14,8 +14,8 @@ struct ProductShape {
   bool b_transposed = false;  // B is stored n x k
 };
 
-// One product, planned once and run many times. Cuts only along rows and columns of C and takes blocks of k in order, so
-// that neither the plan nor the team changes a bit of the result.
+// One product, planned once and run many times. Cuts only along rows and columns of C and takes blocks of k in order,
+// so that neither the plan nor the team changes a bit of the result.
 template <class T>
 class Product {
  public:
@@ -33,6 +33,7 @@ class Product {
     block_cols_ = std::max(kernels.tile_cols, kPackedPanels * kernels.tile_cols);
     if (pack_a_) packed_a_ = multiply(round_to(s_.m, kernels.tile_rows), s_.k);
     if (pack_b_) packed_b_ = multiply(col_tiles, panel(kernels, block_depth_));
+    if (pack_b_) whole_b_ = multiply(col_tiles, panel(kernels, s_.k));
   }
 
   Index scratch_bytes() const { return multiply(packed_a_ + packed_b_ + kSlack, sizeof(T)); }
@@ -59,12 +60,45 @@ class Product {
     }
   }
 
+  // The same, but C goes to take(first element, number of elements, values) in pieces, by the thread that has made
+  // them.
+  template <class F>
+  void stream(const Kernels<T>& k, const T* a, const T* b, const F& take, T* scratch,
+              const Worker& who) const noexcept {
+    Gemm<T> g;
+    g.k = s_.k;
+    g.a_row = s_.a_transposed ? 1 : s_.k, g.a_col = s_.a_transposed ? s_.m : 1;
+    g.c_row = s_.n;
+    T* const packed_b = scratch + round_to(packed_a_, 16);
+    T* const c = packed_b + round_to(whole_b_, 16);
+    if (pack_b_) {
+      const Range cols = who.share(s_.n, k.tile_cols);
+      T* const mine = packed_b + cols.begin / k.tile_cols * panel(k, s_.k);
+      if (cols.size() > 0) pack_block(k, b, 0, s_.k, cols.begin, cols.size(), mine);
+      who.sync();
+      set_packed_b(k, g, packed_b, s_.k);
+    } else {
+      g.b = b, g.b_row = s_.n;
+    }
+    if (by_columns_) {
+      stream_columns(k, g, a, take, c, who.share(s_.n, k.tile_cols));
+    } else {
+      stream_rows(k, g, a, take, scratch, c, who.share(s_.m, k.tile_rows));
+    }
+  }
+
+  Index stream_scratch_bytes() const {
+    return multiply(packed_a_ + whole_b_ + multiply(s_.m, s_.n) + 2 * kSlack, sizeof(T));
+  }
+
  private:
   // A block of B of this many bytes per panel stays in the nearest two caches while the tiles of A pass.
   static constexpr Index kPackedBlockBytes = 64 * 1024;
   static constexpr Index kPackedPanels = 16;
   static constexpr Index kFarApartBytes = 2048;
   static constexpr Index kPanelsToPackA = 4;
+  // What is streamed at a time: small beside the second cache, long enough for the prefetcher.
+  static constexpr Index kPieceElements = 16384;
   static constexpr Index kSlack = 16;
 
   static Index round_to(Index n, Index unit) { return (n + unit - 1) / unit * unit; }
@@ -77,13 +111,15 @@ class Product {
     g.a = packed, g.a_row = 1, g.a_col = k.tile_rows, g.a_panel = k.tile_rows * s_.k;
   }
 
-  // From one packed panel of B to the next: a line more than it holds, or panels of a round depth would share cache sets.
+  // From one packed panel of B to the next: a line more than it holds, or panels of a round depth would share cache
+  // sets.
   static Index panel(const Kernels<T>& k, Index depth) { return k.tile_cols * depth + k.tile_cols; }
 
   // B(p, j) in memory, whichever way it is stored.
   const T* at_b(const T* b, Index p, Index j) const { return b + (s_.b_transposed ? j * s_.k + p : p * s_.n + j); }
 
-  void pack_block(const Kernels<T>& k, const T* b, Index p, Index depth, Index j, Index cols, T* packed) const noexcept {
+  void pack_block(const Kernels<T>& k, const T* b, Index p, Index depth, Index j, Index cols,
+                  T* packed) const noexcept {
     const Index row = s_.b_transposed ? 1 : s_.n, col = s_.b_transposed ? s_.k : 1;
     k.pack_cols(depth, cols, at_b(b, p, j), row, col, packed, panel(k, depth));
   }
@@ -141,7 +177,9 @@ class Product {
         if (pack_b_) {
           who.sync();  // the block before may still be in use
           const Range mine = who.share(width, k.tile_cols);
-          if (mine.size() > 0) pack_block(k, b, p, depth, j + mine.begin, mine.size(), packed + mine.begin / k.tile_cols * panel(k, depth));
+          if (mine.size() > 0)
+            pack_block(k, b, p, depth, j + mine.begin, mine.size(),
+                       packed + mine.begin / k.tile_cols * panel(k, depth));
           set_packed_b(k, part, packed, depth);
           who.sync();
         } else {
@@ -156,10 +194,42 @@ class Product {
     }
   }
 
+  // Whole rows of C, a few tiles at a time: they lie together, and stay in the second cache until they are taken.
+  template <class F>
+  void stream_rows(const Kernels<T>& k, Gemm<T> g, const T* a, const F& take, T* packed_a, T* c,
+                   Range rows) const noexcept {
+    const Index step = k.tile_rows * std::max<Index>(1, kPieceElements / (k.tile_rows * std::max<Index>(s_.n, 1)));
+    packed_a += rows.begin * s_.k;
+    c += rows.begin * s_.n;
+    g.n = s_.n, g.c = c;
+    for (Index i = rows.begin; i < rows.end; i += step) {
+      g.m = std::min(step, rows.end - i);
+      g.a = a + i * g.a_row;
+      Gemm<T> piece = g;
+      if (pack_a_) {
+        k.pack_rows(g.m, s_.k, g.a, g.a_row, g.a_col, packed_a);
+        piece.a = packed_a, piece.a_row = 1, piece.a_col = k.tile_rows, piece.a_panel = k.tile_rows * s_.k;
+      }
+      k.gemm(piece);
+      take(i * s_.n, g.m * s_.n, c);
+    }
+  }
+
+  template <class F>
+  void stream_columns(const Kernels<T>& k, Gemm<T> g, const T* a, const F& take, T* c, Range cols) const noexcept {
+    if (cols.size() == 0) return;
+    g.m = s_.m, g.n = cols.size();
+    g.a = a;
+    g.b += pack_b_ ? cols.begin / k.tile_cols * g.b_panel : cols.begin;
+    g.c = c + cols.begin;
+    k.gemm(g);
+    for (Index i = 0; i < s_.m; ++i) take(i * s_.n + cols.begin, cols.size(), g.c + i * s_.n);
+  }
+
   ProductShape s_;
   bool by_columns_ = true, pack_a_ = false, pack_b_ = false;
   Index block_depth_ = 1, block_cols_ = 1;
-  Index packed_a_ = 0, packed_b_ = 0;  // elements
+  Index packed_a_ = 0, packed_b_ = 0, whole_b_ = 0;  // elements
 };
 
 }  // namespace fastgd

@@ -1,15 +1,21 @@
 // The contract of an op: what it is built from, what it tells the engine, how it runs.
 //
-// An op is built once for a step of a plan at one batch size. Its constructor checks attributes and shapes (InvalidArgument,
-// prefixed with the op's name by the registry) and fills `traits`. After that nothing can fail and nothing allocates.
+// An op is built once for a step of a plan at one batch size. Its constructor checks attributes and shapes
+// (InvalidArgument, prefixed with the op's name by the registry) and fills `traits`. After that nothing can fail and
+// nothing allocates.
 //
 // Said once for all ops:
-// - forward overwrites its outputs; backward overwrites the gradients of its inputs (the engine adds where a tensor fans out);
+// - forward overwrites its outputs; backward overwrites the gradients of its inputs (the engine adds where a tensor
+// fans out);
 // - the gradient of a parameter is overwritten or added to, as `dw_accumulate` says;
-// - a null pointer in dx or dw means that nobody needs that gradient; a null dy means that no gradient reaches that output;
-// - buffers do not overlap, with one exception: the storage of dy belongs to the op during backward and may be overwritten;
-// - all threads of the team call forward and backward together; the op shares the work through the Worker and calls sync() where one
-//   thread reads what another wrote; the engine syncs before and after each call; the result does not depend on the team's size.
+// - a null pointer in dx or dw (and no sink) means that nobody needs that gradient; a null dy means that no gradient
+// reaches that output;
+// - buffers do not overlap, with one exception: the storage of dy belongs to the op during backward and may be
+// overwritten;
+// - all threads of the team call forward and backward together; the op shares the work through the Worker and calls
+// sync() where one
+//   thread reads what another wrote; the engine syncs before and after each call; the result does not depend on the
+//   team's size.
 #pragma once
 
 #include <cstddef>
@@ -79,6 +85,8 @@ struct OpTraits {
   bool differentiable = true;
   unsigned backward_reads_inputs = 0;
   unsigned backward_reads_outputs = 0;
+  // Parameters whose gradient backward can give away piece by piece instead of writing it to dw: see GradientSink.
+  unsigned streams_params = 0;
   // Inputs that a gradient can flow to (targets take none).
   unsigned gradient_inputs = ~0u;
   // Bytes kept from forward to backward, and bytes needed only within one call.
@@ -96,6 +104,18 @@ struct RunState {
   std::uint64_t iteration = 0;
 };
 
+// Takes the gradient of one parameter as it comes, so that it need not travel through memory: elements
+// begin .. begin + size, each element once. What happens to them is not the op's business, except that the parameter
+// may change: backward has to be done with it before.
+template <class T>
+struct GradientSink {
+  void (*take)(const GradientSink& self, Index begin, Index size, const T* gradient) noexcept = nullptr;
+  const void* owner = nullptr;
+  Index param = 0;
+
+  void operator()(Index begin, Index size, const T* gradient) const noexcept { take(*this, begin, size, gradient); }
+};
+
 // The operands of one step. Integer tensors come through the same arrays: see `ints`.
 template <class T>
 struct Call {
@@ -108,6 +128,7 @@ struct Call {
   T* const* dx = nullptr;
   T* const* dw = nullptr;
   const bool* dw_accumulate = nullptr;
+  const GradientSink<T>* const* sinks = nullptr;  // per parameter; where one is given, dw is null
   std::byte* saved = nullptr;
   std::byte* scratch = nullptr;
 

@@ -1,4 +1,5 @@
-// What losses and metrics share: values per row of the last axis or of a whole sample, averaged to one value per sample.
+// What losses and metrics share: values per row of the last axis or of a whole sample, averaged to one value per
+// sample.
 #pragma once
 
 #include "ops/op.h"
@@ -52,7 +53,8 @@ class PerSample : public Op<T> {
     }
   }
 
-  // Calls value(first row, number of rows, where the rows' values go) for this worker's samples and averages each sample.
+  // Calls value(first row, number of rows, where the rows' values go) for this worker's samples and averages each
+  // sample.
   template <class F>
   void each_value(const Call<T>& c, const Worker& who, F value) const noexcept {
     const Range part = who.share(samples_);

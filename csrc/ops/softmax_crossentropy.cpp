@@ -24,7 +24,8 @@ class SoftmaxCrossentropy final : public PerSample<T> {
   void backward(const Call<T>& c, const Worker& who) const noexcept override {
     this->each_gradient(c, who, [&](Index row, Index rows, const T* dv) {
       const Index at = row * this->cols();
-      c.kernels->softmax_crossentropy_backward(rows, this->cols(), smoothing_, c.y[1] + at, c.x[1] + at, dv, c.dx[0] + at);
+      c.kernels->softmax_crossentropy_backward(rows, this->cols(), smoothing_, c.y[1] + at, c.x[1] + at, dv,
+                                               c.dx[0] + at);
     });
   }
 

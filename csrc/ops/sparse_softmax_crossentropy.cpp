@@ -23,7 +23,8 @@ class SparseSoftmaxCrossentropy final : public PerSample<T> {
   void backward(const Call<T>& c, const Worker& who) const noexcept override {
     this->each_gradient(c, who, [&](Index row, Index rows, const T* dv) {
       const Index at = row * this->cols();
-      c.kernels->sparse_softmax_crossentropy_backward(rows, this->cols(), c.y[1] + at, c.ints(1) + row, dv, c.dx[0] + at);
+      c.kernels->sparse_softmax_crossentropy_backward(rows, this->cols(), c.y[1] + at, c.ints(1) + row, dv,
+                                                      c.dx[0] + at);
     });
   }
 };

@@ -9,7 +9,8 @@ namespace {
 template <class T>
 FASTGD_INLINE void apply_activation(Activation f, T slope, Vec<T>* v, int n) {
   switch (f) {
-    case Activation::linear: return;
+    case Activation::linear:
+      return;
     case Activation::sigmoid:
       for (int i = 0; i < n; ++i) v[i] = sigmoid<T>(v[i]);
       return;

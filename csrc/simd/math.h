@@ -31,14 +31,17 @@ struct MathConstants<double> {
   static constexpr double kRound = 0x1.8p+52;
   static constexpr double kExpLow = -746.0, kExpHigh = 710.0, kTanhHigh = 20.0;
   static constexpr double kSmallestNormal = 0x1p-1022;
-  static constexpr double kLog2E = 0x1.71547652b82fep+0, kLn2High = 0x1.62e42fee00000p-1, kLn2Low = 0x1.a39ef35793c76p-33;
+  static constexpr double kLog2E = 0x1.71547652b82fep+0, kLn2High = 0x1.62e42fee00000p-1,
+                          kLn2Low = 0x1.a39ef35793c76p-33;
   // Relative error 2^-57.9.
-  static constexpr double kExp[] = {0x1.000000000000ap-1,  0x1.55555555554fep-3,  0x1.555555555064dp-5,  0x1.1111111126b53p-7,
-                                    0x1.6c16c1849d0b1p-10, 0x1.a01a01300c507p-13, 0x1.a01998de81d87p-16, 0x1.71df1814877d1p-19,
-                                    0x1.28ae853ba3303p-22, 0x1.ad9574a18ef93p-26};
+  static constexpr double kExp[] = {0x1.000000000000ap-1,  0x1.55555555554fep-3,  0x1.555555555064dp-5,
+                                    0x1.1111111126b53p-7,  0x1.6c16c1849d0b1p-10, 0x1.a01a01300c507p-13,
+                                    0x1.a01998de81d87p-16, 0x1.71df1814877d1p-19, 0x1.28ae853ba3303p-22,
+                                    0x1.ad9574a18ef93p-26};
   // Relative error 2^-62.7.
-  static constexpr double kLog[] = {0x1.555555555554fp-1, 0x1.999999999c151p-2, 0x1.24924921e82b8p-2, 0x1.c71c748b770d3p-3,
-                                    0x1.745c4bff5d00bp-3, 0x1.3b35986b78ab2p-3, 0x1.0dce631165ffap-3, 0x1.1b6dd81331f9ep-3};
+  static constexpr double kLog[] = {0x1.555555555554fp-1, 0x1.999999999c151p-2, 0x1.24924921e82b8p-2,
+                                    0x1.c71c748b770d3p-3, 0x1.745c4bff5d00bp-3, 0x1.3b35986b78ab2p-3,
+                                    0x1.0dce631165ffap-3, 0x1.1b6dd81331f9ep-3};
 };
 
 template <class T>
@@ -64,38 +67,49 @@ FASTGD_INLINE Vec<T> with_sign(Vec<T> x, Vec<T> s) {
   return (Vec<T>)(((IVec<T>)x & ~sign) | ((IVec<T>)s & sign));
 }
 
-// --- powers of two ------------------------------------------------------------------------------------------------------
+// --- powers of two
+// ------------------------------------------------------------------------------------------------------
 
-// 2^n for integers n in the range of normal numbers: n moved into the exponent field, which cuts off the rest of kRound.
+// p 2^n, rounded once also where it overflows or is subnormal; scale_down is for n <= 0. p is near 1.
+#if defined(__AVX512F__)
+FASTGD_INLINE Vec<float> scalef(Vec<float> p, Vec<float> n) {
+  return (Vec<float>)_mm512_scalef_ps((__m512)p, (__m512)n);
+}
+FASTGD_INLINE Vec<double> scalef(Vec<double> p, Vec<double> n) {
+  return (Vec<double>)_mm512_scalef_pd((__m512d)p, (__m512d)n);
+}
+template <class T>
+FASTGD_INLINE Vec<T> scale(Vec<T> p, Vec<T> n) {
+  return scalef(p, n);
+}
+template <class T>
+FASTGD_INLINE Vec<T> scale_down(Vec<T> p, Vec<T> n) {
+  return scalef(p, n);
+}
+template <class T>
+FASTGD_INLINE Vec<T> power_of_two(Vec<T> n) {
+  return scalef(splat<T>(1), n);
+}
+#else
+// 2^n for integers n in the range of normal numbers: n moved into the exponent field, which cuts off the rest of
+// kRound.
 template <class T>
 FASTGD_INLINE Vec<T> power_of_two(Vec<T> n) {
   return (Vec<T>)(((IVec<T>)(n + MathConstants<T>::kRound) << MathConstants<T>::kFractionBits) + kOneBits<T>);
 }
 
-// p 2^n, rounded once also where it overflows or is subnormal. p is near 1.
-#if defined(__AVX512F__)
-FASTGD_INLINE Vec<float> scale(Vec<float> p, Vec<float> n) { return (Vec<float>)_mm512_scalef_ps((__m512)p, (__m512)n); }
-FASTGD_INLINE Vec<double> scale(Vec<double> p, Vec<double> n) { return (Vec<double>)_mm512_scalef_pd((__m512d)p, (__m512d)n); }
-#else
+// In two exact steps, the second of which rounds, since 2^n alone may not be a normal number.
 template <class T>
-FASTGD_INLINE Vec<T> scale_twice(Vec<T> p, Vec<T> n) {
-  constexpr T kRound = MathConstants<T>::kRound;
-  const Vec<T> half = (n * T(0.5) + kRound) - kRound;
-  return p * power_of_two<T>(half) * power_of_two<T>(n - half);
+FASTGD_INLINE Vec<T> scale_down(Vec<T> p, Vec<T> n) {
+  return p * power_of_two<T>(n + T(64)) * T(0x1p-64);
 }
-FASTGD_INLINE Vec<float> scale(Vec<float> p, Vec<float> n) { return scale_twice<float>(p, n); }
-FASTGD_INLINE Vec<double> scale(Vec<double> p, Vec<double> n) { return scale_twice<double>(p, n); }
-#endif
-
-// The same where a result too small for a normal number only needs to be tiny.
 template <class T>
-FASTGD_INLINE Vec<T> scale_or_keep_tiny(Vec<T> p, Vec<T> n) {
-#if defined(__AVX512F__)
-  return scale(p, n);
-#else
-  return p * power_of_two<T>(max(splat<T>(-T(kOneBits<T> >> MathConstants<T>::kFractionBits) + T(3)), n));
-#endif
+FASTGD_INLINE Vec<T> scale(Vec<T> p, Vec<T> n) {
+  const auto up = n > T(0);
+  return p * power_of_two<T>(n + select(up, splat<T>(T(-2)), splat<T>(T(64)))) *
+         select(up, splat<T>(T(4)), splat<T>(T(0x1p-64)));
 }
+#endif
 
 // x = m 2^e with m in [0.75, 1.5); for +-0 e = -inf, for inf e = inf, both with m = 1; for NaN and x < 0 m is NaN.
 #if defined(__AVX512F__)
@@ -115,14 +129,16 @@ FASTGD_INLINE Vec<T> split_bits(Vec<T> x, Vec<T>& e) {
   using C = MathConstants<T>;
   using Int = typename VecTypes<T>::Int;
   constexpr T kInfinity = static_cast<T>(__builtin_inf());
-  // A subnormal is first made normal. Then its bits less those of 0.75, plus those of 1, begin with the biased exponent.
+  // A subnormal is first made normal. Then its bits less those of 0.75, plus those of 1, begin with the biased
+  // exponent.
   const auto small = x < C::kSmallestNormal;
   constexpr T kUnit = C::kRound / T(1.5), kBias = T(kOneBits<T> >> C::kFractionBits);
   const Vec<T> normal = select(small, x * kUnit, x);
   constexpr Int kQuarterBits = Int(1) << (C::kFractionBits - 1);
   const UVec<T> biased = (UVec<T>)((IVec<T>)normal + kQuarterBits) >> C::kFractionBits;
   const Vec<T> m = (Vec<T>)((IVec<T>)normal - (IVec<T>)(biased << C::kFractionBits) + kOneBits<T>);
-  // To a floating-point number without a conversion of 64-bit integers, which few ISAs have: as the low bits of 2^23 or 2^52.
+  // To a floating-point number without a conversion of 64-bit integers, which few ISAs have: as the low bits of 2^23 or
+  // 2^52.
   e = (Vec<T>)((IVec<T>)biased | (IVec<T>)splat<T>(kUnit)) - (kUnit + kBias);
   e = e - select(small, splat<T>(T(C::kFractionBits)), Vec<T>{});
   e = select(x == T(0), splat<T>(-kInfinity), e);
@@ -133,7 +149,8 @@ FASTGD_INLINE Vec<float> split(Vec<float> x, Vec<float>& e) { return split_bits<
 FASTGD_INLINE Vec<double> split(Vec<double> x, Vec<double>& e) { return split_bits<double>(x, e); }
 #endif
 
-// --- e^x ----------------------------------------------------------------------------------------------------------------
+// --- e^x
+// ----------------------------------------------------------------------------------------------------------------
 
 // x = n ln 2 + r with |r| <= 0.3473. x must be in the range of exp.
 template <class T>
@@ -151,20 +168,24 @@ FASTGD_INLINE Vec<T> exp_parts(Vec<T> x, Vec<T>& n) {
   return fma(r * r, polynomial<T>(MathConstants<T>::kExp, r), r);
 }
 
+template <class T>
+FASTGD_INLINE Vec<T> exp(Vec<T> x) {
+  using C = MathConstants<T>;
+  Vec<T> n;
+  const Vec<T> p = exp_parts<T>(max(splat<T>(C::kExpLow), min(splat<T>(C::kExpHigh), x)), n);
+  return scale<T>(T(1) + p, n);
+}
+
 // For x <= 0 or NaN.
 template <class T>
 FASTGD_INLINE Vec<T> exp_of_negative(Vec<T> x) {
   Vec<T> n;
   const Vec<T> p = exp_parts<T>(max(splat<T>(MathConstants<T>::kExpLow), x), n);
-  return scale(T(1) + p, n);
+  return scale_down<T>(T(1) + p, n);
 }
 
-template <class T>
-FASTGD_INLINE Vec<T> exp(Vec<T> x) {
-  return exp_of_negative<T>(min(splat<T>(MathConstants<T>::kExpHigh), x));
-}
-
-// --- logarithms ---------------------------------------------------------------------------------------------------------
+// --- logarithms
+// ---------------------------------------------------------------------------------------------------------
 
 // e ln 2 + log(1 + f) for f in [-0.25, 0.5). With s = f / (2 + f) the logarithm is 2 atanh(s) = f - s (f - l(s^2) s^2),
 // and s f = f^2 / 2 - s f^2 / 2: so f, which is exact, meets only small corrections.
@@ -192,19 +213,25 @@ FASTGD_INLINE Vec<T> log_of_one_plus(Vec<T> u) {
   return log_of_parts<T>(select(large, splat<T>(1), Vec<T>{}), select(large, T(0.5) * (u - T(1)), u));
 }
 
-// --- activations --------------------------------------------------------------------------------------------------------
+// --- activations
+// --------------------------------------------------------------------------------------------------------
 
 // With e^-|x| = (1 + p) 2^n = e: 1 / (1 + e) for x >= 0 and e / (1 + e) below, both as (1 + q) 2^m / (1 + e).
 template <class T>
 FASTGD_INLINE Vec<T> sigmoid_of_parts(Vec<T> x, Vec<T> p, Vec<T> n) {
-  const Vec<T> e = scale_or_keep_tiny<T>(T(1) + p, n);
+  const Vec<T> e = scale_down<T>(T(1) + p, n);
   const Vec<T> sum = T(1) + e;
-  const Vec<T> r = T(1) / sum;
+  Vec<T> r;
+  if constexpr (kHasEstimates<T>) {
+    r = estimate_reciprocal(sum);
+  } else {
+    r = T(1) / sum;
+  }
+  // 1 / (1 + e) = r (1 + rest), where the rest makes good what the rounding of the sum took, and an estimate's error.
+  const Vec<T> rest = fma(-r, e, T(1) - r);
   const auto below = x < T(0);
   const Vec<T> q = select(below, p, Vec<T>{}), m = select(below, n, Vec<T>{});
-  // What rounding took from the sum comes back here, together with q, which was never rounded to 1 + q.
-  const Vec<T> lost = e - (sum - T(1));
-  return scale(fma(r, fma(-(lost * r), T(1) + q, q), r), m);
+  return scale_down<T>(fma(r, fma(rest, T(1) + q, q), r), m);
 }
 
 template <class T>
@@ -219,17 +246,20 @@ template <class T>
 FASTGD_INLINE Vec<T> tanh(Vec<T> x) {
   using C = MathConstants<T>;
   Vec<T> n;
-  const Vec<T> r = reduce<T>(T(-2) * min(splat<T>(C::kTanhHigh), abs<T>(x)), n);
-  const Vec<T> t = r * r * polynomial<T>(C::kExp, r), p = r + t;
-  const Vec<T> power = power_of_two<T>(n);
-  const Vec<T> a = power - T(1), b = power * p;
-  const Vec<T> u = a + b, v = T(2) + u;
-  // All three sums are rounded, and the quotient can double their errors; so their exact rests correct it. The straight
-  // line is 1 / (2 + u) within 7 %, enough for a correction of about one unit in the last place.
-  const Vec<T> u_rest = fma(power, (r - p) + t, (a - u) + b);
+  const Vec<T> p = exp_parts<T>(T(-2) * min(splat<T>(C::kTanhHigh), abs<T>(x)), n);
+  const Vec<T> power = power_of_two<T>(n), less = power - T(1);
+  const Vec<T> u = fma(power, p, less), v = T(2) + u;
+  // Both sums are rounded, and the quotient can double their errors; so their exact rests correct it.
+  const Vec<T> u_rest = fma(power, p, less - u);
   const Vec<T> v_rest = (u - (v - T(2))) + u_rest;
-  const Vec<T> quotient = u / v;
-  return with_sign<T>(fma(u_rest - v_rest * quotient, T(0.47) - T(0.5) * u, quotient), x);
+  if constexpr (kHasEstimates<T>) {
+    const Vec<T> inverse = estimate_reciprocal(v), quotient = u * inverse;
+    return with_sign<T>(fma(fma(-quotient, v, u) + (u_rest - v_rest * quotient), inverse, quotient), x);
+  } else {
+    // The straight line is 1 / (2 + u) within 7 %, enough for a correction of about one unit in the last place.
+    const Vec<T> quotient = u / v;
+    return with_sign<T>(fma(u_rest - v_rest * quotient, T(0.47) - T(0.5) * u, quotient), x);
+  }
 }
 
 // NaN passes through: max gives its second argument then.

@@ -1,4 +1,5 @@
-// The random words of docs/ops.md, Philox 4x32 with 10 rounds, for as many blocks at a time as a vector has 64-bit lanes.
+// The random words of docs/ops.md, Philox 4x32 with 10 rounds, for as many blocks at a time as a vector has 64-bit
+// lanes.
 #pragma once
 
 #include "simd/vec.h"
@@ -32,27 +33,39 @@ FASTGD_INLINE Words interleave_high(Words a, Words b) {
 #endif
 }
 
-// Writes the kPhiloxWords words of the blocks from `block` on, at the iteration and with the seed of the stream.
+// The keys of the ten rounds, two for each.
+struct PhiloxKeys {
+  std::uint64_t key[10][2];
+};
+
+FASTGD_INLINE PhiloxKeys philox_keys(std::uint64_t seed) {
+  PhiloxKeys keys;
+  std::uint32_t k0 = static_cast<std::uint32_t>(seed), k1 = static_cast<std::uint32_t>(seed >> 32);
+  for (auto& pair : keys.key) {
+    pair[0] = k0, pair[1] = k1;
+    k0 += 0x9E3779B9u;
+    k1 += 0xBB67AE85u;
+  }
+  return keys;
+}
+
+// Writes the kPhiloxWords words of the blocks from `block` on.
 // Each 64-bit lane holds one 32-bit word of one block, low; what is above it is never read.
-FASTGD_INLINE void philox(const MaskStream& stream, std::uint64_t block, std::uint32_t* words) {
+FASTGD_INLINE void philox(const PhiloxKeys& keys, std::uint64_t iteration, std::uint64_t block, std::uint32_t* words) {
   constexpr std::uint64_t kLow = 0xffffffff;
   const Words zero{};
   Words c0 = (Words)lane_numbers<double>() + block;
   Words c1 = c0 >> 32;
-  Words c2 = zero + stream.iteration;
+  Words c2 = zero + iteration;
   Words c3 = c2 >> 32;
-  std::uint32_t k0 = static_cast<std::uint32_t>(stream.seed);
-  std::uint32_t k1 = static_cast<std::uint32_t>(stream.seed >> 32);
 #pragma GCC unroll 10
-  for (int round = 0; round < 10; ++round) {
+  for (const auto& key : keys.key) {
     const Words p0 = multiply_low_halves(c0, zero + 0xD2511F53u);
     const Words p1 = multiply_low_halves(c2, zero + 0xCD9E8D57u);
-    c0 = (p1 >> 32) ^ c1 ^ (zero + k0);
-    c2 = (p0 >> 32) ^ c3 ^ (zero + k1);
+    c0 = (p1 >> 32) ^ c1 ^ (zero + key[0]);
+    c2 = (p0 >> 32) ^ c3 ^ (zero + key[1]);
     c1 = p1;
     c3 = p0;
-    k0 += 0x9E3779B9u;
-    k1 += 0xBB67AE85u;
   }
   const Words first = (c0 & kLow) | (c1 << 32);
   const Words second = (c2 & kLow) | (c3 << 32);

@@ -89,9 +89,8 @@ int affinity_cores() {
 }
 
 int cgroup_cores() {
-  const double quota =
-      std::min(least_quota("/sys/fs/cgroup", cgroup_path(""), quota_of_version_2),
-               least_quota("/sys/fs/cgroup/cpu", cgroup_path("cpu"), quota_of_version_1));
+  const double quota = std::min(least_quota("/sys/fs/cgroup", cgroup_path(""), quota_of_version_2),
+                                least_quota("/sys/fs/cgroup/cpu", cgroup_path("cpu"), quota_of_version_1));
   return quota >= kUnlimited ? kUnlimited : std::max(1, static_cast<int>(std::ceil(quota)));
 }
 

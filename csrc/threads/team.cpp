@@ -5,8 +5,6 @@
 #include <pthread.h>
 #include <sched.h>
 
-#include <thread>
-
 #include "base/check.h"
 #include "threads/limits.h"
 
@@ -28,28 +26,32 @@ void pause() noexcept {
 #endif
 }
 
-// Long enough to cover an uneven step, short enough not to waste a scheduler slice when threads outnumber cores.
+// Some 50 us, the length of an uneven step; hardly any where threads outnumber cores.
 constexpr int kSpins = 4000;
+constexpr int kSpinsWithoutCores = 20;
 
 const int kForkHandler = pthread_atfork(nullptr, nullptr, [] { forked.store(true, std::memory_order_relaxed); });
 
 }  // namespace
 
+Barrier::Barrier(int size) : size_(size), spins_(size <= available_threads() ? kSpins : kSpinsWithoutCores) {}
+
 void Barrier::wait() noexcept {
-  const unsigned generation = generation_.load(std::memory_order_acquire);
+  const int generation = generation_.load(std::memory_order_acquire);
   if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == size_) {
     arrived_.store(0, std::memory_order_relaxed);
-    generation_.store(generation + 1, std::memory_order_release);
+    // Sequentially consistent, as is the sleeper's side: either it is counted here or it sees the new generation.
+    generation_.store(generation + 1);
+    if (sleepers_.load() > 0) generation_.notify_all();
     return;
   }
-  int spins = 0;
-  while (generation_.load(std::memory_order_acquire) == generation) {
-    if (++spins < kSpins) {
-      pause();
-    } else {
-      std::this_thread::yield();
-    }
+  for (int spin = 0; spin < spins_; ++spin) {
+    if (generation_.load(std::memory_order_acquire) != generation) return;
+    pause();
   }
+  sleepers_.fetch_add(1);
+  generation_.wait(generation);
+  sleepers_.fetch_sub(1);
 }
 
 bool is_forked_child() { return kForkHandler == 0 && forked.load(std::memory_order_relaxed); }

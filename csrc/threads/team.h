@@ -1,4 +1,5 @@
-// The threads of one run: how many, how they meet, and how they share work so that results do not depend on their number.
+// The threads of one run: how many, how they meet, and how they share work so that results do not depend on their
+// number.
 #pragma once
 
 #include <algorithm>
@@ -9,16 +10,19 @@
 
 namespace fastgd {
 
-// All threads of a team wait here for one another. Spins, then yields: a run is short and threads may outnumber cores.
+// All threads of a team wait here for one another. They spin for as long as an uneven step may last, then sleep: the
+// thread that is missing may be waiting for this one's core.
 class Barrier {
  public:
-  explicit Barrier(int size) : size_(size) {}
+  explicit Barrier(int size);
   void wait() noexcept;
 
  private:
   const int size_;
+  const int spins_;
   alignas(64) std::atomic<int> arrived_{0};
-  alignas(64) std::atomic<unsigned> generation_{0};
+  alignas(64) std::atomic<int> generation_{0};
+  alignas(64) std::atomic<int> sleepers_{0};
 };
 
 struct Range {
@@ -47,7 +51,8 @@ struct Worker {
 // The threads this process may use by default: the least of the CPU affinity, the cgroup quota and the physical cores.
 int available_threads();
 
-// What the user chose, OMP_NUM_THREADS, or available_threads(). Always 1 in a forked child: libgomp's workers do not survive a fork.
+// What the user chose, OMP_NUM_THREADS, or available_threads(). Always 1 in a forked child: libgomp's workers do not
+// survive a fork.
 int num_threads();
 void set_num_threads(int n);
 

@@ -7,7 +7,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Executor', 'all_finite', 'available_isas', 'available_threads', 'bandwidth', 'build_info', 'elementary', 'get_num_threads', 'isa', 'op_names', 'peak_flops', 'permutation', 'set_num_threads']
+__all__: list[str] = ['Executor', 'adam_update', 'all_finite', 'available_isas', 'available_threads', 'bandwidth', 'build_info', 'elementary', 'get_num_threads', 'isa', 'matmul', 'momentum_update', 'op_names', 'peak_flops', 'permutation', 'set_num_threads', 'sgd_update', 'softmax_crossentropy']
 class Executor:
     """
     Runs a plan natively. docs/ops.md, Executors, says what each method does.
@@ -36,6 +36,8 @@ class Executor:
         """
         The number of updates done, counted on from begin.
         """
+def adam_update(w: numpy.ndarray, g: numpy.ndarray, m: numpy.ndarray, v: numpy.ndarray, step: typing.SupportsInt | typing.SupportsIndex, learning_rate: typing.SupportsFloat | typing.SupportsIndex, beta_1: typing.SupportsFloat | typing.SupportsIndex, beta_2: typing.SupportsFloat | typing.SupportsIndex, epsilon: typing.SupportsFloat | typing.SupportsIndex) -> None:
+    ...
 def all_finite(array: numpy.ndarray) -> bool:
     ...
 def available_isas() -> list[str]:
@@ -53,9 +55,7 @@ def bandwidth(threads: typing.SupportsInt | typing.SupportsIndex, seconds: typin
 def build_info() -> dict:
     ...
 def elementary(name: str, x: numpy.ndarray, out: numpy.ndarray, isa: str | None = None) -> None:
-    """
-    Evaluates exp, log, tanh or sigmoid into `out`, float32 or float64.
-    """
+    ...
 def get_num_threads() -> int:
     """
     The number of threads that a run may use.
@@ -64,6 +64,10 @@ def isa() -> str:
     """
     The tier in use: FASTGD_ISA or the best.
     """
+def matmul(a: numpy.ndarray, b: numpy.ndarray, out: numpy.ndarray, transpose_a: bool, transpose_b: bool, isa: str | None = None) -> None:
+    ...
+def momentum_update(w: numpy.ndarray, g: numpy.ndarray, v: numpy.ndarray, learning_rate: typing.SupportsFloat | typing.SupportsIndex, momentum: typing.SupportsFloat | typing.SupportsIndex, nesterov: bool) -> None:
+    ...
 def op_names() -> list[str]:
     """
     The ops that a plan may name.
@@ -77,5 +81,9 @@ def permutation(n: typing.SupportsInt | typing.SupportsIndex, seed: typing.Suppo
     The shuffle of an epoch.
     """
 def set_num_threads(num_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    ...
+def sgd_update(w: numpy.ndarray, g: numpy.ndarray, learning_rate: typing.SupportsFloat | typing.SupportsIndex) -> None:
+    ...
+def softmax_crossentropy(logits: numpy.ndarray, labels: numpy.ndarray, loss: numpy.ndarray, gradient: numpy.ndarray) -> None:
     ...
 __version__: str

@@ -3,6 +3,7 @@
 //
 // usage: ulp [k] [tier]
 // Links with the kernels of all tiers and csrc/dispatch; the head of kernels_selftest.cpp says how to build it by hand.
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -19,8 +20,8 @@
 namespace {
 
 using fastgd::Index;
-using fastgd::KernelTable;
 using fastgd::Kernels;
+using fastgd::KernelTable;
 
 constexpr int kFunctions = 4;
 constexpr const char* kNames[kFunctions] = {"exp", "log", "tanh", "sigmoid"};
@@ -59,7 +60,9 @@ double error(T got, W want) {
   if (std::isinf(got) || std::isinf(rounded)) {
     // An infinity beside the largest finite number is one unit off at most.
     if (got == rounded) return 0;
-    return std::fabs(want) >= W(Limits::max()) * (1 - W(Limits::epsilon())) && std::signbit(got) == std::signbit(want) ? 1 : HUGE_VAL;
+    return std::fabs(want) >= W(Limits::max()) * (1 - W(Limits::epsilon())) && std::signbit(got) == std::signbit(want)
+               ? 1
+               : HUGE_VAL;
   }
   if (want == 0) return got == 0 && std::signbit(got) == std::signbit(want) ? 0 : HUGE_VAL;
   int exponent;
@@ -95,7 +98,9 @@ void scan(const Tables& tables, std::uint64_t begin, std::uint64_t end, std::uin
       for (int i = 0; i < count; ++i) want[i] = reference<double>(f, x[i]);
       for (std::size_t t = 0; t < tables.size(); ++t) {
         kernel<float>(*tables[t], f)(count, x.data(), y.data());
-        for (int i = 0; i < count; ++i) worst[t][f].see(error(y[i], want[i]), x[i], y[i]);
+        // Most results are the nearest float, and need no exact measure.
+        for (int i = 0; i < count; ++i)
+          if (y[i] != static_cast<float>(want[i]) || y[i] == 0) worst[t][f].see(error(y[i], want[i]), x[i], y[i]);
       }
     }
   }
@@ -114,8 +119,8 @@ void check_float(const Tables& tables, std::uint64_t step) {
     for (int f = 0; f < kFunctions; ++f) {
       Worst<float> most;
       for (unsigned i = 0; i < teams; ++i) most.see(worst[i][t][f].ulp, worst[i][t][f].x, worst[i][t][f].got);
-      std::printf("%-8s float  %-8s %.4f ULP at %a (%.9g), got %.9g\n", tables[t]->name, kNames[f], most.ulp, most.x, most.x,
-                  most.got);
+      std::printf("%-8s float  %-8s %.4f ULP at %a (%.9g), got %.9g\n", tables[t]->name, kNames[f], most.ulp, most.x,
+                  most.x, most.got);
     }
 }
 
@@ -144,8 +149,8 @@ void check_double(const Tables& tables, Index samples) {
       kernel<double>(*table, f)(samples, x.data(), y.data());
       Worst<double> most;
       for (std::size_t i = 0; i < x.size(); ++i) most.see(error(y[i], reference<long double>(f, x[i])), x[i], y[i]);
-      std::printf("%-8s double %-8s %.4f ULP at %a (%.17g), got %.17g\n", table->name, kNames[f], most.ulp, most.x, most.x,
-                  most.got);
+      std::printf("%-8s double %-8s %.4f ULP at %a (%.17g), got %.17g\n", table->name, kNames[f], most.ulp, most.x,
+                  most.x, most.got);
     }
 }
 

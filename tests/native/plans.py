@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ def classifier(widths: tuple[int, ...], dtype: str = "float32", activation: str 
     tensors = [TensorSpec("x", (-1, widths[0]), dtype), TensorSpec("t", (-1,), "int32")]
     params, steps = [], []
     name = "x"
-    for i, (a, b) in enumerate(zip(widths, widths[1:], strict=False)):
+    for i, (a, b) in enumerate(pairwise(widths)):
         last = i == len(widths) - 2
         out = "logits" if last else f"h{i}"
         tensors.append(TensorSpec(out, (-1, b), dtype))
@@ -28,7 +29,11 @@ def classifier(widths: tuple[int, ...], dtype: str = "float32", activation: str 
             tensors.append(TensorSpec(f"d{i}", (-1, b), dtype))
             steps.append(Step("dropout", (name,), (f"d{i}",), (), {"rate": dropout, "seed": 77 + i}))
             name = f"d{i}"
-    tensors += [TensorSpec("v", (-1,), dtype), TensorSpec("p", (-1, widths[-1]), dtype), TensorSpec("hit", (-1,), dtype)]
+    tensors += [
+        TensorSpec("v", (-1,), dtype),
+        TensorSpec("p", (-1, widths[-1]), dtype),
+        TensorSpec("hit", (-1,), dtype),
+    ]
     steps += [
         Step("sparse_softmax_crossentropy", ("logits", "t"), ("v", "p")),
         Step("sparse_categorical_accuracy", ("p", "t"), ("hit",)),

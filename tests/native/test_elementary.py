@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tolerances
 
+import tolerances
 from fastgd import _core
 
 Array = np.ndarray[Any, Any]

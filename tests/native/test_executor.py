@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tolerances
-from native.plans import adam_slots, classifier, random_params, train
 
+import tolerances
 from fastgd import _core, reference
+from native.plans import adam_slots, classifier, random_params, train
 
 Array = np.ndarray[Any, Any]
 

@@ -1,12 +1,12 @@
-"""Every op, native against the NumPy reference: every tier of this machine, both dtypes, odd batches, forward and backward."""
+"""Every op, native against the NumPy reference: every tier of this machine, both dtypes, odd batches, both passes."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+
 import tolerances
 from cases import OpCase, op_cases, op_feeds, op_params, op_plan
-
 from fastgd import _core, reference
 
 CASES = list(op_cases())

@@ -1,0 +1,240 @@
+// Compares the kernels that work on elements, data and products, of every tier this processor has, with plain loops in
+// double, and checks that cutting the work anywhere gives the same bits and touches nothing outside it.
+#include "base/random.h"
+#include "kernel_tester.h"
+
+namespace {
+
+using namespace fastgd;
+
+double apply(Activation f, double x, double slope) {
+  switch (f) {
+    case Activation::linear:
+      return x;
+    case Activation::sigmoid:
+      return 1 / (1 + std::exp(-x));
+    case Activation::tanh:
+      return std::tanh(x);
+    case Activation::relu:
+      return std::max(x, 0.0);
+    default:
+      return x >= 0 ? x : slope * x;
+  }
+}
+
+constexpr Activation kActivations[] = {Activation::linear, Activation::sigmoid, Activation::tanh, Activation::relu,
+                                       Activation::leaky_relu};
+
+template <class T>
+void elementwise(Tester<T> test, Index n) {
+  const std::vector<T> x = Tester<T>::random(n, -9, 9), g = Tester<T>::random(n, -1, 1),
+                       w = Tester<T>::random(n, -1, 1), v0 = Tester<T>::random(n, 0, 1),
+                       positive = Tester<T>::random(n, 0.001, 9);
+  const auto unary = [&](const char* name, auto kernel, const std::vector<T>& a, auto f) {
+    test.expect(
+        name, n, 1, [&](Index b, Index e, T* y) { kernel(e - b, a.data() + b, y + b); },
+        [&](Index i) { return f(static_cast<double>(a[i])); });
+  };
+  unary("exp", test.k.exp, g, [](double a) { return std::exp(a); });
+  unary("log", test.k.log, positive, [](double a) { return std::log(a); });
+  unary("tanh", test.k.tanh, x, [](double a) { return std::tanh(a); });
+  unary("sigmoid", test.k.sigmoid, x, [](double a) { return 1 / (1 + std::exp(-a)); });
+  for (const Activation f : kActivations) {
+    unary(
+        "activation", [&](Index c, const T* a, T* y) { test.k.activation(f, T(0.25), c, a, y); }, x,
+        [&](double a) { return apply(f, a, 0.25); });
+    test.expect(
+        "activation_backward", n, 1,
+        [&](Index b, Index e, T* dx) {
+          test.k.activation_backward(f, T(0.25), e - b, w.data() + b, g.data() + b, dx + b);
+        },
+        [&](Index i) {
+          const double y = w[i];
+          const double slopes[] = {1, y * (1 - y), 1 - y * y, y > 0 ? 1.0 : 0.0, y > 0 ? 1 : 0.25};
+          return g[i] * slopes[static_cast<int>(f)];
+        });
+  }
+  test.expect(
+      "add", n, 1, [&](Index b, Index e, T* y) { test.k.add(e - b, x.data() + b, g.data() + b, y + b); },
+      [&](Index i) { return double(x[i]) + g[i]; });
+  test.expect(
+      "fill", n, 1, [&](Index b, Index e, T* y) { test.k.fill(e - b, T(0.7), y + b); },
+      [](Index) { return double(T(0.7)); });
+  test.expect(
+      "triad", n, 1, [&](Index b, Index e, T* y) { test.k.triad(e - b, T(3), x.data() + b, g.data() + b, y + b); },
+      [&](Index i) { return x[i] + 3.0 * g[i]; });
+
+  test.expect(
+      "sgd", n, 1, [&](Index b, Index e, T* y) { test.k.sgd(e - b, T(0.1), g.data() + b, y + b); },
+      [&](Index i) { return w[i] - double(T(0.1)) * g[i]; }, 16, w);
+  for (const bool nesterov : {false, true}) {
+    const auto speed = [&](Index i) { return double(T(0.9)) * v0[i] - double(T(0.1)) * g[i]; };
+    std::vector<T> spare;
+    test.expect(
+        "momentum w", n, 1,
+        [&](Index b, Index e, T* y) {
+          spare = v0;
+          test.k.momentum(e - b, T(0.1), T(0.9), nesterov, g.data() + b, y + b, spare.data() + b);
+        },
+        [&](Index i) { return w[i] + (nesterov ? double(T(0.9)) * speed(i) - double(T(0.1)) * g[i] : speed(i)); }, 16,
+        w);
+    test.expect(
+        "momentum v", n, 1,
+        [&](Index b, Index e, T* y) {
+          spare = w;
+          test.k.momentum(e - b, T(0.1), T(0.9), nesterov, g.data() + b, spare.data() + b, y + b);
+        },
+        speed, 16, v0);
+  }
+  const auto adam_m = [&](Index i) { return x[i] + (double(g[i]) - x[i]) * double(T(0.1)); };
+  const auto adam_v = [&](Index i) { return v0[i] + (double(g[i]) * g[i] - v0[i]) * double(T(0.01)); };
+  std::vector<T> a1, a2;
+  const auto adam = [&](Index b, Index e, T* w1, T* m1, T* v1) {
+    test.k.adam(e - b, T(0.1), T(0.1), T(0.01), T(1e-7), g.data() + b, w1 + b, m1 + b, v1 + b);
+  };
+  test.expect(
+      "adam w", n, 1,
+      [&](Index b, Index e, T* y) {
+        a1 = x, a2 = v0;
+        adam(b, e, y, a1.data(), a2.data());
+      },
+      [&](Index i) { return w[i] - double(T(0.1)) * adam_m(i) / (std::sqrt(adam_v(i)) + 1e-7); }, 200, w);
+  test.expect(
+      "adam m", n, 1,
+      [&](Index b, Index e, T* y) {
+        a1 = w, a2 = v0;
+        adam(b, e, a1.data(), y, a2.data());
+      },
+      adam_m, 16, x);
+  test.expect(
+      "adam v", n, 1,
+      [&](Index b, Index e, T* y) {
+        a1 = w, a2 = x;
+        adam(b, e, a1.data(), a2.data(), y);
+      },
+      adam_v, 16, v0);
+}
+
+template <class T>
+void data(Tester<T> test, Index n) {
+  std::vector<std::uint8_t> mask(static_cast<std::size_t>(n) + 1, 7);
+  const std::vector<T> x = Tester<T>::random(n, -9, 9);
+  for (const std::uint64_t first : {0u, 5u, 1000u}) {
+    const MaskStream stream{0x123456789abcdefULL, 0x100000002ULL, 0x60000000};
+    const auto keep = [&](Index i) {
+      const std::uint64_t e = first + static_cast<std::uint64_t>(i), block = e / 4;
+      return philox(stream.seed, {std::uint32_t(block), std::uint32_t(block >> 32), std::uint32_t(stream.iteration),
+                                  std::uint32_t(stream.iteration >> 32)})[e % 4] >= stream.threshold;
+    };
+    test.expect(
+        "dropout", n, 1,
+        [&](Index b, Index e, T* y) {
+          test.k.dropout(stream, first + static_cast<std::uint64_t>(b), T(2), e - b, x.data() + b, y + b,
+                         mask.data() + b);
+        },
+        [&](Index i) { return keep(i) ? 2.0 * x[i] : 0.0; });
+    for (Index i = 0; i < n; ++i)
+      if (mask[i] != keep(i)) test.fail("dropout mask", n, 1, i, mask[i], keep(i));
+    if (mask.back() != 7) test.fail("dropout mask beyond the end", n, 1, n, mask.back(), 7);
+    test.expect(
+        "dropout_backward", n, 1,
+        [&](Index b, Index e, T* y) { test.k.dropout_backward(T(2), e - b, mask.data() + b, x.data() + b, y + b); },
+        [&](Index i) { return keep(i) ? 2.0 * x[i] : 0.0; });
+  }
+  test.expect(
+      "dropout of all", n, 1,
+      [&](Index b, Index e, T* y) {
+        test.k.dropout({1, 2, std::uint64_t{1} << 32}, 0, T(0), e - b, x.data() + b, y + b, mask.data() + b);
+      },
+      [](Index) { return 0.0; });
+
+  const auto convert = [&]<class S>(Source source, S scale, const char* name) {
+    std::vector<S> from(static_cast<std::size_t>(n));
+    const std::vector<double> values = random_values(n, std::numeric_limits<S>::is_signed ? -1 : 0, 1);
+    for (std::size_t i = 0; i < from.size(); ++i) from[i] = static_cast<S>(values[i] * static_cast<double>(scale));
+    test.expect(
+        name, n, 1, [&](Index b, Index e, T* y) { test.k.convert(source, e - b, from.data() + b, y + b); },
+        [&](Index i) { return double(static_cast<T>(from[i])); }, 0);
+  };
+  convert(Source::float32, 100.0f, "float32");
+  convert(Source::float64, 1e5, "float64");
+  convert(Source::int8, std::int8_t{127}, "int8");
+  convert(Source::int16, std::int16_t{32767}, "int16");
+  convert(Source::int32, std::int32_t{2147483647}, "int32");
+  convert(Source::int64, std::int64_t{1} << 62, "int64");
+  convert(Source::uint8, std::uint8_t{255}, "uint8");
+  convert(Source::uint16, std::uint16_t{65535}, "uint16");
+  convert(Source::uint32, std::uint32_t{4294967295}, "uint32");
+  convert(Source::uint64, std::uint64_t{1} << 63, "uint64");
+  if (!test.k.all_finite(n, x.data())) test.fail("all_finite", n, 1, 0, 0, 1);
+  for (Index i = 0; i < n; ++i)
+    for (const T bad : {std::numeric_limits<T>::infinity(), std::numeric_limits<T>::quiet_NaN()}) {
+      std::vector<T> y = x;
+      y[i] = bad;
+      if (test.k.all_finite(n, y.data())) test.fail("all_finite", n, 1, i, 1, 0);
+    }
+}
+
+template <class T>
+void products(Tester<T> test, Index m, Index n, Index p) {
+  const std::vector<T> a = Tester<T>::random(m * p, -1, 1), at = Tester<T>::random(p * m, -1, 1),
+                       b = Tester<T>::random(p * n, -1, 1), c0 = Tester<T>::random(m * n, -1, 1),
+                       bias = Tester<T>::random(n, -1, 1);
+  for (const Activation f : kActivations)
+    for (const bool accumulate : {false, true})
+      for (const bool transposed : {false, true}) {
+        const std::vector<T>& left = transposed ? at : a;
+        const auto rows = [&](Index begin, Index end, T* out) {
+          Gemm<T> g{.m = end - begin,
+                    .n = n,
+                    .k = p,
+                    .a = left.data() + begin * (transposed ? 1 : p),
+                    .a_row = transposed ? 1 : p,
+                    .a_col = transposed ? m : 1,
+                    .b = b.data(),
+                    .b_row = n,
+                    .c = out + begin * n,
+                    .c_row = n,
+                    .accumulate = accumulate,
+                    .epilogue = {bias.data(), f, T(0.25)}};
+          test.k.gemm(g);
+        };
+        test.expect(
+            "gemm", m, n, rows,
+            [&](Index at_c) {
+              const Index i = at_c / n, j = at_c % n;
+              double s = accumulate ? c0[at_c] : 0.0;
+              for (Index q = 0; q < p; ++q) s += double(left[transposed ? q * m + i : i * p + q]) * b[q * n + j];
+              return apply(f, s + bias[j], 0.25);
+            },
+            16 + 2.0 * static_cast<double>(p), c0);
+      }
+  test.expect(
+      "transpose", 1, m * p, [&](Index, Index, T* y) { test.k.transpose(m, p, a.data(), p, y, m); },
+      [&](Index i) { return double(a[i % m * p + i / m]); }, 0);
+  for (const bool accumulate : {false, true})
+    test.expect(
+        "column_sum", n, 1,
+        [&](Index begin, Index end, T* y) {
+          test.k.column_sum(p, end - begin, b.data() + begin, n, y + begin, accumulate);
+        },
+        [&](Index j) {
+          double s = accumulate ? bias[j] : 0.0;
+          for (Index q = 0; q < p; ++q) s += b[q * n + j];
+          return s;
+        },
+        16 + static_cast<double>(p), bias);
+}
+
+}  // namespace
+
+int main() {
+  return run_tests([]<class T>(Tester<T> test) {
+    for (const Index n : {0, 1, 7, 15, 16, 17, 63, 64, 65, 513, 1300}) elementwise(test, n), data(test, n);
+    for (const Index m : {1, 7, 17, 33})
+      for (const Index n : {1, 5, 16, 33, 65})
+        for (const Index p : {0, 1, 9, 70}) products(test, m, n, p);
+    T sink = 1;
+    if (!(test.k.fma_probe(10, &sink) > 0) || !std::isfinite(sink)) test.fail("fma_probe", 0, 0, 0, sink, 0);
+  });
+}
