@@ -1,8 +1,9 @@
-"""The rows that the contract tests run over: a small plan for every op, with every option that changes its arithmetic."""
+"""The rows that the contract tests run over: every op, and every registered class, with each option that matters."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any
@@ -39,9 +40,7 @@ class OpCase:
 def op_plan(case: OpCase, dtype: str) -> Plan:
     """Return a plan that runs the op and sums its first output with random weights: the loss is sum(weights * y)."""
     kinds = case.kinds or "x" * len(case.inputs)
-    tensors = [
-        TensorSpec(f"x{i}", shape, "int32" if kinds[i] == "i" else dtype) for i, shape in enumerate(case.inputs)
-    ]
+    tensors = [TensorSpec(f"x{i}", shape, "int32" if kinds[i] == "i" else dtype) for i, shape in enumerate(case.inputs)]
     tensors += [TensorSpec(f"y{i}", shape, dtype) for i, shape in enumerate(case.outputs)]
     params = tuple(ParamSpec(f"w{i}", shape) for i, shape in enumerate(case.params))
     steps = [
@@ -154,3 +153,158 @@ def op_cases() -> Iterator[OpCase]:
     for threshold in (0.5, 0.25):
         yield OpCase("binary_accuracy", ((-1, 3, 7),) * 2, ((-1,),), attrs={"threshold": threshold}, kinds="pt",
                      differentiable=False)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ClassCase:
+    """A registered class by its name, and the keyword arguments to make one."""
+
+    cls: str
+    config: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        return f"{self.cls}({','.join(f'{k}={v}' for k, v in self.config.items())})".replace(" ", "")
+
+
+@dataclass(frozen=True)
+class LayerCase(ClassCase):
+    """A layer with the shapes of one sample of its inputs and its output."""
+
+    inputs: tuple[tuple[int, ...], ...] = ()
+    output: tuple[int, ...] = ()
+    length: int = 1  # the longest sum over one sample
+    seed: int = 0  # another draw where one lies too near a kink for finite differences
+
+
+@dataclass(frozen=True)
+class OptimizerCase(ClassCase):
+    """An optimizer with the slots that it must have."""
+
+    slots: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ScoreCase(ClassCase):
+    """A loss or metric: what predictions and targets are, as in OpCase, and the shape of one sample's predictions."""
+
+    kinds: str = "xx"
+    shape: tuple[int, ...] = (5,)
+
+
+@dataclass(frozen=True)
+class InitializerCase(ClassCase):
+    """An initializer with mean, deviation and bounds of its values for the shape (200, 300)."""
+
+    mean: float = 0.0
+    stddev: float = 0.0
+    low: float = -math.inf
+    high: float = math.inf
+
+
+INITIALIZER_SHAPE = (200, 300)
+
+FUNCTIONS = ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "softmax")
+
+
+def layer_cases() -> Iterator[LayerCase]:
+    """Yield at least one row for every layer."""
+    yield LayerCase("InputLayer", {"shape": (2, 3)}, (), (2, 3))
+    for function in FUNCTIONS:
+        yield LayerCase("Dense", {"units": 5, "activation": function}, ((7,),), (5,), length=7)
+        yield LayerCase("Activation", {"activation": function}, ((3, 7),), (3, 7), length=7)
+    yield LayerCase("Dense", {"units": 4, "use_bias": False, "activation": "tanh"}, ((2, 3),), (2, 4), length=6)
+    chosen = {"units": 33, "kernel_initializer": "he_normal", "bias_initializer": "ones"}
+    yield LayerCase("Dense", chosen, ((17,),), (33,), length=17)
+    yield LayerCase("Dense", {"units": 1}, ((1,),), (1,))
+    for rate in (0.0, 0.4):
+        yield LayerCase("Dropout", {"rate": rate, "seed": 2**64 - 3}, ((3, 5),), (3, 5))
+    yield LayerCase("Flatten", {}, ((2, 3, 4),), (24,))
+    yield LayerCase("Flatten", {}, ((5,),), (5,))
+    yield LayerCase("Reshape", {"target_shape": (4, -1)}, ((2, 6),), (4, 3))
+    yield LayerCase("Reshape", {"target_shape": (12,)}, ((2, 6),), (12,))
+    for count in (1, 2, 3):
+        yield LayerCase("Add", {}, ((2, 3),) * count, (2, 3), length=count)
+    yield LayerCase("Concatenate", {}, ((3,), (1,), (5,)), (9,))
+    yield LayerCase("Concatenate", {"axis": 1}, ((2, 3), (4, 3)), (6, 3))
+    yield LayerCase("Concatenate", {"axis": -2}, ((2, 3), (4, 3)), (6, 3))
+
+
+def optimizer_cases() -> Iterator[OptimizerCase]:
+    """Yield at least one row for every optimizer."""
+    yield OptimizerCase("SGD", {"learning_rate": 0.1})
+    yield OptimizerCase("SGD", {"learning_rate": 0.05, "momentum": 0.9}, ("v",))
+    yield OptimizerCase("SGD", {"learning_rate": 0.05, "momentum": 0.9, "nesterov": True}, ("v",))
+    yield OptimizerCase("Adam", {"learning_rate": 0.01}, ("m", "v"))
+    yield OptimizerCase("Adam", {"learning_rate": 0.02, "beta_1": 0.7, "beta_2": 0.9, "epsilon": 1e-3}, ("m", "v"))
+
+
+def loss_cases() -> Iterator[ScoreCase]:
+    """Yield at least one row for every loss."""
+    for shape in ((5,), (3, 4), (1,)):
+        yield ScoreCase("MeanSquaredError", {}, "xx", shape)
+        yield ScoreCase("MeanAbsoluteError", {}, "xx", shape)
+        for smoothing in (0.0, 0.2):
+            yield ScoreCase("BinaryCrossentropy", {"label_smoothing": smoothing}, "pt", shape)
+            yield ScoreCase("BinaryCrossentropy", {"label_smoothing": smoothing, "from_logits": True}, "xt", shape)
+    for shape in ((5,), (3, 4)):
+        for smoothing in (0.0, 0.2):
+            yield ScoreCase("CategoricalCrossentropy", {"label_smoothing": smoothing}, "pd", shape)
+            yield ScoreCase("CategoricalCrossentropy", {"label_smoothing": smoothing, "from_logits": True}, "xd", shape)
+        yield ScoreCase("SparseCategoricalCrossentropy", {}, "pi", shape)
+        yield ScoreCase("SparseCategoricalCrossentropy", {"from_logits": True}, "xi", shape)
+
+
+def metric_cases() -> Iterator[ScoreCase]:
+    """Yield at least one row for every metric: each loss is one too."""
+    yield from loss_cases()
+    for shape in ((5,), (3, 4)):
+        yield ScoreCase("Accuracy", {}, "tt", shape)
+        yield ScoreCase("CategoricalAccuracy", {}, "xd", shape)
+        yield ScoreCase("SparseCategoricalAccuracy", {}, "xi", shape)
+    for shape in ((5,), (3, 4), (1,)):
+        yield ScoreCase("BinaryAccuracy", {}, "pt", shape)
+        yield ScoreCase("BinaryAccuracy", {"threshold": 0.25}, "pt", shape)
+
+
+def initializer_cases() -> Iterator[InitializerCase]:
+    """Yield at least one row for every initializer."""
+    # Dividing by the deviation of a standard normal cut at 2 gives it one back: that of scipy.stats.truncnorm(-2, 2).
+    cut = 0.8796256610342398
+    yield InitializerCase("Zeros", {}, 0.0, 0.0, 0.0, 0.0)
+    yield InitializerCase("Ones", {}, 1.0, 0.0, 1.0, 1.0)
+    yield InitializerCase("Constant", {"value": -2.5}, -2.5, 0.0, -2.5, -2.5)
+    yield InitializerCase("RandomNormal", {"seed": 1}, 0.0, 0.05)
+    yield InitializerCase("RandomNormal", {"mean": 1.0, "stddev": 0.5, "seed": 2}, 1.0, 0.5)
+    yield InitializerCase("TruncatedNormal", {"seed": 3}, 0.0, 0.05 * cut, -0.1, 0.1)
+    yield InitializerCase("TruncatedNormal", {"mean": 1.0, "stddev": 0.5, "seed": 4}, 1.0, 0.5 * cut, 0.0, 2.0)
+    yield InitializerCase("RandomUniform", {"seed": 5}, 0.0, 0.05 / 3**0.5, -0.05, 0.05)
+    yield InitializerCase("RandomUniform", {"minval": 1.0, "maxval": 3.0, "seed": 6}, 2.0, 1 / 3**0.5, 1.0, 3.0)
+    for seed, (name, variance) in enumerate(
+        {"Glorot": 2 / (200 + 300), "He": 2 / 200, "Lecun": 1 / 200}.items(), start=7
+    ):
+        limit, bound = (3 * variance) ** 0.5, 2 * variance**0.5 / cut
+        yield InitializerCase(f"{name}Uniform", {"seed": seed}, 0.0, variance**0.5, -limit, limit)
+        yield InitializerCase(f"{name}Normal", {"seed": seed}, 0.0, variance**0.5, -bound, bound)
+    for mode, fan in (("fan_in", 200), ("fan_out", 300), ("fan_avg", 250)):
+        variance = 1.5 / fan
+        for distribution, bound in (
+            ("uniform", (3 * variance) ** 0.5),
+            ("truncated_normal", 2 * variance**0.5 / cut),
+            ("untruncated_normal", math.inf),
+        ):
+            config = {"scale": 1.5, "mode": mode, "distribution": distribution, "seed": fan}
+            yield InitializerCase("VarianceScaling", config, 0.0, variance**0.5, -bound, bound)
+
+
+def callback_cases() -> Iterator[ClassCase]:
+    """Yield a row for every callback, with arguments under which it only looks on."""
+    yield ClassCase("History")
+    yield ClassCase("ProgbarLogger")
+    yield ClassCase("LambdaCallback", {"on_epoch_end": lambda epoch, logs: None})
+    yield ClassCase("EarlyStopping", {"monitor": "loss", "patience": 100})
+
+
+def missing(registered: Iterable[str], cases: Iterable[ClassCase]) -> list[str]:
+    """Return the registered classes for which there is no row."""
+    return sorted(set(registered) - {case.cls for case in cases})

@@ -87,10 +87,20 @@ class Loss:
 
         Returns:
             The sum or the mean; the mean divides by the number of values, not by the sum of weights.
+
+        Raises:
+            ValueError: if the shapes do not fit.
         """
         values = self.values(y_true, y_pred).astype(np.float64)
         if sample_weight is not None:
             weight = np.asarray(sample_weight, np.float64)
+            if weight.shape == (len(values), 1):
+                weight = weight[:, 0]
+            if weight.ndim == 0 or weight.shape != values.shape[: weight.ndim]:
+                raise invalid(
+                    f"`sample_weight` must have one value per sample or the shape {values.shape}.",
+                    sample_weight=weight.shape,
+                )
             values = values * weight.reshape(weight.shape + (1,) * (values.ndim - weight.ndim))
         total = float(values.sum())
         return total if self.reduction == "sum" else total / max(values.size, 1)

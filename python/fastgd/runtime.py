@@ -13,9 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgd.plan import Plan, UpdateSpec
-from fastgd.utils.errors import unknown
+from fastgd.utils.checks import check_int
+from fastgd.utils.errors import invalid, unknown
 
 BACKENDS = ("native", "numpy")
+
+# The limit of the native module, for all that a machine of today has.
+MAX_THREADS = 1024
 
 _chosen: ContextVar[str | None] = ContextVar("fastgd_backend", default=None)
 
@@ -136,8 +140,16 @@ def create_executor(plan: Plan) -> Executor:
 
 
 def set_num_threads(count: int) -> None:
-    """Set how many threads the native engine uses at most; results do not depend on it."""
-    native_module().set_num_threads(count)
+    """Set how many threads the native engine uses at most; results do not depend on it.
+
+    Raises:
+        TypeError: if `count` is no integer.
+        ValueError: if it is not from 1 to 1024.
+    """
+    value = check_int("count", count, 1)
+    if value > MAX_THREADS:
+        raise invalid(f"`count` must be from 1 to {MAX_THREADS}.", count=count)
+    native_module().set_num_threads(value)
 
 
 def get_num_threads() -> int:

@@ -1,4 +1,4 @@
-"""Gradients of any plan against finite differences: the tolerances, the check, and a small builder of plans."""
+"""Gradients of any plan against finite differences: the check, and a small builder of plans."""
 
 from __future__ import annotations
 
@@ -10,12 +10,9 @@ import numpy.typing as npt
 
 from fastgd.plan import ParamSpec, Plan, Step, TensorSpec, Term
 from fastgd.reference import Executor
+from tolerances import GRADIENT_CHECK, GRADIENT_STEP
 
 Array = npt.NDArray[Any]
-
-# The formula's own error is h^4 f'''''/30, about 1e-13, and rounding adds about epsilon/h.
-STEP = 1e-3
-RELATIVE_ERROR = 1e-7
 
 
 def total_loss(plan: Plan, tensors: Mapping[str, Array]) -> float:
@@ -28,7 +25,7 @@ def total_loss(plan: Plan, tensors: Mapping[str, Array]) -> float:
     return total
 
 
-def finite_differences(f: Callable[[], float], x: Array, step: float = STEP) -> Array:
+def finite_differences(f: Callable[[], float], x: Array, step: float = GRADIENT_STEP) -> Array:
     """Return df/dx to the fourth order: (f(x-2h) - 8f(x-h) + 8f(x+h) - f(x+2h)) / 12h, for each element of x."""
     gradient = np.zeros_like(x)
     for index in np.ndindex(x.shape):
@@ -47,7 +44,7 @@ def check_gradients(
     feeds: Sequence[Array],
     params: Sequence[Array] = (),
     executor: Any = None,
-    tolerance: float = RELATIVE_ERROR,
+    tolerance: float = GRADIENT_CHECK,
 ) -> dict[str, Array]:
     """Compare every gradient that `inspect` gives with finite differences of the total loss.
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from fastgd.ops.builder import Dims, Shape, show_dims, to_shape
-from fastgd.utils.structure import flatten
+from fastgd.utils.structure import flatten, pack
 
 if TYPE_CHECKING:
     from fastgd.layers.layer import Layer
@@ -57,7 +57,8 @@ class Node:
 
     def __init__(self, layer: Layer, inputs: Any, training: bool | None = None) -> None:
         self.layer = layer
-        self.inputs = inputs
+        # A copy, because the caller may append to his list: `parts.append(Dense(8)(Concatenate()(parts)))`.
+        self.inputs = pack(inputs, flatten(inputs))
         self.training = training
         self.outputs: Any = None
 

@@ -32,10 +32,11 @@ class Graph:
     """
 
     def __init__(self, inputs: Any, outputs: Any) -> None:
-        self.inputs = inputs
-        self.outputs = outputs
         self.flat_inputs: list[KerasTensor] = _placeholders("inputs", inputs)
         self.flat_outputs: list[KerasTensor] = _placeholders("outputs", outputs)
+        # Copies, because the caller may append to his lists.
+        self.inputs = pack(inputs, self.flat_inputs)
+        self.outputs = pack(outputs, self.flat_outputs)
         if len({id(x) for x in self.flat_inputs}) < len(self.flat_inputs):
             raise invalid("`inputs` must not hold one placeholder twice.", inputs=inputs)
         entrances = {id(x.node): x.node for x in self.flat_inputs}

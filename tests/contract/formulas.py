@@ -1,0 +1,87 @@
+"""Losses, metrics and activations in plain NumPy, from the textbook and not from fastgd.reference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+# config.epsilon(), by which probabilities are kept from 0 and 1.
+EPSILON = 1e-7
+
+
+def one_hot(t: Array, classes: int) -> Array:
+    return np.asarray(np.arange(classes) == t[..., None], np.float64)
+
+
+def sigmoid(z: Array) -> Array:
+    return 1.0 / (1.0 + np.exp(-z))
+
+
+def softmax(z: Array) -> Array:
+    e = np.exp(z)
+    return np.asarray(e / np.sum(e, axis=-1, keepdims=True))
+
+
+def clip(p: Array) -> Array:
+    return np.minimum(np.maximum(p, EPSILON), 1.0 - EPSILON)
+
+
+def binary_crossentropy(p: Array, t: Array, from_logits: bool = False, label_smoothing: float = 0.0) -> Array:
+    q = sigmoid(p) if from_logits else clip(p)
+    smooth = t * (1.0 - label_smoothing) + label_smoothing / 2.0
+    return np.asarray(np.mean(-smooth * np.log(q) - (1.0 - smooth) * np.log(1.0 - q), axis=-1))
+
+
+def categorical_crossentropy(p: Array, t: Array, from_logits: bool = False, label_smoothing: float = 0.0) -> Array:
+    q = softmax(p) if from_logits else clip(p / np.sum(p, axis=-1, keepdims=True))
+    smooth = t * (1.0 - label_smoothing) + label_smoothing / p.shape[-1]
+    return np.asarray(-np.sum(smooth * np.log(q), axis=-1))
+
+
+# The value of every row of the last axis, for predictions p (..., c) and targets t.
+ROW_VALUES: dict[str, Callable[..., Array]] = {
+    "MeanSquaredError": lambda p, t: np.mean((p - t) ** 2, axis=-1),
+    "MeanAbsoluteError": lambda p, t: np.mean(np.abs(p - t), axis=-1),
+    "BinaryCrossentropy": binary_crossentropy,
+    "CategoricalCrossentropy": categorical_crossentropy,
+    "SparseCategoricalCrossentropy": lambda p, t, **config: categorical_crossentropy(
+        p, one_hot(t, p.shape[-1]), **config
+    ),
+    "Accuracy": lambda p, t: np.mean(p == t, axis=-1),
+    "BinaryAccuracy": lambda p, t, threshold=0.5: np.mean((p > threshold) == (t == 1.0), axis=-1),
+    "CategoricalAccuracy": lambda p, t: (np.argmax(p, axis=-1) == np.argmax(t, axis=-1)).astype(float),
+    "SparseCategoricalAccuracy": lambda p, t: (np.argmax(p, axis=-1) == t).astype(float),
+}
+
+ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
+    "linear": lambda x: x,
+    "sigmoid": sigmoid,
+    # (e^x - e^-x) / (e^x + e^-x), multiplied by e^x so that small x do not cancel.
+    "tanh": lambda x: np.expm1(2 * x) / (np.expm1(2 * x) + 2),
+    "relu": lambda x: np.where(x > 0, x, 0.0),
+    "leaky_relu": lambda x: np.where(x > 0, x, 0.2 * x),
+    "softmax": softmax,
+}
+
+
+def per_sample(rows: Array) -> Array:
+    """Return the mean over all axes of row values but the first."""
+    return np.asarray(np.mean(rows.reshape(len(rows), -1), axis=1))
+
+
+def draw(kinds: str, shape: tuple[int, ...], n: int, seed: int = 0) -> tuple[Array, Array]:
+    """Return n random predictions of a shape and targets, of the kinds that tests/cases.py names."""
+    rng = np.random.default_rng(seed)
+    full = (n, *shape)
+    if kinds == "tt":
+        return rng.integers(0, 2, full).astype(float), rng.integers(0, 2, full).astype(float)
+    p = rng.uniform(0.02, 0.98, full) if kinds[0] == "p" else rng.normal(size=full)
+    if kinds[1] == "i":
+        return p, rng.integers(0, shape[-1], full[:-1])
+    if kinds[1] == "d":
+        return p, one_hot(rng.integers(0, shape[-1], full[:-1]), shape[-1])
+    return p, rng.integers(0, 2, full).astype(float) if kinds[1] == "t" else rng.normal(size=full)

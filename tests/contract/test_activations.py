@@ -1,0 +1,104 @@
+"""What every activation must do: give its formula on both interpreters, inside Dense and alone; its gradient."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+import cases
+import fastgd
+import tolerances
+from contract.formulas import ACTIVATIONS
+from fastgd import _core, activations, layers, runtime
+from fastgd.activations import _FUNCTIONS as REGISTERED
+from reference.gradcheck import check_gradients
+
+Array = np.ndarray[Any, Any]
+
+ISAS = [*_core.available_isas(), "numpy"]
+COLUMNS = 67
+
+
+def values() -> Array:
+    """Return rows of numbers of many sizes, with both zeros."""
+    x = np.random.default_rng(2).normal(size=(40, COLUMNS)) * np.geomspace(1e-3, 8.0, 40)[:, None]
+    x[0, :2] = 0.0, -0.0
+    return x
+
+
+def test_every_activation_has_a_formula_and_a_row() -> None:
+    without = sorted(set(REGISTERED) - set(ACTIVATIONS))
+    assert not without, f"add to ACTIVATIONS in tests/contract/formulas.py: {', '.join(without)}"
+    assert set(REGISTERED) == set(cases.FUNCTIONS), "FUNCTIONS in tests/cases.py must name every activation"
+    public = {name for name, value in vars(activations).items() if callable(value) and value in REGISTERED.values()}
+    assert public == set(REGISTERED)
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", REGISTERED)
+def test_value(name: str, dtype: str, isa: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if isa != "numpy":
+        monkeypatch.setenv("FASTGD_ISA", isa)
+    x = values().astype(dtype)
+    expected = ACTIVATIONS[name](x.astype(np.float64))
+    close = tolerances.chained(dtype, COLUMNS, 1)
+    with fastgd.backend("numpy" if isa == "numpy" else "native"):
+        direct = activations.get(name)(x)
+        layer = fastgd.Sequential([fastgd.Input((COLUMNS,), dtype=dtype), layers.Activation(name)])
+        dense = layers.Dense(COLUMNS, name, kernel_initializer="zeros", use_bias=False)
+        fused = fastgd.Sequential([fastgd.Input((COLUMNS,), dtype=dtype), dense])
+        dense.kernel.assign(np.eye(COLUMNS))
+        for what, got in (
+            ("on arrays", direct),
+            ("layer", layer.predict(x, verbose=0)),
+            ("in Dense", fused.predict(x, verbose=0)),
+        ):
+            assert got.dtype == dtype
+            # Row by row: the small rows must be right in their own scale.
+            for row, want in zip(got, expected, strict=True):
+                tolerances.assert_close(row, want, close, what=what)
+
+
+@pytest.mark.parametrize("name", REGISTERED)
+def test_gradient_inside_a_dense_layer(name: str) -> None:
+    entrance = fastgd.Input((4,), dtype="float64")
+    model = fastgd.Model(entrance, layers.Dense(3)(layers.Dense(6, name)(layers.Dense(5, name)(entrance))))
+    model.compile("sgd", "mse")
+    rng = np.random.default_rng(17)
+    params = [rng.normal(size=p.shape) for p in model.make_plan().params]
+    check_gradients(model.make_plan(), [rng.normal(size=(3, 4)), rng.normal(size=(3, 3))], params)
+
+
+@pytest.mark.parametrize("name", REGISTERED)
+def test_names(name: str) -> None:
+    function = REGISTERED[name]
+    for spelling in (name, name.upper(), function):
+        assert activations.get(spelling) is function
+    assert activations.serialize(function) == name
+    for layer in (layers.Dense(3, name), layers.Activation(name)):
+        config = json.loads(json.dumps(layer.get_config()))
+        assert config["activation"] == name
+        assert type(layer).from_config(config).activation is function  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("backend", runtime.BACKENDS)
+@pytest.mark.parametrize("name", REGISTERED)
+def test_far_from_zero(name: str, backend: str) -> None:
+    x = np.array([[-1e4, 1e4], [-700.0, 700.0], [-88.0, 88.0]])
+    expected = {
+        "linear": x,
+        "relu": np.maximum(x, 0),
+        "leaky_relu": np.where(x > 0, x, 0.2 * x),
+        "tanh": np.sign(x),
+        "sigmoid": (x > 0).astype(float),
+        "softmax": (x > 0).astype(float),
+    }[name]
+    for dtype in ("float32", "float64"):
+        with fastgd.backend(backend):
+            got = activations.get(name)(x.astype(dtype))
+        assert np.isfinite(got).all()
+        tolerances.assert_close(got, expected, tolerances.chained(dtype, 2, 1))

@@ -1,0 +1,64 @@
+"""What every callback must do: run through fit, evaluate and predict, and change nothing where it only looks on."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastgd
+from cases import ClassCase, callback_cases
+from contract.registered import callback_classes
+from fastgd import runtime
+from fastgd.callbacks import Callback
+from fastgd.layers import Dense
+
+ROWS = list(callback_cases())
+HOOKS = [name for name in dir(Callback) if name.startswith("on_")]
+
+
+def make(case: ClassCase) -> Any:
+    return callback_classes()[case.cls](**case.config)
+
+
+def trained(callbacks: list[Any]) -> tuple[Any, Any]:
+    """Return a model trained in the presence of some callbacks, and its history."""
+    fastgd.utils.set_random_seed(2)
+    model = fastgd.Sequential([fastgd.Input((3,)), Dense(5, "tanh"), Dense(1)])
+    model.compile("adam", "mse", metrics=["mae"])
+    rng = np.random.default_rng(0)
+    x, t = rng.normal(size=(30, 3)), rng.normal(size=30)
+    history = model.fit(x, t, 8, epochs=3, verbose=0, validation_split=0.2, callbacks=callbacks)
+    model.evaluate(x, t, verbose=0, callbacks=callbacks)
+    model.predict(x, verbose=0, callbacks=callbacks)
+    return model, history
+
+
+@pytest.mark.parametrize("backend", runtime.BACKENDS)
+@pytest.mark.parametrize("case", ROWS, ids=lambda c: c.cls)
+def test_looking_on_changes_nothing(case: ClassCase, backend: str) -> None:
+    with fastgd.backend(backend):
+        model, history = trained([make(case)])
+        expected, expected_history = trained([])
+    assert history.history == expected_history.history
+    assert history.epoch == [0, 1, 2]
+    for a, b in zip(model.get_weights(), expected.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("case", ROWS, ids=lambda c: c.cls)
+def test_it_gets_model_and_parameters(case: ClassCase) -> None:
+    callback = make(case)
+    model, _ = trained([callback])
+    assert callback.model is model
+    assert set(callback.params) == {"verbose", "epochs", "steps"}
+
+
+@pytest.mark.parametrize("name", callback_classes())
+def test_hooks_have_the_signatures_of_the_base(name: str) -> None:
+    cls = callback_classes()[name]
+    for hook in HOOKS:
+        own, base = inspect.signature(getattr(cls, hook)), inspect.signature(getattr(Callback, hook))
+        assert list(own.parameters) == list(base.parameters), hook

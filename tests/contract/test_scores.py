@@ -1,0 +1,184 @@
+"""What every loss and metric must do: give the value of its formula, weighted and reduced, alone and in a model."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastgd
+import tolerances
+from cases import ScoreCase, loss_cases, metric_cases
+from contract.formulas import ROW_VALUES, draw, per_sample
+from contract.registered import make, registered, round_trips
+from fastgd import _core, runtime
+from fastgd.layers import Activation
+
+Array = np.ndarray[Any, Any]
+
+LOSSES = list(loss_cases())
+METRICS = list(metric_cases())
+DTYPES = ["float32", "float64"]
+N = 23
+
+
+def close_for(case: ScoreCase, dtype: str) -> float:
+    """Return the tolerance of one value: a sum over a row, a logarithm and an exponential, a mean over the samples."""
+    return tolerances.chained(dtype, int(np.prod(case.shape)), 1, 1, N)
+
+
+def identity_model(case: ScoreCase, dtype: str, **compiled: Any) -> Any:
+    """Return a model that predicts its input, so that the test chooses the predictions."""
+    model = fastgd.Sequential([fastgd.Input(case.shape, dtype=dtype), Activation("linear")])
+    model.compile(fastgd.optimizers.SGD(0.1), **compiled)
+    return model
+
+
+def weights() -> Array:
+    """Return sample weights that no mistake can hide behind: unequal, one of them zero, their sum not their number."""
+    s = np.random.default_rng(5).uniform(0.1, 3.0, N)
+    s[4] = 0.0
+    return s
+
+
+@pytest.mark.parametrize("kind", ["loss", "metric"])
+def test_every_class_has_a_formula(kind: str) -> None:
+    assert set(registered(kind)) <= set(ROW_VALUES), "add its formula to tests/contract/formulas.py"
+
+
+@pytest.mark.parametrize(("kind", "case"), [*(("loss", c) for c in LOSSES), *(("metric", c) for c in METRICS)])
+def test_config_round_trip(kind: str, case: ScoreCase) -> None:
+    made = make(kind, case)
+    assert made.get_config().items() >= case.config.items()
+    p, t = draw(case.kinds, case.shape, N)
+    value = made(t, p)
+    for way, again in round_trips(kind, made):
+        assert again(t, p) == value, way
+    named = registered(kind)[case.cls](**case.config, name="mine")
+    assert named.name == named.get_config()["name"] == "mine"
+
+
+@pytest.mark.parametrize("backend", runtime.BACKENDS)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("case", LOSSES, ids=lambda c: f"{c.id}{c.shape}")
+def test_loss_objects(case: ScoreCase, dtype: str, backend: str) -> None:
+    p, t = draw(case.kinds, case.shape, N)
+    p = p.astype(dtype)
+    rows = ROW_VALUES[case.cls](p.astype(np.float64), t, **case.config)
+    close = close_for(case, dtype)
+    s = weights()
+    spread = s.reshape(-1, *(1,) * (rows.ndim - 1))
+    with fastgd.backend(backend):
+        for reduction, expected, weighted in (
+            ("sum_over_batch_size", rows.mean(), (spread * rows).mean()),
+            ("mean", rows.mean(), (spread * rows).mean()),
+            ("sum", rows.sum(), (spread * rows).sum()),
+        ):
+            loss = registered("loss")[case.cls](**case.config, reduction=reduction)
+            tolerances.assert_close(loss(t, p), expected, close, what=reduction)
+            tolerances.assert_close(loss(t, p, sample_weight=s), weighted, close, what=reduction)
+        tolerances.assert_close(make("loss", case).values(t, p), rows, close, what="rows")
+        by_row = np.random.default_rng(6).uniform(0.5, 2.0, rows.shape)
+        tolerances.assert_close(make("loss", case)(t, p, by_row), (by_row * rows).mean(), close, what="weights of rows")
+
+
+@pytest.mark.parametrize("isa", [*_core.available_isas(), "numpy"])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("case", LOSSES, ids=lambda c: f"{c.id}{c.shape}")
+def test_losses_in_a_model(case: ScoreCase, dtype: str, isa: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if isa != "numpy":
+        monkeypatch.setenv("FASTGD_ISA", isa)
+    p, t = draw(case.kinds, case.shape, N)
+    p = p.astype(dtype)
+    v = per_sample(ROW_VALUES[case.cls](p.astype(np.float64), t, **case.config))
+    s = weights()
+    close = close_for(case, dtype)
+    with fastgd.backend("numpy" if isa == "numpy" else "native"):
+        model = identity_model(case, dtype, loss=make("loss", case))
+        # A batch size that does not divide the rows: the epoch's loss weighs batches by their samples.
+        for size in (N, 10):
+            loss = model.evaluate(p, t, batch_size=size, verbose=0)
+            tolerances.assert_close(loss, v.mean(), close)
+            loss = model.evaluate(p, t, batch_size=size, sample_weight=s, verbose=0)
+            tolerances.assert_close(loss, (s * v).mean(), close, what="weighted")
+        summed = identity_model(case, dtype, loss=registered("loss")[case.cls](**case.config, reduction="sum"))
+        tolerances.assert_close(summed.evaluate(p, t, batch_size=N, verbose=0), v.sum(), close, what="sum")
+
+
+@pytest.mark.parametrize("backend", runtime.BACKENDS)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("case", METRICS, ids=lambda c: f"{c.id}{c.shape}")
+def test_metric_objects(case: ScoreCase, dtype: str, backend: str) -> None:
+    p, t = draw(case.kinds, case.shape, N)
+    p = p.astype(dtype)
+    v = per_sample(ROW_VALUES[case.cls](p.astype(np.float64), t, **case.config))
+    s = weights()
+    close = close_for(case, dtype)
+    with fastgd.backend(backend):
+        metric = make("metric", case)
+        assert metric.result() == 0.0
+        # Batch by batch gives what all at once gives.
+        for part in (slice(0, 10), slice(10, 11), slice(11, None)):
+            metric.update_state(t[part], p[part], s[part])
+        tolerances.assert_close(metric.result(), (s * v).sum() / s.sum(), close, what="weighted")
+        metric.reset_state()
+        assert metric.result() == 0.0
+        tolerances.assert_close(metric(t, p), v.mean(), close)
+        tolerances.assert_close(metric(t[:1], p[:1]), (v.sum() + v[0]) / (N + 1), close, what="after another batch")
+
+
+@pytest.mark.parametrize("isa", [*_core.available_isas(), "numpy"])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("case", METRICS, ids=lambda c: f"{c.id}{c.shape}")
+def test_metrics_in_a_model(case: ScoreCase, dtype: str, isa: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if isa != "numpy":
+        monkeypatch.setenv("FASTGD_ISA", isa)
+    p, t = draw(case.kinds, case.shape, N)
+    p = p.astype(dtype)
+    v = per_sample(ROW_VALUES[case.cls](p.astype(np.float64), t, **case.config))
+    s = weights()
+    close = close_for(case, dtype)
+    loss = "sparse_categorical_crossentropy" if case.kinds[1] == "i" else "mse"
+    with fastgd.backend("numpy" if isa == "numpy" else "native"):
+        plain, weighted = (registered("metric")[case.cls](**case.config, name=n) for n in ("plain", "weighted"))
+        model = identity_model(case, dtype, loss=loss, metrics=[plain], weighted_metrics=[weighted])
+        for size in (N, 10):
+            logs = model.evaluate(p, t, batch_size=size, sample_weight=s, verbose=0, return_dict=True)
+            tolerances.assert_close(logs["plain"], v.mean(), close)
+            tolerances.assert_close(logs["weighted"], (s * v).sum() / s.sum(), close, what="weighted")
+
+
+@pytest.mark.parametrize("case", [c for c in METRICS if c.kinds[1] != "i"], ids=lambda c: f"{c.id}{c.shape}")
+def test_shapes_that_do_not_fit_are_refused(case: ScoreCase) -> None:
+    p, t = draw(case.kinds, case.shape, N)
+    with pytest.raises(ValueError, match=r"`y_true` and `y_pred` do not fit the metric .*Received: y_true=\(22,"):
+        make("metric", case)(t[:-1], p)
+    with pytest.raises(ValueError, match=rf"^`sample_weight` must .*Received: sample_weight=\({N - 1},\)$"):
+        make("metric", case)(t, p, np.ones(N - 1))
+
+
+@pytest.mark.parametrize("case", LOSSES, ids=lambda c: f"{c.id}{c.shape}")
+def test_losses_refuse_shapes_that_do_not_fit(case: ScoreCase) -> None:
+    p, t = draw(case.kinds, case.shape, N)
+    with pytest.raises(ValueError, match=r"`y_true` and `y_pred` must have fitting shapes. Received: y_true=\(22,"):
+        make("loss", case)(t[:-1], p)
+    for wrong in ((N - 1,), (1,), (), (N, N)):
+        shown = re.escape(str(wrong))
+        with pytest.raises(ValueError, match=rf"^`sample_weight` must have .*Received: sample_weight={shown}$"):
+            make("loss", case)(t, p, np.ones(wrong))
+    # A column of weights is what `fit` takes, too; it must not be broadcast against the rows.
+    assert make("loss", case)(t, p, weights()[:, None]) == make("loss", case)(t, p, weights())
+
+
+@pytest.mark.parametrize("name", sorted({c.cls for c in LOSSES if c.kinds[1] == "i"}))
+def test_labels_out_of_range_are_refused(name: str) -> None:
+    p, t = draw("pi", (5,), N)
+    for bad in (-1, 5, 2**40):
+        t[3] = bad
+        for kind in ("loss", "metric"):
+            with pytest.raises(
+                ValueError, match=rf"^`y_true` must hold labels from 0 to 4, .*Received: y_true\[3\]={bad}$"
+            ):
+                registered(kind)[name]()(t, p)

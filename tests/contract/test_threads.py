@@ -1,0 +1,215 @@
+"""The number of threads changes no bit: weights, optimizer slots, history and predictions of many kinds of models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastgd
+from fastgd import losses
+from fastgd.layers import Activation, Add, Concatenate, Dense, Dropout, Flatten, Reshape
+from fastgd.optimizers import SGD, Adam
+
+Array = np.ndarray[Any, Any]
+Setting = tuple[Any, Any, Any, dict[str, Any]]
+
+THREADS = (1, 2, 3, 4, 7)
+
+
+def numbers(*shape: int, seed: int = 0) -> Array:
+    return np.random.default_rng(seed).normal(size=shape)
+
+
+def labels(n: int, classes: int) -> Array:
+    return np.random.default_rng(1).integers(0, classes, n)
+
+
+def chain(entrance: Any, *parts: Any) -> Any:
+    return fastgd.Sequential([entrance, *parts])
+
+
+def sparse_classifier() -> Setting:
+    model = chain(fastgd.Input((19,)), Dense(37, "relu"), Dense(23, "tanh"), Dense(5, "softmax"))
+    model.compile(Adam(0.01), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model, numbers(101, 19), labels(101, 5), {"batch_size": 33}
+
+
+def one_hot_classifier() -> Setting:
+    model = chain(fastgd.Input((11,)), Dense(65, "leaky_relu"), Dense(7, "softmax"))
+    model.compile(SGD(0.1), losses.CategoricalCrossentropy(label_smoothing=0.1), metrics=["accuracy", "crossentropy"])
+    return model, numbers(70, 11), np.eye(7)[labels(70, 7)], {"batch_size": 17}
+
+
+def binary_classifier() -> Setting:
+    model = chain(fastgd.Input((30,)), Dense(64, "sigmoid"), Dense(1, "sigmoid"))
+    model.compile(Adam(), losses.BinaryCrossentropy(label_smoothing=0.2), metrics=["accuracy"])
+    return model, numbers(64, 30), labels(64, 2), {"batch_size": 13, "validation_split": 0.25}
+
+
+def losses_from_probabilities() -> Setting:
+    x = fastgd.Input((9,))
+    p, q = Dense(6, "softmax", name="p")(x), Dense(4, "sigmoid", name="q")(x)
+    # The probabilities feed further layers, so that the losses cannot be taken from the logits.
+    model = fastgd.Model(x, [p, q, Dense(1, name="r")(Concatenate()([p, q]))])
+    model.compile(SGD(0.1), ["sparse_categorical_crossentropy", "binary_crossentropy", "mae"])
+    t = [labels(55, 6), (numbers(55, 4, seed=3) > 0).astype(float), numbers(55, 1)]
+    return model, numbers(55, 9), t, {"batch_size": 8}
+
+
+def float64_regression() -> Setting:
+    model = chain(fastgd.Input((13,), dtype="float64"), Dense(33, "tanh"), Dense(17, "tanh"), Dense(2))
+    model.compile(SGD(0.05, momentum=0.9, nesterov=True), "mse", metrics=["mae"])
+    return model, numbers(77, 13), numbers(77, 2), {"batch_size": 25}
+
+
+def two_inputs_two_outputs() -> Setting:
+    a, b = fastgd.Input((6,), name="a"), fastgd.Input((3, 4), name="b")
+    h = Concatenate()([Dense(16, "relu")(a), Flatten()(Dense(5, "tanh")(b))])
+    model = fastgd.Model([a, b], [Dense(3, "softmax", name="kind")(h), Dense(2, name="size")(h)])
+    model.compile(Adam(0.01), ["sparse_categorical_crossentropy", "mse"], loss_weights=[1.0, 0.3])
+    x, t = {"a": numbers(61, 6), "b": numbers(61, 3, 4)}, {"kind": labels(61, 3), "size": numbers(61, 2)}
+    return model, x, t, {"batch_size": 20, "sample_weight": np.random.default_rng(2).uniform(0, 2, 61)}
+
+
+def shared_layers() -> Setting:
+    a, b = fastgd.Input((10,)), fastgd.Input((10,))
+    body, again = Dense(24, "relu"), Dense(24, "sigmoid")
+    left, right = again(body(a)), again(again(body(b)))
+    model = fastgd.Model([a, b], Dense(1)(Add()([left, right])))
+    model.compile(SGD(0.05, momentum=0.5), "mae")
+    return model, [numbers(48, 10), numbers(48, 10, seed=4)], numbers(48), {"batch_size": 11}
+
+
+def fan_out_with_add() -> Setting:
+    x = fastgd.Input((20,))
+    h = Dense(40, "relu")(x)
+    for _ in range(3):
+        h = Add()([h, Dense(40, "tanh")(h), Activation("sigmoid")(h)])
+    model = fastgd.Model(x, Dense(4, "softmax")(h))
+    model.compile(Adam(), "sparse_categorical_crossentropy")
+    return model, numbers(66, 20), labels(66, 4), {"batch_size": 32}
+
+
+def dense_connections() -> Setting:
+    x = fastgd.Input((8,))
+    parts = [x]
+    for units in (3, 65, 1):
+        parts.append(Dense(units, "tanh")(Concatenate()(parts) if len(parts) > 1 else x))
+    model = fastgd.Model(x, Dense(2)(Concatenate()(parts)))
+    model.compile(Adam(0.01), "mse")
+    return model, numbers(59, 8), numbers(59, 2), {"batch_size": 16}
+
+
+def dropout() -> Setting:
+    parts = [
+        Dropout(0.2, seed=5),
+        Dense(50, "relu"),
+        Dropout(0.5),
+        Dense(31, "relu"),
+        Dropout(0.9),
+        Dense(3, "softmax"),
+    ]
+    model = chain(fastgd.Input((29,)), *parts)
+    model.compile(Adam(0.01), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model, numbers(90, 29), labels(90, 3), {"batch_size": 19}
+
+
+def deep_and_narrow() -> Setting:
+    model = chain(fastgd.Input((3,)), *(Dense(3 + k % 4, "tanh") for k in range(16)), Dense(1))
+    model.compile(SGD(0.05), "mse")
+    return model, numbers(40, 3), numbers(40), {"batch_size": 9}
+
+
+def wide() -> Setting:
+    model = chain(fastgd.Input((300,)), Dense(513, "relu"), Dense(129, "relu"), Dense(10, "softmax"))
+    model.compile(Adam(), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model, numbers(131, 300), labels(131, 10), {"batch_size": 64}
+
+
+def batch_larger_than_the_data() -> Setting:
+    model = chain(fastgd.Input((12,)), Dense(21, "relu"), Dense(1))
+    model.compile(SGD(0.1, momentum=0.9), losses.MeanSquaredError(reduction="sum"))
+    return model, numbers(37, 12) / 10, numbers(37), {"batch_size": 1000, "epochs": 4}
+
+
+def images_and_sequences() -> Setting:
+    parts = [Flatten(), Reshape((7, 9)), Dense(11, "relu"), Dropout(0.3), Flatten(), Dense(6)]
+    model = chain(fastgd.Input((7, 3, 3)), *parts)
+    model.compile(Adam(0.01, epsilon=1e-3), losses.SparseCategoricalCrossentropy(from_logits=True))
+    return model, (numbers(45, 7, 3, 3) * 50).astype(np.int16), labels(45, 6), {"batch_size": 14}
+
+
+def loss_over_time() -> Setting:
+    model = chain(fastgd.Input((5, 8), dtype="float64"), Dense(16, "leaky_relu"), Dense(4, "softmax"))
+    model.compile(Adam(0.01), "categorical_crossentropy", weighted_metrics=["accuracy", "mae"])
+    t = np.eye(4)[np.random.default_rng(8).integers(0, 4, (43, 5))]
+    return model, numbers(43, 5, 8), t, {"batch_size": 10, "sample_weight": np.arange(43.0) % 4}
+
+
+def single_rows() -> Setting:
+    model = chain(fastgd.Input((5,)), Dense(64, "relu"), Dense(2, "sigmoid"))
+    model.compile(SGD(0.1), "binary_crossentropy")
+    return model, numbers(23, 5), (numbers(23, 2) > 0).astype(float), {"batch_size": 1, "shuffle": False}
+
+
+MODELS: list[Callable[[], Setting]] = [
+    sparse_classifier, one_hot_classifier, binary_classifier, losses_from_probabilities, float64_regression,
+    two_inputs_two_outputs, shared_layers, fan_out_with_add, dense_connections, dropout, deep_and_narrow, wide,
+    batch_larger_than_the_data, images_and_sequences, loss_over_time, single_rows,
+]  # fmt: skip
+
+
+def run(build: Callable[[], Setting], threads: int) -> dict[str, Any]:
+    """Train a model from the start with so many threads, and return everything that can be seen of it."""
+    fastgd.set_num_threads(threads)
+    fastgd.utils.clear_session()
+    fastgd.utils.set_random_seed(6)
+    model, x, t, arguments = build()
+    history = model.fit(x, t, **{"epochs": 2, "verbose": 0, **arguments})
+    assert fastgd.get_num_threads() == threads
+    weight = arguments.get("sample_weight")
+    seen: dict[str, Any] = {f"history of {name}": values for name, values in history.history.items()}
+    seen |= {f"weights of {w.path}": w.numpy() for w in model.weights}
+    seen |= {f"slot {name}": slot.copy() for name, slot in model.optimizer.slots.items()}
+    seen["evaluate"] = model.evaluate(x, t, batch_size=7, sample_weight=weight, verbose=0)
+    predicted = model.predict(x, batch_size=50, verbose=0)
+    seen |= {f"output {k}": y for k, y in enumerate(predicted if isinstance(predicted, list) else [predicted])}
+    return seen
+
+
+@pytest.mark.parametrize("work", ["0", None], ids=["every step shared out", "default"])
+@pytest.mark.parametrize("build", MODELS, ids=lambda b: b.__name__)
+def test_bits_do_not_depend_on_the_number_of_threads(
+    build: Callable[[], Setting], work: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if work is not None:
+        monkeypatch.setenv("FASTGD_TEAM_WORK", work)
+    expected = run(build, THREADS[0])
+    assert all(np.isfinite(value).all() for value in expected.values())
+    for threads in THREADS[1:]:
+        found = run(build, threads)
+        assert found.keys() == expected.keys()
+        for name, value in expected.items():
+            np.testing.assert_array_equal(found[name], value, err_msg=f"{name}, {threads} threads")
+
+
+@pytest.mark.parametrize("build", [sparse_classifier, dropout, float64_regression], ids=lambda b: b.__name__)
+def test_bits_do_not_depend_on_the_run(build: Callable[[], Setting], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FASTGD_TEAM_WORK", "0")
+    expected = run(build, 4)
+    for _ in range(5):
+        found = run(build, 4)
+        for name, value in expected.items():
+            np.testing.assert_array_equal(found[name], value, err_msg=name)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are counted in /proc")
+def test_the_threads_exist(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Equal bits would prove nothing if one thread did all the work.
+    monkeypatch.setenv("FASTGD_TEAM_WORK", "0")
+    run(wide, 9)
+    assert len(list(Path("/proc/self/task").iterdir())) >= 9

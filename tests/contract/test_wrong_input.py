@@ -1,0 +1,277 @@
+"""Wrong input at the public API: each a clear error at once that names the argument and ends in what was received."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastgd
+from fastgd import runtime
+
+# Without types, because nearly every call here is one that a type checker would refuse.
+api: Any = fastgd
+initializers, losses, metrics, optimizers = api.initializers, api.losses, api.metrics, api.optimizers
+Activation, Concatenate, Dense = api.layers.Activation, api.layers.Concatenate, api.layers.Dense
+Dropout, Flatten, Reshape = api.layers.Dropout, api.layers.Flatten, api.layers.Reshape
+
+X = np.random.default_rng(0).normal(size=(10, 4))
+Y = np.arange(10) % 3
+NAN, INF = float("nan"), float("inf")
+
+
+def put(array: Any, place: Any, value: Any) -> Any:
+    changed = np.array(array, dtype=np.asarray(value).dtype if not isinstance(value, int) else None)
+    changed[place] = value
+    return changed
+
+
+def model(**compiled: Any) -> Any:
+    made = fastgd.Sequential([fastgd.Input((4,), name="in"), Dense(3, "softmax", name="out")])
+    made.compile(**{"optimizer": "sgd", "loss": "sparse_categorical_crossentropy", **compiled})
+    return made
+
+
+def fit(x: Any = X, y: Any = Y, **arguments: Any) -> Any:
+    return model().fit(x, y, **{"verbose": 0, **arguments})
+
+
+@dataclass
+class Wrong:
+    """What is done, the kind of error, the argument in backticks, and the end of the text after "Received: "."""
+
+    id: str
+    call: Callable[[], Any]
+    error: type[Exception]
+    argument: str
+    received: str
+
+
+DATA = [
+    Wrong("x shape", lambda: fit(X[:, :3]), ValueError, "x", "x.shape=(10, 3)"),
+    Wrong("x rank", lambda: fit(X.reshape(10, 2, 2)), ValueError, "x", "x.shape=(10, 2, 2)"),
+    Wrong("x no columns", lambda: fit(X[:, :0]), ValueError, "x", "x.shape=(10, 0)"),
+    Wrong("x scalar", lambda: fit(3.0), TypeError, "x", "x='float'"),
+    Wrong("x none", lambda: fit(None), ValueError, "x", "x=None"),
+    Wrong("x empty", lambda: fit(X[:0], Y[:0]), ValueError, "x", "x.shape=(0, 4)"),
+    Wrong("x empty list", lambda: fit([], []), ValueError, "x", "x.shape=(0,)"),
+    Wrong("x objects", lambda: fit(X.astype(object)), TypeError, "x", "x.dtype='object'"),
+    Wrong("x strings", lambda: fit(X.astype("U")), TypeError, "x", "x.dtype='<U32'"),
+    Wrong("x bytes", lambda: fit(X.astype("S9")), TypeError, "x", "x.dtype='|S9'"),
+    Wrong("x complex", lambda: fit(X.astype("c8")), TypeError, "x", "x.dtype='complex64'"),
+    Wrong("x dates", lambda: fit(X.astype("M8[s]")), TypeError, "x", "x.dtype='datetime64[s]'"),
+    Wrong("x ragged", lambda: fit([[1.0, 2.0], [3.0]]), ValueError, "x", "x='list'"),
+    Wrong("x masked", lambda: fit(np.ma.masked_less(X, 0)), ValueError, "x", "x='MaskedArray'"),
+    Wrong("y missing", lambda: fit(y=None), ValueError, "y", "y=None"),
+    Wrong("y empty", lambda: fit(y=Y[:0]), ValueError, "y", "y.shape=(0,)"),
+    Wrong("y one-hot for labels", lambda: fit(y=np.eye(3)[Y]), ValueError, "y", "y.shape=(10, 3)"),
+    Wrong("y objects", lambda: fit(y=Y.astype(object)), TypeError, "y", "y.dtype='object'"),
+    Wrong("y strings", lambda: fit(y=Y.astype("U1")), TypeError, "y", "y.dtype='<U1'"),
+    Wrong("y complex", lambda: fit(y=Y * 1j), TypeError, "y", "y.dtype='complex128'"),
+    Wrong("label too high", lambda: fit(y=put(Y, 4, 3)), ValueError, "y", "y[4]=3"),
+    Wrong("label negative", lambda: fit(y=put(Y, 9, -1)), ValueError, "y", "y[9]=-1"),
+    Wrong("label beyond int32", lambda: fit(y=put(Y, 0, 2**32)), ValueError, "y", "y[0]=4294967296"),
+    Wrong("float label too high", lambda: fit(y=put(Y, 4, 3.0)), ValueError, "y", "y[4]=3.0"),
+    Wrong("label not whole", lambda: fit(y=put(Y, 4, 1.5)), ValueError, "y", "y[4]=1.5"),
+    Wrong("label minus a half", lambda: fit(y=put(Y, 0, -0.5)), ValueError, "y", "y[0]=-0.5"),
+    Wrong("y longer", lambda: fit(y=np.arange(11) % 3), ValueError, "x", "len(x)=10, len(y)=11"),
+    Wrong("y shorter", lambda: fit(y=Y[:9]), ValueError, "x", "len(x)=10, len(y)=9"),
+    Wrong("weights shorter", lambda: fit(sample_weight=np.ones(9)), ValueError, "x",
+          "len(x)=10, len(y)=10, len(sample_weight)=9"),
+    Wrong("weights wide", lambda: fit(sample_weight=np.ones((10, 2))), ValueError, "sample_weight",
+          "sample_weight.shape=(10, 2)"),
+    Wrong("weights scalar", lambda: fit(sample_weight=2.0), TypeError, "sample_weight", "sample_weight='float'"),
+    Wrong("weights complex", lambda: fit(sample_weight=np.ones(10, "c16")), TypeError, "sample_weight",
+          "sample_weight.dtype='complex128'"),
+    Wrong("validation x", lambda: fit(validation_data=(X[:, :2], Y)), ValueError, "validation x",
+          "validation x.shape=(10, 2)"),
+    Wrong("validation label", lambda: fit(validation_data=(X, Y + 1)), ValueError, "validation y",
+          "validation y[2]=3"),
+    Wrong("validation lengths", lambda: fit(validation_data=(X, Y[:3])), ValueError, "validation x",
+          "len(validation x)=10, len(validation y)=3"),
+]  # fmt: skip
+
+
+def not_finite(bad: float) -> list[Wrong]:
+    return [
+        Wrong(f"x {bad}", lambda: fit(put(X, (3, 1), bad)), ValueError, "x", f"x[3, 1]={bad}"),
+        Wrong(f"y {bad}", lambda: fit(y=put(Y, 2, bad)), ValueError, "y", f"y[2]={bad}"),
+        Wrong(f"target {bad}", lambda: model(loss="mse").fit(X, put(X[:, :3], (5, 0), bad)), ValueError, "y",
+              f"y[5, 0]={bad}"),
+        Wrong(f"weight {bad}", lambda: fit(sample_weight=put(np.ones(10), 9, bad)), ValueError, "sample_weight",
+              f"sample_weight[9]={bad}"),
+        Wrong(f"predict {bad}", lambda: model().predict(put(X, (0, 0), bad)), ValueError, "x", f"x[0, 0]={bad}"),
+        Wrong(f"learning rate {bad}", lambda: optimizers.SGD(bad), ValueError, "learning_rate",
+              f"learning_rate={bad}"),
+    ]  # fmt: skip
+
+
+DATA += [wrong for bad in (NAN, INF, -INF) for wrong in not_finite(bad)]
+
+ARGUMENTS = [
+    Wrong("batch_size 0", lambda: fit(batch_size=0), ValueError, "batch_size", "batch_size=0"),
+    Wrong("batch_size -1", lambda: fit(batch_size=-1), ValueError, "batch_size", "batch_size=-1"),
+    Wrong("batch_size 2.5", lambda: fit(batch_size=2.5), TypeError, "batch_size", "batch_size=2.5"),
+    Wrong("batch_size text", lambda: fit(batch_size="32"), TypeError, "batch_size", "batch_size='32'"),
+    Wrong("predict in batches of 0", lambda: model().predict(X, batch_size=0), ValueError, "batch_size",
+          "batch_size=0"),
+    Wrong("epochs 0", lambda: fit(epochs=0), ValueError, "epochs", "epochs=0"),
+    Wrong("epochs -1", lambda: fit(epochs=-1), ValueError, "epochs", "epochs=-1"),
+    Wrong("epochs 1.5", lambda: fit(epochs=1.5), TypeError, "epochs", "epochs=1.5"),
+    Wrong("validation_split 1.0", lambda: fit(validation_split=1.0), ValueError, "validation_split",
+          "validation_split=1.0"),
+    Wrong("validation_split -0.1", lambda: fit(validation_split=-0.1), ValueError, "validation_split",
+          "validation_split=-0.1"),
+    Wrong("validation_split nan", lambda: fit(validation_split=NAN), ValueError, "validation_split",
+          "validation_split=nan"),
+    Wrong("validation_split of nothing", lambda: fit(validation_split=0.99), ValueError, "validation_split",
+          "validation_split=0.99"),
+    Wrong("shuffle", lambda: fit(shuffle=1), TypeError, "shuffle", "shuffle=1"),
+    Wrong("verbose", lambda: fit(verbose=3), ValueError, "verbose", "verbose=3"),
+    Wrong("optimizer", lambda: model(optimizer="sdg"), ValueError, "optimizer", "optimizer='sdg'"),
+    Wrong("loss", lambda: model(loss="msee"), ValueError, "loss", "loss='msee'"),
+    Wrong("loss number", lambda: model(loss=3), TypeError, "loss", "loss=3"),
+    Wrong("metric", lambda: model(metrics=["acuracy"]), ValueError, "metric", "metric='acuracy'"),
+    Wrong("metrics text", lambda: model(metrics="mae"), TypeError, "metrics", "metrics='mae'"),
+    Wrong("activation", lambda: Dense(3, "rellu"), ValueError, "activation", "activation='rellu'"),
+    Wrong("activation number", lambda: Activation(2), TypeError, "activation", "activation=2"),
+    Wrong("initializer", lambda: Dense(3, kernel_initializer="he"), ValueError, "initializer", "initializer='he'"),
+    Wrong("reduction", lambda: losses.MeanSquaredError(reduction="none"), ValueError, "reduction",
+          "reduction='none'"),
+    Wrong("backend", lambda: api.backend("torch"), ValueError, "name", "name='torch'"),
+    Wrong("learning rate 1", lambda: optimizers.Adam(1), ValueError, "learning_rate", "learning_rate=1"),
+    Wrong("learning rate -0.1", lambda: optimizers.SGD(-0.1), ValueError, "learning_rate", "learning_rate=-0.1"),
+    Wrong("learning rate text", lambda: optimizers.SGD("0.1"), ValueError, "learning_rate", "learning_rate='0.1'"),
+    Wrong("momentum", lambda: optimizers.SGD(0.1, momentum=-0.5), ValueError, "momentum", "momentum=-0.5"),
+    Wrong("beta_1", lambda: optimizers.Adam(beta_1=1.0), ValueError, "beta_1", "beta_1=1.0"),
+    Wrong("Dense 0", lambda: Dense(0), ValueError, "units", "units=0"),
+    Wrong("Dense -3", lambda: Dense(-3), ValueError, "units", "units=-3"),
+    Wrong("Dense 2.5", lambda: Dense(2.5), TypeError, "units", "units=2.5"),
+    Wrong("Dense True", lambda: Dense(True), TypeError, "units", "units=True"),
+    Wrong("Dropout 1.5", lambda: Dropout(1.5), ValueError, "rate", "rate=1.5"),
+    Wrong("Dropout -0.1", lambda: Dropout(-0.1), ValueError, "rate", "rate=-0.1"),
+    Wrong("Dropout nan", lambda: Dropout(NAN), ValueError, "rate", "rate=nan"),
+    Wrong("label_smoothing", lambda: losses.BinaryCrossentropy(label_smoothing=1.5), ValueError, "label_smoothing",
+          "label_smoothing=1.5"),
+    Wrong("threshold", lambda: metrics.BinaryAccuracy(threshold="half"), TypeError, "threshold", "threshold='half'"),
+    Wrong("stddev", lambda: initializers.RandomNormal(stddev=-1.0), ValueError, "stddev", "stddev=-1.0"),
+    Wrong("seed", lambda: api.utils.set_random_seed(-1), ValueError, "seed", "seed=-1"),
+    Wrong("axis", lambda: Concatenate(axis=0.5), TypeError, "axis", "axis=0.5"),
+    Wrong("target_shape", lambda: Reshape((-1, -1)), ValueError, "target_shape", "target_shape=(-1, -1)"),
+    Wrong("Input shape", lambda: api.Input((None, 3)), ValueError, "shape", "shape=(None, 3)"),
+    Wrong("Input dtype", lambda: api.Input((3,), dtype="float16"), ValueError, "dtype", "dtype='float16'"),
+]  # fmt: skip
+
+KEYWORDS = [
+    Wrong("Dense keyword", lambda: Dense(3, kernel_regulariser=1), TypeError, "kernel_regulariser",
+          "kernel_regulariser=1"),
+    Wrong("Flatten keyword", lambda: Flatten(wrong=None), TypeError, "wrong", "wrong=None"),
+    Wrong("SGD keyword", lambda: optimizers.SGD(lr=0.1), TypeError, "lr", "lr=0.1"),
+    Wrong("Adam keyword", lambda: optimizers.Adam(decay=0.1), TypeError, "decay", "decay=0.1"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("backend", runtime.BACKENDS)
+@pytest.mark.parametrize("wrong", [*DATA, *ARGUMENTS, *KEYWORDS], ids=lambda w: w.id)
+def test_the_text_names_the_argument_and_what_was_received(wrong: Wrong, backend: str) -> None:
+    with fastgd.backend(backend), pytest.raises(wrong.error) as caught:
+        wrong.call()
+    text = str(caught.value)
+    assert f"`{wrong.argument}`" in text
+    assert text.endswith(f"Received: {wrong.received}")
+    assert "\n" not in text
+    # Exactly this class: a subclass such as UnicodeError or numpy's own would be an accident.
+    assert type(caught.value) is wrong.error
+
+
+def test_rows_have_distinct_names() -> None:
+    names = [wrong.id for wrong in (*DATA, *ARGUMENTS, *KEYWORDS)]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [w for w in DATA if "validation" not in w.id and not w.id.startswith(("predict", "learning rate"))],
+    ids=lambda w: w.id,
+)
+def test_evaluate_and_train_on_batch_say_the_same(wrong: Wrong, monkeypatch: pytest.MonkeyPatch) -> None:
+    for method in ("evaluate", "train_on_batch", "test_on_batch"):
+
+        def instead(self: Any, x: Any = None, y: Any = None, method: str = method, **arguments: Any) -> Any:
+            arguments.pop("verbose", None)
+            return getattr(self, method)(x, y, **arguments)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(fastgd.Sequential, "fit", instead)
+            with pytest.raises(wrong.error, match=re.escape(f"Received: {wrong.received}") + "$"):
+                wrong.call()
+
+
+def test_every_refused_call_leaves_the_model_as_it_was() -> None:
+    made = model()
+    made.fit(X, Y, verbose=0)
+    before, iterations = made.get_weights(), made.optimizer.iterations
+    for x, y, s in ((X[:, :3], Y, None), (X, Y + 1, None), (put(X, 0, NAN), Y, None), (X, Y, np.ones(3))):
+        with pytest.raises(ValueError, match="Received: "):
+            made.fit(x, y, sample_weight=s, verbose=0)
+    for a, b in zip(before, made.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert made.optimizer.iterations == iterations
+
+
+def test_order_of_calls() -> None:
+    made = fastgd.Sequential([Dense(3)], name="chain")
+    with pytest.raises(ValueError, match="^The model 'chain' is not built: .*Input"):
+        made.predict(X)
+    for method in ("fit", "evaluate", "train_on_batch", "test_on_batch"):
+        with pytest.raises(ValueError, match=f"^The model 'chain' is not compiled: call `compile` before `{method}`.$"):
+            getattr(made, method)(X, Y)
+    made.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="^The model 'chain' is not built: "):
+        made.evaluate(X, Y)
+    made.compile("sgd")
+    with pytest.raises(ValueError, match="^The model 'chain' has no loss: give `compile` one before `fit`.$"):
+        made.fit(X, Y)
+
+
+@pytest.mark.parametrize("method", ["fit", "evaluate", "predict", "compile", "train_on_batch"])
+def test_unknown_keywords_of_methods(method: str) -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument 'wrong'"):
+        getattr(model(), method)(X, wrong=1)
+
+
+@pytest.mark.parametrize("units", [2**62, 2**64, 2**40])
+def test_layers_too_large_for_any_machine_fail_at_once(units: int) -> None:
+    with pytest.raises((ValueError, MemoryError)):
+        Dense(units)(fastgd.Input((4,)))
+    with pytest.raises((ValueError, MemoryError)):
+        Dense(4)(fastgd.Input((units,)))
+    made = fastgd.Sequential([Dense(units)])
+    made.compile("sgd", "mse")
+    with pytest.raises((ValueError, MemoryError)):
+        made.fit(X, Y)
+
+
+def test_huge_shapes_without_weights_do_not_wrap_around() -> None:
+    for shape in ((2**62, 4), (2**32, 2**32), (2**62, 2**62)):
+        entrance = fastgd.Input(shape)
+        with pytest.raises((ValueError, MemoryError)):
+            fastgd.Model(entrance, Dense(1)(Flatten()(entrance)))
+        made = fastgd.Model(entrance, Flatten()(Activation("relu")(entrance)))
+        with pytest.raises((ValueError, MemoryError)):
+            made.predict(X, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("count", "error"),
+    [*((n, ValueError) for n in (0, -1, 1025, 2**40)), *((n, TypeError) for n in (2.5, "2", None, True))],
+)
+def test_numbers_of_threads(count: Any, error: type[Exception]) -> None:
+    before = fastgd.get_num_threads()
+    with pytest.raises(error, match=rf"^`count` must be .* Received: count={re.escape(repr(count))}$"):
+        fastgd.set_num_threads(count)
+    assert fastgd.get_num_threads() == before
