@@ -50,7 +50,7 @@ CPP_FOLDERS = {
     ),
     "engine": Folder(KERNEL_USERS | {"ops/op.h", "ops/registry.h"}, LIBRARY),
     "bindings": Folder(
-        frozenset({"engine", "dispatch", "threads", "base", "ops/registry.h"}), f"{LIBRARY}|pybind11/.*"
+        frozenset({"engine", "dispatch", "threads", "base", "ops/registry.h", "ops/matmul.h"}), f"{LIBRARY}|pybind11/.*"
     ),
 }
 
@@ -86,6 +86,7 @@ PYTHON_UNITS: dict[str, frozenset[str]] = {
     "reference": frozenset({"plan"}),
     "runtime": frozenset({"_core", "reference"}) | BASE,
     "_info": frozenset({"runtime"}),
+    "kernels": frozenset({"runtime"}),
     "ops": BASE | {"runtime"},
     **{part: BASE | PARTS | {"ops"} for part in PARTS},
     "models": MODELS,
@@ -94,9 +95,10 @@ PYTHON_UNITS: dict[str, frozenset[str]] = {
     "testing": MODELS | {"saving"},
     "estimators": MODELS | {"saving", "fastgd"},
     "interop": MODELS | {"saving", "fastgd"},
-    "cli": MODELS | {"saving", "datasets", "_info", "fastgd"},
+    "bench": MODELS | {"kernels", "fastgd"},
+    "cli": MODELS | {"saving", "datasets", "_info", "fastgd", "bench"},
     "__main__": frozenset({"cli"}),
-    "fastgd": MODELS | {"saving", "estimators", "interop", "datasets", "_info", "testing"},
+    "fastgd": MODELS | {"saving", "estimators", "interop", "datasets", "_info", "kernels", "testing"},
 }
 
 # Distributions beside the standard library: where each may be imported, and where already when its importer is loaded.
@@ -114,12 +116,17 @@ class Distribution:
 
 DISTRIBUTIONS = {
     "numpy": Distribution(EVERYWHERE, EVERYWHERE),
-    "rich": Distribution(frozenset({"callbacks", "cli", "models", "utils"}), frozenset({"cli"})),
+    "rich": Distribution(frozenset({"bench", "callbacks", "cli", "models", "utils"}), frozenset({"bench", "cli"})),
     "typer": Distribution(frozenset({"cli"}), frozenset({"cli"})),
-    "sklearn": Distribution(frozenset({"estimators"}), frozenset({"estimators"})),
+    "sklearn": Distribution(frozenset({"estimators", "bench"}), frozenset({"estimators"})),
     "h5py": Distribution(frozenset({"saving", "interop"})),
     "onnx": Distribution(frozenset({"saving", "interop"})),
-    "torch": Distribution(frozenset({"saving", "interop"})),
+    "torch": Distribution(frozenset({"saving", "interop", "bench"})),
+    # What only the benchmarks meet: opponents, and what describes and draws them.
+    **{
+        name: Distribution(frozenset({"bench"}))
+        for name in ("jax", "keras", "tensorflow", "fastgd_cython_mlp", "threadpoolctl", "matplotlib")
+    },
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"(?P<project>[^"]+)"|<(?P<system>[^>]+)>)')

@@ -34,6 +34,7 @@ __all__ = [
     "datasets",
     "get_num_threads",
     "initializers",
+    "kernels",
     "layers",
     "losses",
     "metrics",
@@ -48,8 +49,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import what only some programs need when it is first used."""
-    if name == "datasets":
-        return importlib.import_module("fastgd.datasets")
+    if name in ("datasets", "kernels"):
+        return importlib.import_module(f"fastgd.{name}")
     if name == "show_versions":
         return importlib.import_module("fastgd._info").show_versions
     if name == "__version__":

@@ -135,7 +135,7 @@ ARGUMENTS = [
     Wrong("optimizer", lambda: model(optimizer="sdg"), ValueError, "optimizer", "optimizer='sdg'"),
     Wrong("loss", lambda: model(loss="msee"), ValueError, "loss", "loss='msee'"),
     Wrong("loss number", lambda: model(loss=3), TypeError, "loss", "loss=3"),
-    Wrong("metric", lambda: model(metrics=["acuracy"]), ValueError, "metric", "metric='acuracy'"),
+    Wrong("metric", lambda: model(metrics=["accurac"]), ValueError, "metric", "metric='accurac'"),
     Wrong("metrics text", lambda: model(metrics="mae"), TypeError, "metrics", "metrics='mae'"),
     Wrong("activation", lambda: Dense(3, "rellu"), ValueError, "activation", "activation='rellu'"),
     Wrong("activation number", lambda: Activation(2), TypeError, "activation", "activation=2"),
