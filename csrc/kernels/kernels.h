@@ -21,6 +21,10 @@ struct Kernels {
   // --- products -------------------------------------------------------------------------------
   // See Gemm. Cut: rows and columns of C. Each element sums over k in one fixed order.
   void (*gemm)(const Gemm<T>& g) noexcept;
+  // y[i] = sum over p of a[i * a_row + p] * x[p], or += with accumulate, for `rows` values. Cut: rows.
+  void (*gemv)(Index rows, Index k, const T* a, Index a_row, const T* x, T* y, bool accumulate) noexcept;
+  // y[j] = sum over p of x[p] * a[p * a_row + j], or += with accumulate, for n values; p runs upwards. Cut: columns.
+  void (*gemv_transposed)(Index k, Index n, const T* a, Index a_row, const T* x, T* y, bool accumulate) noexcept;
   // Packs the rows of A (element (i, p) at a[i * a_row + p * a_col], one stride is 1) into panels of tile_rows rows,
   // within a panel one column after the other: packed[(i / tile_rows * k + p) * tile_rows + i % tile_rows]. Rows that a
   // last panel lacks are zero. Cut: rows, at multiples of tile_rows.

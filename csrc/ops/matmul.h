@@ -25,10 +25,18 @@ class Product {
     const Index depth = kPackedBlockBytes / (kernels.tile_cols * bytes);
     const Index row_tiles = (s_.m + kernels.tile_rows - 1) / kernels.tile_rows;
     const Index col_tiles = (s_.n + kernels.tile_cols - 1) / kernels.tile_cols;
+    // A vector on either side: told by the shape alone, since these sum in an order of their own.
+    if (s_.n == 1) {
+      form_ = s_.a_transposed ? Form::vector_times_rows : Form::rows_times_vector;
+    } else if (s_.m == 1) {
+      form_ = s_.b_transposed ? Form::rows_times_vector : Form::vector_times_rows;
+    }
+    // A single row or column is stored the same way turned or not.
+    if (s_.k == 1) s_.b_transposed = false;
     by_columns_ = col_tiles >= row_tiles;
     // Rows of B that lie far apart share few cache sets and need a page each; a copy pays from the second tile row on.
-    pack_b_ = s_.b_transposed || (row_tiles >= 2 && s_.n * bytes >= kFarApartBytes && s_.n > kernels.tile_cols);
-    pack_a_ = col_tiles >= kPanelsToPackA && (s_.a_transposed ? s_.m : s_.k) * bytes >= kFarApartBytes;
+    pack_b_ = form_ == Form::matrix && (s_.b_transposed || (row_tiles >= 2 && s_.n * bytes >= kFarApartBytes && s_.n > kernels.tile_cols));
+    pack_a_ = form_ == Form::matrix && col_tiles >= kPanelsToPackA && (s_.a_transposed ? s_.m : s_.k) * bytes >= kFarApartBytes;
     block_depth_ = pack_b_ ? std::min(std::max<Index>(s_.k, 1), depth) : std::max<Index>(s_.k, 1);
     block_cols_ = std::max(kernels.tile_cols, kPackedPanels * kernels.tile_cols);
     if (pack_a_) packed_a_ = multiply(round_to(s_.m, kernels.tile_rows), s_.k);
@@ -44,6 +52,11 @@ class Product {
   // All of the team calls this together. The scratch is free again only after the caller's next sync.
   void run(const Kernels<T>& k, const T* a, const T* b, T* c, bool accumulate, const Epilogue<T>& epilogue, T* scratch,
            const Worker& who) const noexcept {
+    if (form_ != Form::matrix) {
+      const Range part = run_vector(k, a, b, c, accumulate, who);
+      finish_vector(k, epilogue, c, part);
+      return;
+    }
     Gemm<T> g;
     g.m = s_.m, g.n = s_.n, g.k = s_.k;
     g.a = a, g.a_row = s_.a_transposed ? 1 : s_.k, g.a_col = s_.a_transposed ? s_.m : 1;
@@ -65,6 +78,12 @@ class Product {
   template <class F>
   void stream(const Kernels<T>& k, const T* a, const T* b, const F& take, T* scratch,
               const Worker& who) const noexcept {
+    if (form_ != Form::matrix) {
+      T* const c = scratch;
+      const Range part = run_vector(k, a, b, c, false, who);
+      if (part.size() > 0) take(part.begin, part.size(), c + part.begin);
+      return;
+    }
     Gemm<T> g;
     g.k = s_.k;
     g.a_row = s_.a_transposed ? 1 : s_.k, g.a_col = s_.a_transposed ? s_.m : 1;
@@ -100,6 +119,32 @@ class Product {
   // What is streamed at a time: small beside the second cache, long enough for the prefetcher.
   static constexpr Index kPieceElements = 16384;
   static constexpr Index kSlack = 16;
+
+  enum class Form { matrix, rows_times_vector, vector_times_rows };
+
+  // C is a row or a column; returns this thread's part of it.
+  Range run_vector(const Kernels<T>& k, const T* a, const T* b, T* c, bool accumulate, const Worker& who) const noexcept {
+    const Index n = s_.m * s_.n;
+    const T* const matrix = s_.n == 1 ? a : b;
+    const T* const vector = s_.n == 1 ? b : a;
+    const Range part = who.share(n, k.lanes);
+    if (part.size() == 0) return part;
+    if (form_ == Form::rows_times_vector) {
+      k.gemv(part.size(), s_.k, matrix + part.begin * s_.k, s_.k, vector, c + part.begin, accumulate);
+    } else {
+      k.gemv_transposed(s_.k, part.size(), matrix + part.begin, n, vector, c + part.begin, accumulate);
+    }
+    return part;
+  }
+
+  void finish_vector(const Kernels<T>& k, const Epilogue<T>& epilogue, T* c, Range part) const noexcept {
+    if (part.size() == 0) return;
+    if (epilogue.bias != nullptr)
+      for (Index i = part.begin; i < part.end; ++i) c[i] += epilogue.bias[s_.n == 1 ? 0 : i];
+    T* const mine = c + part.begin;
+    if (epilogue.activation != Activation::linear)
+      k.activation(epilogue.activation, epilogue.slope, part.size(), mine, mine);
+  }
 
   static Index round_to(Index n, Index unit) { return (n + unit - 1) / unit * unit; }
 
@@ -227,6 +272,7 @@ class Product {
   }
 
   ProductShape s_;
+  Form form_ = Form::matrix;
   bool by_columns_ = true, pack_a_ = false, pack_b_ = false;
   Index block_depth_ = 1, block_cols_ = 1;
   Index packed_a_ = 0, packed_b_ = 0, whole_b_ = 0;  // elements

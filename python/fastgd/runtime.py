@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar, Token
 from types import ModuleType, TracebackType
 from typing import Any, Protocol, cast
@@ -125,6 +125,26 @@ def native_module() -> ModuleType:
             'or choose the slower interpreter with fastgd.backend("numpy") or FASTGD_BACKEND=numpy. '
             f"The cause: {error}"
         ) from error
+
+
+def all_finite(array: npt.NDArray[Any]) -> bool:
+    """Return whether a floating array of native byte order holds neither NaN nor infinities, with no temporary copy."""
+    global _all_finite
+    if _all_finite is None:
+        try:
+            _all_finite = native_module().all_finite
+        except ImportError:
+            _all_finite = _finite_sum
+    return bool(_all_finite(array))
+
+
+def _finite_sum(array: npt.NDArray[Any]) -> bool:
+    # Nothing can cancel a NaN or an infinity in a sum; the search through all elements is for a sum that overflows.
+    with np.errstate(all="ignore"):
+        return bool(np.isfinite(np.add.reduce(array, axis=None))) or bool(np.isfinite(array).all())
+
+
+_all_finite: Callable[[npt.NDArray[Any]], bool] | None = None
 
 
 def create_executor(plan: Plan) -> Executor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ class OutputObjectives:
     weight: float
     metrics: tuple[Observed, ...]
 
-    @property
+    @cached_property
     def target_kinds(self) -> list[bool]:
         """For each array of targets that the output needs, whether it holds integer labels."""
         kinds = [observed.metric.sparse for observed in self.metrics]
@@ -51,12 +52,12 @@ class Objectives:
 
     outputs: tuple[OutputObjectives, ...]
 
-    @property
+    @cached_property
     def with_loss(self) -> list[OutputObjectives]:
         """The outputs that have a loss."""
         return [output for output in self.outputs if output.loss is not None]
 
-    @property
+    @cached_property
     def names(self) -> list[str]:
         """The names in the logs: the total loss, the losses of the outputs if there are several, then the metrics."""
         single = len(self.with_loss) == 1
@@ -65,7 +66,7 @@ class Objectives:
 
     def logs(self, totals: npt.NDArray[np.float64]) -> dict[str, float]:
         """Return the logs for the numerators and denominators of all losses, then all metrics: (terms, 2)."""
-        values = [float(top / bottom) if bottom else 0.0 for top, bottom in totals]
+        values = [top / bottom if bottom else 0.0 for top, bottom in totals.tolist()]
         weights = [output.weight for output in self.with_loss]
         total = sum(weight * value for weight, value in zip(weights, values, strict=False))
         shown = values[1:] if len(weights) == 1 else values

@@ -80,4 +80,4 @@ class Session:
 
 
 def _same(a: list[Array], b: list[Array]) -> bool:
-    return len(a) == len(b) and all(x is y for x, y in zip(a, b, strict=True))
+    return [*map(id, a)] == [*map(id, b)]

@@ -183,16 +183,14 @@ class Trainer(Compilable):
         Raises:
             ValueError: if the model is not built, or for data that do not fit it or hold NaN.
         """
-        model, level = self._model, resolve_verbose(verbose)
+        level = resolve_verbose(verbose)
         size = check_int("batch_size", BATCH_SIZE if batch_size is None else batch_size, 1)
-        feeds = input_feeds(model, x)
+        feeds = input_feeds(self._model, x)
         feeds = _first_batches(feeds, steps, size, "steps") or feeds
-        outputs = [np.empty(resolve_shape(y.dims, feeds.rows), model.dtype) for y in model.outputs]
         count = batches_of(feeds.rows, size)
-        listeners = CallbackList(callbacks, False, level > 0, model, verbose=level, epochs=1, steps=count)
-        with closing(listeners), self._session.engine(("predict",), lambda: lower_prediction(model)) as engine:
-            run_prediction(engine, feeds, size, outputs, listeners)
-        return pack(model.graph.outputs, outputs)
+        listeners = CallbackList(callbacks, False, level > 0, self._model, verbose=level, epochs=1, steps=count)
+        with closing(listeners):
+            return self._predict(feeds, size, listeners)
 
     def train_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """Do one update with all rows of x as one batch, and return loss and metrics before it, as `evaluate` does."""
@@ -210,7 +208,15 @@ class Trainer(Compilable):
 
     def predict_on_batch(self, x: Any) -> Any:
         """Return the outputs for all rows of x as one batch."""
-        return self.predict(x, batch_size=input_feeds(self._model, x).rows, verbose=0)
+        feeds = input_feeds(self._model, x)
+        return self._predict(feeds, feeds.rows, CallbackList())
+
+    def _predict(self, feeds: Feeds, size: int, listeners: CallbackList) -> Any:
+        model = self._model
+        outputs = [np.empty(resolve_shape(y.dims, feeds.rows), model.dtype) for y in model.outputs]
+        with self._session.engine(("predict",), lambda: lower_prediction(model)) as engine:
+            run_prediction(engine, feeds, size, outputs, listeners)
+        return pack(model.graph.outputs, outputs)
 
     def _engine(self, role: str, feeds: Feeds) -> AbstractContextManager[Engine]:
         return self._session.engine((role, feeds.weighted), lambda: self._lower(feeds.weighted))

@@ -146,6 +146,9 @@ def gather_in_store(variables: Sequence[Variable], dtype: str) -> None:
     If they live in several or in none, a new store takes them up together with everything that shared their stores:
     then the variables of every model concerned still lie in one array.
     """
+    first = variables[0].store if variables else None
+    if first is not None and all(variable.store is first for variable in variables):
+        return
     stores = {id(variable.store): variable.store for variable in variables}
     if len(stores) == 1 and None not in stores.values():
         return
