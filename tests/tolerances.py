@@ -18,7 +18,7 @@ GRADIENT_STEP = 1e-3
 # leaves room for fifth derivatives a million times the gradient, and any wrong term is far above it.
 GRADIENT_CHECK = 1e-7
 
-# Histories of the two interpreters over ten epochs of training: rounding differs in every product and grows slowly where
+# Histories of the two interpreters over ten epochs: rounding differs in every product and grows slowly where
 # activations are smooth. A rectifier that rounding flips parts two runs for good: no tolerance covers that.
 HISTORY = 1e-4
 
