@@ -407,3 +407,12 @@ def test_training_inside_a_callback_has_its_own_executor(line):
 
     history = model.fit(x, t, batch_size=10, verbose=0, callbacks=[Extra()])
     assert history.params["steps"] == 5
+
+
+def test_a_batch_may_be_larger_than_any_number_of_rows() -> None:
+    model = fastgd.Sequential([fastgd.Input((4,)), fastgd.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x, y = np.ones((5, 4)), np.ones(5)
+    assert len(model.fit(x, y, batch_size=2**80, verbose=0).history["loss"]) == 1
+    assert model.predict(x, batch_size=2**80, verbose=0).shape == (5, 1)
+    assert model.evaluate(x, y, batch_size=2**80, verbose=0) >= 0

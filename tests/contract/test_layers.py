@@ -12,7 +12,7 @@ import fastgd
 import tolerances
 from cases import LayerCase, layer_cases
 from contract.registered import make, round_trips
-from fastgd import _core, layers, reference, runtime
+from fastgd import _core, initializers, layers, reference, runtime
 from fastgd.optimizers import SGD
 from reference.gradcheck import check_gradients
 
@@ -59,7 +59,10 @@ def data(case: LayerCase, dtype: str, batch: int) -> tuple[list[Array], Array]:
 @pytest.mark.parametrize("case", ROWS, ids=lambda c: c.id)
 def test_config_round_trip(case: LayerCase) -> None:
     layer = make("layer", case)
-    assert set(case.config) <= set(layer.get_config())
+    config = layer.get_config()
+    for key, value in case.config.items():
+        kept = config[key]["class_name"] if key.endswith("_initializer") else config[key]
+        assert kept == (type(initializers.get(value)).__name__ if key.endswith("_initializer") else value), key
     for way, again in round_trips("layer", layer):
         assert again.name == layer.name, way
 
@@ -68,11 +71,17 @@ def test_config_round_trip(case: LayerCase) -> None:
 def test_a_layer_made_from_a_config_computes_the_same(case: LayerCase) -> None:
     layer = make("layer", case)
     model = small_model(case, "float64", layer)
-    x, _ = data(case, "float64", 5)
+    x, t = data(case, "float64", 5)
     for way, again in round_trips("layer", layer):
         other = small_model(case, "float64", again)
         other.set_weights(model.get_weights())
         np.testing.assert_array_equal(other.predict(x, verbose=0), model.predict(x, verbose=0), err_msg=way)
+        # In training, too: a seed is part of the config.
+        seen = [reference.Executor(each.make_plan()) for each in (model, other)]
+        for executor, each in zip(seen, (model, other), strict=True):
+            executor.bind_parameters(weights_of_plan(each))
+        first, second = (list(executor.inspect([*x, t]).values()) for executor in seen)
+        assert all(map(np.array_equal, first, second)), way
 
 
 @pytest.mark.parametrize("cls", sorted({case.cls for case in CALLED}))

@@ -59,7 +59,7 @@ class TrainingLoop:
         self._engine = engine
         self._objectives = objectives
         self._feeds = feeds
-        self._batch_size = batch_size
+        self._batch_size = min(batch_size, feeds.rows)
         self.steps = steps or batches_of(feeds.rows, batch_size)
         self._shuffle_seed = shuffle_seed
         self._pass = first_pass
@@ -124,7 +124,7 @@ def run_evaluation(
     """Return losses and metrics over the rows of `feeds`, in their order."""
     executor = engine.executor
     engine.bind_weights()
-    executor.begin("evaluate", feeds.arrays, batch_size)
+    executor.begin("evaluate", feeds.arrays, min(batch_size, feeds.rows))
     callbacks.on_test_begin()
     _run_pass(
         engine,
@@ -143,7 +143,7 @@ def run_prediction(
     engine: Engine, feeds: Feeds, batch_size: int, outputs: Sequence[Array], callbacks: CallbackList
 ) -> None:
     """Fill `outputs` with the predictions for the rows of `feeds`."""
-    engine.executor.begin("predict", feeds.arrays, batch_size, outputs=outputs)
+    engine.executor.begin("predict", feeds.arrays, min(batch_size, feeds.rows), outputs=outputs)
     callbacks.on_predict_begin()
 
     def batch_logs(batch: int) -> dict[str, Any]:
