@@ -10,6 +10,8 @@ import typer
 
 import fastgd
 from fastgd import _info
+from fastgd.cli.bench import HELP as BENCH_HELP
+from fastgd.cli.bench import bench
 from fastgd.cli.data import DATA_HELP, load
 from fastgd.cli.training import Settings, train
 
@@ -83,6 +85,9 @@ def _train(
 @app.command("info", help="Show versions, the instruction set, threads, and this machine's measured limits.")
 def _show_info() -> None:
     _info.show_versions()
+
+
+app.command("bench", help=BENCH_HELP)(bench)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,0 +1,56 @@
+"""The roofline: operations and bytes of whole networks, counted by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+import fastgd
+from fastgd.bench.opponents.native import build_model
+from fastgd.bench.roofline import Limits, add_shares, count_arithmetic, count_traffic, make_roofline
+from fastgd.bench.workloads import WORKLOADS
+
+LIMITS = Limits(flops=100e9, bandwidth=10e9, cache=2**20)
+
+
+def test_tiny_by_hand():
+    model = build_model(WORKLOADS["tiny"])
+    first, second = 64 * 32, 32 * 10
+    # Forward, gradient of the kernel, and for the second layer the gradient of its input.
+    assert count_arithmetic(model.make_plan(), 32) == 2 * 32 * (2 * first + 3 * second)
+    # Adam: weight and two moments, read and written, of 4 bytes each.
+    assert count_traffic(model.make_plan(), model.optimizer.update_spec()) == 2 * 3 * 4 * (first + 32 + second + 10)
+
+
+@pytest.mark.parametrize(("name", "passes", "size"), [("seed", 2, 4), ("momentum", 4, 4), ("float64", 6, 8)])
+def test_traffic_follows_rule_and_dtype(name, passes, size):
+    workload = WORKLOADS[name]
+    model = build_model(workload)
+    traffic = count_traffic(model.make_plan(), model.optimizer.update_spec())
+    assert traffic == passes * size * workload.parameters
+
+
+def test_frozen_layers_cost_no_gradient():
+    model = fastgd.Sequential([fastgd.Input(shape=(5,)), fastgd.layers.Dense(3), fastgd.layers.Dense(2)])
+    model.layers[0].trainable = False
+    model.compile(optimizer="sgd", loss="mse")
+    # Nothing trained lies behind either kernel, so no gradient goes through the second one.
+    assert count_arithmetic(model.make_plan(), 7) == 2 * 7 * (15 + 2 * 6)
+    assert count_traffic(model.make_plan(), model.optimizer.update_spec()) == 2 * 4 * (6 + 2)
+
+
+def test_floor_and_shares_by_hand():
+    workload = WORKLOADS["tiny"]
+    model = build_model(workload)
+    roofline = make_roofline(model.make_plan(), model.optimizer.update_spec(), 32, LIMITS)
+    assert roofline["floor"] == pytest.approx(323_584 / 100e9 * 1e6)
+    add_shares(roofline, 6.0, LIMITS)
+    assert roofline["peak_share"] == pytest.approx(323_584 / 6e-6 / 100e9)
+    assert roofline["floor_share"] == pytest.approx(roofline["peak_share"])
+
+
+def test_bytes_cost_time_out_of_cache():
+    workload = WORKLOADS["medium"]
+    model = build_model(workload)
+    roofline = make_roofline(model.make_plan(), model.optimizer.update_spec(), workload.batch, LIMITS)
+    seconds = roofline["arithmetic"] / 100e9 + 24 * workload.parameters / 10e9
+    assert roofline["floor"] == pytest.approx(seconds * 1e6)
