@@ -35,12 +35,14 @@ Source source_of(const py::array& array, const std::string& name) {
        type_name(array));
 }
 
+// Texts are made only for errors: this runs on every call.
 template <class T>
 void check_exact(const py::array& array, const std::string& name, Index size) {
-  check(py::isinstance<py::array_t<T>>(array), "`", name, "` must be an array of ",
-        type_name(py::array_t<T>(py::ssize_t{0})), ". Received: dtype=", type_name(array));
-  check((array.flags() & py::array::c_style) != 0, "`", name, "` must be C-contiguous.");
-  check(array.size() == size, "`", name, "` must have ", size, " elements. Received: ", array.size());
+  if (!py::isinstance<py::array_t<T>>(array))
+    fail("`", name, "` must be an array of ", type_name(py::array_t<T>(py::ssize_t{0})),
+         ". Received: dtype=", type_name(array));
+  if ((array.flags() & py::array::c_style) == 0) fail("`", name, "` must be C-contiguous.");
+  if (array.size() != size) fail("`", name, "` must have ", size, " elements. Received: ", array.size());
 }
 
 }  // namespace

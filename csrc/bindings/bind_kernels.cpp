@@ -17,7 +17,7 @@ namespace {
 
 // Elements that a thread must have before another one pays.
 constexpr Index kElementsPerThread = 1 << 16;
-constexpr double kWorkPerThread = 2e5;
+constexpr double kWorkPerThread = 5e5;
 
 int threads_for(double pieces) {
   return std::max(1, std::min(num_threads(), static_cast<int>(std::min(pieces, 1024.0))));
@@ -25,8 +25,9 @@ int threads_for(double pieces) {
 
 bool is_double(const py::array& x, const std::string& name) {
   if (py::isinstance<py::array_t<double>>(x)) return true;
-  check(py::isinstance<py::array_t<float>>(x), "`", name, "` must be an array of float32 or float64. Received: dtype=",
-        std::string(py::str(static_cast<const py::object&>(x.dtype()))));
+  if (!py::isinstance<py::array_t<float>>(x))
+    fail("`", name, "` must be an array of float32 or float64. Received: dtype=",
+         std::string(py::str(static_cast<const py::object&>(x.dtype()))));
   return false;
 }
 

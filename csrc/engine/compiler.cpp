@@ -202,7 +202,8 @@ void Compiler<T>::emit_gather() {
     p_.input_refs_.push_back(value_ref(t));
     bytes += static_cast<double>(tensor_bytes(t));
   }
-  emit(Kind::gather, 2 * bytes);
+  // A byte that is gathered costs about as much as ten operations.
+  emit(Kind::gather, 10 * bytes);
   ++position_;
 }
 

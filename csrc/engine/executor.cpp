@@ -151,12 +151,13 @@ void Executor<T>::check_feeds(const RunRequest& request, const Program<T>& p) co
     const auto i = static_cast<std::size_t>(port.position);
     const Feed& feed = request.feeds[i];
     const std::string& name = plan_.inputs[i];
-    check(feed.data != nullptr || feed.rows > 0, "The input '", name, "' is needed but no array was given.");
-    check(feed.rows == request.rows, "All arrays need the same number of rows. Received: ", feed.rows, " rows for '",
-          name, "', ", request.rows, " for '", plan_.inputs[0], "'");
-    const Shape inner(port.shape.begin() + 1, port.shape.end());
-    check(feed.shape == inner, "The input '", name, "' takes samples of shape ", to_string(inner),
-          ". Received: ", to_string(feed.shape));
+    if (feed.data == nullptr && feed.rows == 0) fail("The input '", name, "' is needed but no array was given.");
+    if (feed.rows != request.rows)
+      fail("All arrays need the same number of rows. Received: ", feed.rows, " rows for '", name, "', ", request.rows,
+           " for '", plan_.inputs[0], "'");
+    if (!std::equal(feed.shape.begin(), feed.shape.end(), port.shape.begin() + 1, port.shape.end()))
+      fail("The input '", name, "' takes samples of shape ", to_string(std::span(port.shape).subspan(1)),
+           ". Received: ", to_string(feed.shape));
   }
 }
 

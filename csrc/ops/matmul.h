@@ -35,8 +35,10 @@ class Product {
     if (s_.k == 1) s_.b_transposed = false;
     by_columns_ = col_tiles >= row_tiles;
     // Rows of B that lie far apart share few cache sets and need a page each; a copy pays from the second tile row on.
-    pack_b_ = form_ == Form::matrix && (s_.b_transposed || (row_tiles >= 2 && s_.n * bytes >= kFarApartBytes && s_.n > kernels.tile_cols));
-    pack_a_ = form_ == Form::matrix && col_tiles >= kPanelsToPackA && (s_.a_transposed ? s_.m : s_.k) * bytes >= kFarApartBytes;
+    pack_b_ = form_ == Form::matrix &&
+              (s_.b_transposed || (row_tiles >= 2 && s_.n * bytes >= kFarApartBytes && s_.n > kernels.tile_cols));
+    pack_a_ = form_ == Form::matrix && col_tiles >= kPanelsToPackA &&
+              (s_.a_transposed ? s_.m : s_.k) * bytes >= kFarApartBytes;
     block_depth_ = pack_b_ ? std::min(std::max<Index>(s_.k, 1), depth) : std::max<Index>(s_.k, 1);
     block_cols_ = std::max(kernels.tile_cols, kPackedPanels * kernels.tile_cols);
     if (pack_a_) packed_a_ = multiply(round_to(s_.m, kernels.tile_rows), s_.k);
@@ -99,12 +101,18 @@ class Product {
     } else {
       g.b = b, g.b_row = s_.n;
     }
-    if (by_columns_) {
+    if (stream_by_columns_) {
       stream_columns(k, g, a, take, c, who.share(s_.n, k.tile_cols));
     } else {
       stream_rows(k, g, a, take, scratch, c, who.share(s_.m, k.tile_rows));
     }
   }
+
+  bool by_columns() const { return by_columns_; }
+
+  // Makes `stream` give each thread columns of C, or rows. The thread that makes a part of a gradient should be the one
+  // that reads that part of the parameter in the forward pass: then the part stays in its caches from step to step.
+  void stream_by_columns(bool columns) { stream_by_columns_ = columns; }
 
   Index stream_scratch_bytes() const {
     return multiply(packed_a_ + whole_b_ + multiply(s_.m, s_.n) + 2 * kSlack, sizeof(T));
@@ -123,7 +131,8 @@ class Product {
   enum class Form { matrix, rows_times_vector, vector_times_rows };
 
   // C is a row or a column; returns this thread's part of it.
-  Range run_vector(const Kernels<T>& k, const T* a, const T* b, T* c, bool accumulate, const Worker& who) const noexcept {
+  Range run_vector(const Kernels<T>& k, const T* a, const T* b, T* c, bool accumulate,
+                   const Worker& who) const noexcept {
     const Index n = s_.m * s_.n;
     const T* const matrix = s_.n == 1 ? a : b;
     const T* const vector = s_.n == 1 ? b : a;
@@ -260,20 +269,27 @@ class Product {
     }
   }
 
+  // The same for some columns: pieces of rows, given away row by row.
   template <class F>
   void stream_columns(const Kernels<T>& k, Gemm<T> g, const T* a, const F& take, T* c, Range cols) const noexcept {
     if (cols.size() == 0) return;
-    g.m = s_.m, g.n = cols.size();
-    g.a = a;
+    const Index width = cols.size();
+    const Index step = k.tile_rows * std::max<Index>(1, kPieceElements / (k.tile_rows * width));
+    g.n = width;
     g.b += pack_b_ ? cols.begin / k.tile_cols * g.b_panel : cols.begin;
-    g.c = c + cols.begin;
-    k.gemm(g);
-    for (Index i = 0; i < s_.m; ++i) take(i * s_.n + cols.begin, cols.size(), g.c + i * s_.n);
+    // Threads begin at different places, each with room for its own piece.
+    g.c = c + cols.begin * s_.m, g.c_row = width;
+    for (Index i = 0; i < s_.m; i += step) {
+      g.m = std::min(step, s_.m - i);
+      g.a = a + i * g.a_row;
+      k.gemm(g);
+      for (Index r = 0; r < g.m; ++r) take((i + r) * s_.n + cols.begin, width, g.c + r * width);
+    }
   }
 
   ProductShape s_;
   Form form_ = Form::matrix;
-  bool by_columns_ = true, pack_a_ = false, pack_b_ = false;
+  bool by_columns_ = true, stream_by_columns_ = false, pack_a_ = false, pack_b_ = false;
   Index block_depth_ = 1, block_cols_ = 1;
   Index packed_a_ = 0, packed_b_ = 0, whole_b_ = 0;  // elements
 };
