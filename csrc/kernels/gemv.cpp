@@ -59,12 +59,12 @@ void vector_times_rows(Index k, Index n, const T* a, Index a_row, const T* x, T*
 
 }  // namespace
 
-#define FASTGD_DEFINE_KERNELS(T)                                                                                       \
-  void gemv(Index rows, Index k, const T* a, Index a_row, const T* x, T* y, bool accumulate) noexcept {                \
-    rows_times_vector(rows, k, a, a_row, x, y, accumulate);                                                            \
-  }                                                                                                                    \
-  void gemv_transposed(Index k, Index n, const T* a, Index a_row, const T* x, T* y, bool accumulate) noexcept {        \
-    vector_times_rows(k, n, a, a_row, x, y, accumulate);                                                               \
+#define FASTGD_DEFINE_KERNELS(T)                                                                                \
+  void gemv(Index rows, Index k, const T* a, Index a_row, const T* x, T* y, bool accumulate) noexcept {         \
+    rows_times_vector(rows, k, a, a_row, x, y, accumulate);                                                     \
+  }                                                                                                             \
+  void gemv_transposed(Index k, Index n, const T* a, Index a_row, const T* x, T* y, bool accumulate) noexcept { \
+    vector_times_rows(k, n, a, a_row, x, y, accumulate);                                                        \
   }
 
 FASTGD_DEFINE_KERNELS(float)
