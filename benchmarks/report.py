@@ -1,7 +1,7 @@
 """Writes the tables of docs/benchmarks.md and of the README from a results file: `python benchmarks/report.py [file]`.
 
-Without a file it takes the newest run in benchmarks/results, made by
-`fastgd bench [quick|full] --json benchmarks/results/NAME.json`. With `--check` it writes nothing and fails where the pages
+Without a file it takes the newest full run in benchmarks/results, made by
+`fastgd bench full --json benchmarks/results/NAME.json`. With `--check` it writes nothing and fails where the pages
 are not what it would write.
 """
 

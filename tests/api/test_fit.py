@@ -416,3 +416,17 @@ def test_a_batch_may_be_larger_than_any_number_of_rows() -> None:
     assert len(model.fit(x, y, batch_size=2**80, verbose=0).history["loss"]) == 1
     assert model.predict(x, batch_size=2**80, verbose=0).shape == (5, 1)
     assert model.evaluate(x, y, batch_size=2**80, verbose=0) >= 0
+
+
+def test_a_summed_loss_adds_up_every_place() -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(6, 3, 4)), rng.normal(size=(6, 3, 2))
+    loss = fastgd.losses.MeanSquaredError(reduction="sum")
+    model = fastgd.Sequential([fastgd.Input((3, 4), dtype="float64"), Dense(2, use_bias=False)])
+    model.compile(fastgd.optimizers.SGD(0.01), loss)
+    before = model.get_weights()[0]
+    expected = loss(y, x @ before)
+    assert model.evaluate(x, y, verbose=0, batch_size=6) == pytest.approx(float(expected), rel=1e-12)
+    model.train_on_batch(x, y)
+    gradient = 2 / 2 * np.einsum("nij,nik->jk", x, x @ before - y)
+    np.testing.assert_allclose(model.get_weights()[0], before - 0.01 * gradient, rtol=1e-12)

@@ -119,4 +119,4 @@ def _lower_loss(builder: PlanBuilder, loss: Loss, y: Tensor, t: Tensor, alone: b
 
 def _loss_term(output: OutputObjectives, loss: Loss, v: Tensor, weight: str | None) -> Term:
     reduction = "sum" if loss.reduction == "sum" else "sum_over_batch_size"
-    return Term(f"{output.name}_loss", v.name, output.weight, reduction, weight)
+    return Term(f"{output.name}_loss", v.name, output.weight * output.scale, reduction, weight)

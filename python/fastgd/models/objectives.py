@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,16 @@ class OutputObjectives:
             kinds.insert(0, self.loss.sparse)
         return list(dict.fromkeys(kinds))
 
+    @cached_property
+    def scale(self) -> float:
+        """What the plan's value of the loss is multiplied by.
+
+        The plan has one value per sample, the mean over what lies between the first and the last axis; a loss that sums
+        adds those places up.
+        """
+        summed = self.loss is not None and self.loss.reduction == "sum"
+        return float(prod(self.dims[1:-1])) if summed else 1.0
+
 
 @dataclass(frozen=True)
 class Objectives:
@@ -68,6 +79,8 @@ class Objectives:
         """Return the logs for the numerators and denominators of all losses, then all metrics: (terms, 2)."""
         values = [top / bottom if bottom else 0.0 for top, bottom in totals.tolist()]
         weights = [output.weight for output in self.with_loss]
+        for k, output in enumerate(self.with_loss):
+            values[k] *= output.scale
         total = sum(weight * value for weight, value in zip(weights, values, strict=False))
         shown = values[1:] if len(weights) == 1 else values
         return dict(zip(self.names, [total, *shown], strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections import Counter
@@ -13,6 +14,15 @@ _WORD_START = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=.)(?=[A-Z][a-z])")
 
 _counts: Counter[str] = Counter()
 _lock = threading.Lock()
+
+
+def _renew_lock() -> None:
+    # Another thread of the parent may have held it at the fork, and no thread of the child would ever let it go.
+    global _lock
+    _lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_renew_lock)
 
 
 def snake_case(name: str) -> str:
