@@ -9,7 +9,9 @@ namespace {
 // it.
 template <class S, class T>
 void convert_from(Index n, const void* source, T* __restrict y) {
-  const S* __restrict x = static_cast<const S*>(source);
+  // Data from a file or a record may begin anywhere.
+  typedef S Loose __attribute__((aligned(1), may_alias));
+  const Loose* __restrict x = static_cast<const Loose*>(source);
   for (Index i = 0; i < n; ++i) y[i] = static_cast<T>(x[i]);
 }
 
