@@ -1,8 +1,8 @@
 // exp, log, tanh, sigmoid and log(1 + e^-|z|), written once over Vec<T> for all tiers.
 //
 // Largest errors in units in the last place, measured by tests/cpp/ulp.cpp, over all 2^32 inputs in float and over 2^22
-// samples in double, first with a fused multiply-add and then without: exp 1.02 and 0.99, log 0.91 and 0.91, tanh 1.87 and
-// 1.95, sigmoid 1.24 and 1.47 in float; exp 0.99, log 0.83, tanh 1.89, sigmoid 1.26 in double.
+// samples in double, first with a fused multiply-add and then without: exp 1.02 and 0.99, log 0.91 and 0.91, tanh 1.87
+// and 1.95, sigmoid 1.24 and 1.47 in float; exp 0.99, log 0.83, tanh 1.89, sigmoid 1.26 in double.
 #pragma once
 
 #include "simd/vec.h"

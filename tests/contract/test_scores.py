@@ -92,7 +92,8 @@ def test_losses_in_a_model(case: ScoreCase, dtype: str, isa: str, monkeypatch: p
         monkeypatch.setenv("FASTGD_ISA", isa)
     p, t = draw(case.kinds, case.shape, N)
     p = p.astype(dtype)
-    v = per_sample(ROW_VALUES[case.cls](p.astype(np.float64), t, **case.config))
+    rows = ROW_VALUES[case.cls](p.astype(np.float64), t, **case.config)
+    v = per_sample(rows)
     s = weights()
     close = close_for(case, dtype)
     with fastgd.backend("numpy" if isa == "numpy" else "native"):
@@ -104,7 +105,7 @@ def test_losses_in_a_model(case: ScoreCase, dtype: str, isa: str, monkeypatch: p
             loss = model.evaluate(p, t, batch_size=size, sample_weight=s, verbose=0)
             tolerances.assert_close(loss, (s * v).mean(), close, what="weighted")
         summed = identity_model(case, dtype, loss=registered("loss")[case.cls](**case.config, reduction="sum"))
-        tolerances.assert_close(summed.evaluate(p, t, batch_size=N, verbose=0), v.sum(), close, what="sum")
+        tolerances.assert_close(summed.evaluate(p, t, batch_size=N, verbose=0), rows.sum(), close, what="sum")
 
 
 @pytest.mark.parametrize("backend", runtime.BACKENDS)
