@@ -146,7 +146,7 @@ class PyExecutorOf final : public PyExecutor {
     const Plan& plan = executor_.plan();
     const auto real = py::dtype::of<T>();
     py::dict result;
-    const auto seen = program->seen();
+    const auto& seen = program->seen();
     for (std::size_t i = 0; i < seen.size(); ++i) {
       const auto& s = seen[i];
       if (s.value == nullptr) continue;

@@ -61,7 +61,7 @@ void Compiler<T>::compile() {
 }
 
 template <class T>
-std::size_t Compiler<T>::find_needed_steps() {
+void Compiler<T>::find_needed_steps() {
   std::vector<bool> wanted(plan_.tensors.size());
   if (mode_ == Mode::predict) {
     for (int t : wiring_.outputs) wanted[at(t)] = true;
@@ -72,12 +72,10 @@ std::size_t Compiler<T>::find_needed_steps() {
     }
   }
   if (mode_ == Mode::inspect) std::fill(wanted.begin(), wanted.end(), true);
-  std::size_t n = 0;
   for (std::size_t s = plan_.steps.size(); s-- > 0;) {
     const auto& ids = wiring_.steps[s];
     needed_[s] = std::any_of(ids.outputs.begin(), ids.outputs.end(), [&](int t) { return wanted[at(t)]; });
     if (!needed_[s]) continue;
-    ++n;
     for (int t : ids.inputs) wanted[at(t)] = true;
   }
   info_.resize(plan_.tensors.size());
@@ -88,7 +86,6 @@ std::size_t Compiler<T>::find_needed_steps() {
     if (wanted[at(t)])
       p_.inputs_.push_back({static_cast<int>(i), info_[at(t)].integer, count(info_[at(t)].shape), info_[at(t)].shape});
   }
-  return n;
 }
 
 template <class T>

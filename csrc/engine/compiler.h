@@ -19,7 +19,7 @@ class Compiler {
   using Operands = typename Program<T>::OperandRange;
 
   bool backward_wanted() const { return mode_ == Mode::train || mode_ == Mode::inspect; }
-  std::size_t find_needed_steps();
+  void find_needed_steps();
   void build_ops();
   void find_gradient_flow();
   void find_streams();

@@ -1,7 +1,6 @@
 // Running a plan over data: epochs of training, evaluation, prediction. Knows nothing of Python.
 #pragma once
 
-#include <chrono>
 #include <map>
 #include <memory>
 #include <span>

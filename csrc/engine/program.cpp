@@ -62,11 +62,6 @@ void Program<T>::attach(std::byte* arena, const std::vector<T*>& params, T* grad
   }
 }
 
-template <class T>
-std::vector<typename Program<T>::Seen> Program<T>::seen() const {
-  return seen_;
-}
-
 template class Program<float>;
 template class Program<double>;
 

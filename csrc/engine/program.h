@@ -94,7 +94,7 @@ class Program {
     Shape shape;
     bool integer = false;
   };
-  std::vector<Seen> seen() const;
+  const std::vector<Seen>& seen() const { return seen_; }
 
  private:
   template <class>

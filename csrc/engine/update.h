@@ -43,8 +43,6 @@ class Update {
   void apply(const Kernels<T>& kernels, double rate, const std::vector<Segment<T>>& segments, const T* gradients,
              const std::vector<T*>& slots, const Worker& who) const noexcept;
 
-  Index slot_count() const { return slot_count_; }
-
  private:
   enum class Rule { sgd, momentum, adam };
   Rule rule_;

@@ -1,5 +1,6 @@
 // Kernels that work element by element: elementary functions, activations and their derivatives, add, fill.
 #include "kernels/families.h"
+#include "simd/activation.h"
 #include "simd/math.h"
 
 namespace fastgd::FASTGD_ISA_NAMESPACE {
@@ -39,23 +40,8 @@ void map_sigmoid(Index n, const T* x, T* y) {
 
 template <class T>
 void map_activation(Activation f, T slope, Index n, const T* x, T* y) {
-  switch (f) {
-    case Activation::linear:
-      if (x != y) map(n, x, y, [](Vec<T> v) { return v; });
-      break;
-    case Activation::sigmoid:
-      map_sigmoid(n, x, y);
-      break;
-    case Activation::tanh:
-      map_tanh(n, x, y);
-      break;
-    case Activation::relu:
-      map(n, x, y, [](Vec<T> v) { return relu<T>(v); });
-      break;
-    case Activation::leaky_relu:
-      map(n, x, y, [=](Vec<T> v) { return leaky_relu<T>(v, splat<T>(slope)); });
-      break;
-  }
+  if (f == Activation::linear && x == y) return;
+  with_activation<T>(f, slope, [=](auto g) { map(n, x, y, g); });
 }
 
 template <class T>

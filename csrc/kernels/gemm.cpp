@@ -67,7 +67,10 @@ void tile(const Gemm<T>& g, const T* a, const T* b, T* c, Index k, Start start, 
       for (int r = 0; r < Rows; ++r)
 #pragma GCC unroll 4
         for (int v = 0; v < Vectors; ++v) values[r][v] = sum[r][v];
-      apply_activation(g.epilogue.activation, g.epilogue.slope, &values[0][0], Rows * Vectors);
+      with_activation<T>(g.epilogue.activation, g.epilogue.slope, [&](auto y) {
+        for (int r = 0; r < Rows; ++r)
+          for (int v = 0; v < Vectors; ++v) values[r][v] = y(values[r][v]);
+      });
 #pragma GCC unroll 16
       for (int r = 0; r < Rows; ++r)
 #pragma GCC unroll 4
@@ -104,7 +107,8 @@ constexpr TileTable<T, Vectors, Rows...> tiles_of(Indices<Rows...>) {
 template <class T, int Vectors>
 constexpr auto kTiles = tiles_of<T, Vectors>(Count<static_cast<int>(kTileRows<T>)>{});
 
-// Rows of B that stay in the nearest cache while all tiles of a column of C pass over them.
+// A product that nobody has cut into blocks is taken in stretches of k, so that a panel of B stays in the second cache
+// while all tiles of a column of C pass over it.
 constexpr Index kBlockDepth = 1024;
 
 template <class T>

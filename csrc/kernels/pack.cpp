@@ -20,8 +20,8 @@ FASTGD_INLINE void store_some(T* p, Vec<T> v, Index count) {
   }
 }
 
-// Panels whose elements lie together in the source: each step of k copies `width` neighbours.
-// `wide` rows of the source are read from end to end, so that the prefetcher can follow.
+// Panels whose elements lie together in the source: each step of k copies `width` neighbours to every panel, so that
+// the rows of the source are read from end to end and the prefetcher can follow.
 template <class T, Index width>
 void pack_copied(Index k, Index n, const T* x, Index x_step, T* packed, Index panel) {
   for (Index p = 0; p < k; ++p, x += x_step) {

@@ -1,4 +1,4 @@
-// The activations over a few vectors, for epilogues: the switch stands outside the loop.
+// The activations by name: one switch, which its users keep outside their loops.
 #pragma once
 
 #include "simd/math.h"
@@ -6,23 +6,20 @@
 namespace fastgd::FASTGD_ISA_NAMESPACE {
 namespace {
 
-template <class T>
-FASTGD_INLINE void apply_activation(Activation f, T slope, Vec<T>* v, int n) {
+// Calls body(y) with y the function of one vector that `f` names.
+template <class T, class Body>
+FASTGD_INLINE void with_activation(Activation f, T slope, Body body) {
   switch (f) {
     case Activation::linear:
-      return;
+      return body([](Vec<T> v) { return v; });
     case Activation::sigmoid:
-      for (int i = 0; i < n; ++i) v[i] = sigmoid<T>(v[i]);
-      return;
+      return body([](Vec<T> v) { return sigmoid<T>(v); });
     case Activation::tanh:
-      for (int i = 0; i < n; ++i) v[i] = tanh<T>(v[i]);
-      return;
+      return body([](Vec<T> v) { return tanh<T>(v); });
     case Activation::relu:
-      for (int i = 0; i < n; ++i) v[i] = relu<T>(v[i]);
-      return;
+      return body([](Vec<T> v) { return relu<T>(v); });
     case Activation::leaky_relu:
-      for (int i = 0; i < n; ++i) v[i] = leaky_relu<T>(v[i], splat(slope));
-      return;
+      return body([=](Vec<T> v) { return leaky_relu<T>(v, splat<T>(slope)); });
   }
 }
 

@@ -3,10 +3,10 @@
 // CMake builds the tests; by hand, from the root of the repository, for one of them:
 //   flags="-std=c++20 -O3 -ffp-contract=off -fno-exceptions -fno-rtti -fno-math-errno -Icsrc"
 //   v3="-mavx2 -mfma -mbmi2"; v4="$v3 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512"
-//   build() { for f in csrc/kernels/*.cpp; do g++ $flags ${@:2} -DFASTGD_ISA_NAMESPACE=$1 -c $f -o /tmp/$1-${f##*/}.o;
+//   build() { for f in csrc/kernels/*.cpp; do g++ $flags ${@:2} -DFASTGD_ISA_NAMESPACE=$1 -c $f -o build/$1-${f##*/}.o;
 //   done; } build generic; build avx2 $v3; build avx512 $v4 tiers="-DFASTGD_HAVE_AVX2 -DFASTGD_HAVE_AVX512
-//   csrc/dispatch/dispatch.cpp /tmp/{generic,avx2,avx512}-*.o" eval g++ -std=c++20 -O2 -Icsrc -pthread
-//   tests/cpp/kernels_selftest.cpp $tiers -o /tmp/kernels_selftest
+//   csrc/dispatch/dispatch.cpp build/{generic,avx2,avx512}-*.o" eval g++ -std=c++20 -O2 -Icsrc -pthread
+//   tests/cpp/kernels_selftest.cpp $tiers -o build/kernels_selftest
 #pragma once
 
 #include <algorithm>
