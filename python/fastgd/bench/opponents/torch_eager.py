@@ -13,6 +13,9 @@ import numpy as np
 from fastgd.bench.opponents.base import Array, Opponent
 from fastgd.bench.workloads import BETA_1, BETA_2, EPSILON, LEARNING_RATES, MOMENTUM, Problem, Workload
 
+# How the lines of PyTorch's configuration begin that name its kernels.
+COMPUTES_WITH = ("Intel(R) oneAPI", "Intel(R) MKL-DNN", "OpenMP", "LAPACK", "CPU capability")
+
 
 class Adapter(Opponent):
     """Sequential, a functional loss from logits, backward, a fused optimizer."""
@@ -110,4 +113,7 @@ class Adapter(Opponent):
     def facts(self) -> dict[str, str]:
         """Return what the build was configured with."""
         torch = self._torch
-        return {"cpu_capability": str(torch.backends.cpu.get_cpu_capability()), "config": torch.__config__.show()}
+        # Of the whole configuration only what computes: the rest are flags and paths of the machine that built it.
+        lines = [line.strip(" -") for line in torch.__config__.show().splitlines()]
+        config = "; ".join(line for line in lines if line.startswith(COMPUTES_WITH))
+        return {"cpu_capability": str(torch.backends.cpu.get_cpu_capability()), "config": config}
