@@ -40,7 +40,7 @@ void Compiler<T>::compile() {
   find_needed_steps();
   build_ops();
   if (backward_wanted()) find_gradient_flow();
-  if (mode_ == Mode::train) find_streams();
+  if (updates()) find_streams();
   emit_gather();
   emit_forward();
   if (mode_ == Mode::predict) {
@@ -48,7 +48,7 @@ void Compiler<T>::compile() {
   } else {
     emit_terms();
     if (backward_wanted()) emit_backward();
-    if (mode_ == Mode::train) {
+    if (updates()) {
       double parameters = 0;
       for (std::size_t i = 0; i < plan_.params.size(); ++i)
         if (gradient_offsets_[i] >= 0 && !p_.streamed_[i])
@@ -82,7 +82,7 @@ void Compiler<T>::find_needed_steps() {
   for (std::size_t i = 0; i < plan_.inputs.size(); ++i) {
     const int t = wiring_.inputs[i];
     const TensorSpec& spec = plan_.tensors[at(t)];
-    info_[at(t)] = {resolve(spec.shape, p_.batch_), spec.dtype == "int32"};
+    info_[at(t)] = {resolve(spec.shape, p_.slice_.rows), spec.dtype == "int32"};
     if (wanted[at(t)])
       p_.inputs_.push_back({static_cast<int>(i), info_[at(t)].integer, count(info_[at(t)].shape), info_[at(t)].shape});
   }
@@ -97,19 +97,20 @@ void Compiler<T>::build_ops() {
     std::vector<Shape> params;
     for (int t : wiring_.steps[s].inputs) inputs.push_back(info_[at(t)]);
     for (int w : wiring_.steps[s].params) params.push_back(plan_.params[at(w)].shape);
-    auto op = make_op<T>(step.op, {step.attrs, inputs, params, p_.batch_, table_});
+    auto op = make_op<T>(step.op, {step.attrs, inputs, params, p_.slice_.rows, table_});
     const auto& outputs = op->traits.outputs;
     check(outputs.size() >= step.outputs.size(), "[", step.op, "] gives ", outputs.size(),
           " outputs. Received: ", step.outputs.size());
     for (std::size_t i = 0; i < step.outputs.size(); ++i) {
       const int t = wiring_.steps[s].outputs[i];
       const TensorSpec& spec = plan_.tensors[at(t)];
-      const Shape declared = resolve(spec.shape, p_.batch_);
+      const Shape declared = resolve(spec.shape, p_.slice_.rows);
       check(outputs[i].shape == declared && outputs[i].integer == (spec.dtype == "int32"), "[", step.op, "] gives ",
             to_string(outputs[i].shape), " where the plan declares ", to_string(declared), " for '", spec.name, "'");
       info_[at(t)] = outputs[i];
     }
     op_of_[s] = static_cast<int>(p_.ops_.size());
+    p_.couples_samples_ = p_.couples_samples_ || op->traits.couples_samples;
     p_.ops_.push_back(std::move(op));
   }
 }
@@ -175,7 +176,7 @@ typename Compiler<T>::Operands& Compiler<T>::emit(Kind kind, double work) {
   instruction.kind = kind;
   instruction.work = work;
   // Terms add up in one order and outputs are one copy each: rank 0 does both.
-  instruction.team = work >= 2 * team_work_ && kind != Kind::terms && kind != Kind::scatter;
+  instruction.team = p_.slice_.whole() && work >= 2 * team_work_ && kind != Kind::terms && kind != Kind::scatter;
   instruction.call.kernels = &kernels_;
   instruction.call.run = p_.run_.get();
   p_.code_.push_back(instruction);
@@ -262,6 +263,7 @@ void Compiler<T>::emit_terms() {
     code.weight = term.weight, code.reduction = term.reduction, code.metric = metric;
     p_.terms_.push_back(code);
   }
+  p_.totals_.resize(p_.terms_.size());
   emit(Kind::terms, 0);
   ++position_;
 }
@@ -390,6 +392,7 @@ void Compiler<T>::finish() {
   // Between two instructions of rank 0 nobody else has to wait.
   double widest = 0;
   for (std::size_t i = 0; i < p_.code_.size(); ++i) {
+    if (p_.code_[i].op != nullptr) p_.work_ += p_.code_[i].work;
     const bool next_team = i + 1 == p_.code_.size() || p_.code_[i + 1].team;
     p_.code_[i].sync_after = p_.code_[i].team || next_team;
     widest = std::max(widest, p_.code_[i].work);

@@ -19,6 +19,7 @@ class Compiler {
   using Operands = typename Program<T>::OperandRange;
 
   bool backward_wanted() const { return mode_ == Mode::train || mode_ == Mode::inspect; }
+  bool updates() const { return mode_ == Mode::train && p_.slice_.whole(); }
   void find_needed_steps();
   void build_ops();
   void find_gradient_flow();

@@ -20,8 +20,10 @@ constexpr double kWorkBetweenLooks = 5e6;
 constexpr double kBatchWork = 5e4;
 // How often Python may run its signal handlers.
 constexpr double kSecondsBetweenInterrupts = 0.05;
-// Programs kept for different batch sizes.
-constexpr std::size_t kMaxPrograms = 8;
+// Compiled batches kept for different modes and sizes.
+constexpr std::size_t kMaxBatches = 8;
+// The gradients of groups add up and are used in pieces that stay in the first cache.
+constexpr Index kUpdatePiece = 1024;
 
 }  // namespace
 
@@ -82,7 +84,7 @@ void Executor<T>::take_gradient(const GradientSink<T>& sink, Index begin, Index 
 template <class T>
 void Executor<T>::bind_parameters(std::vector<T*> params) {
   params_ = std::move(params);
-  for (auto& [key, p] : programs_) attach(*p);
+  for (auto& [key, batch] : batches_) batch->detach();
 }
 
 // The stretches of parameters that the program's update has to visit: all but those it updates on the way.
@@ -120,28 +122,31 @@ void Executor<T>::bind_update(const UpdateSpec& spec, std::vector<T*> slots) {
 }
 
 template <class T>
-void Executor<T>::attach(Program<T>& p) {
-  p.attach(arena_.data(), params_, reinterpret_cast<T*>(gradients_.data()), sinks_);
-  p.set_segments(segments_of(p));
+Batch<T>& Executor<T>::compiled(Mode mode, Index rows) {
+  const auto key = std::pair(mode, rows);
+  if (const auto it = batches_.find(key); it != batches_.end()) return *it->second;
+  if (batches_.size() >= kMaxBatches) batches_.clear();
+  auto made =
+      std::make_unique<Batch<T>>(plan_, wiring_, gradient_offsets_, gradient_size_, table_, mode, rows, team_work_);
+  return *batches_.emplace(key, std::move(made)).first->second;
 }
 
 template <class T>
-Program<T>& Executor<T>::program(Mode mode, Index batch) {
-  const auto key = std::pair(mode, batch);
-  if (const auto it = programs_.find(key); it != programs_.end()) return *it->second;
-  if (programs_.size() >= kMaxPrograms) programs_.clear();
-  auto made = std::make_unique<Program<T>>(plan_, wiring_, gradient_offsets_, table_, mode, batch, team_work_);
-  const bool first_gradient = mode == Mode::train && gradients_.size() == 0 && gradient_size_ > 0;
-  if (first_gradient) gradients_ = Buffer(multiply(gradient_size_, sizeof(T)));
-  const bool grow = made->arena_bytes() > arena_.size();
-  if (grow) arena_ = Buffer(made->arena_bytes());
-  Program<T>& p = *programs_.emplace(key, std::move(made)).first->second;
-  if (grow || first_gradient) {
-    for (auto& [k, each] : programs_) attach(*each);
-  } else {
-    attach(p);
+void Executor<T>::prepare(Batch<T>& batch, int team) {
+  bool moved = false;
+  if (gradients_.size() == 0 && gradient_size_ > 0) {
+    gradients_ = Buffer(multiply(gradient_size_, sizeof(T)));
+    moved = true;
   }
-  return p;
+  if (batch.arena_bytes(team) > arena_.size()) {
+    arena_ = Buffer(batch.arena_bytes(team));
+    moved = true;
+  }
+  if (moved)
+    for (auto& [key, each] : batches_) each->detach();
+  if (batch.team() == team) return;
+  batch.attach(team, arena_.data(), params_, reinterpret_cast<T*>(gradients_.data()), sinks_);
+  batch.program().set_segments(segments_of(batch.program()));
 }
 
 template <class T>
@@ -169,8 +174,7 @@ void Executor<T>::begin(RunRequest request) {
   check(request.batch_size >= 1, "`batch_size` must be at least 1. Received: batch_size=", request.batch_size);
   check(request.rows >= 1, "The arrays must have at least one row.");
   const Index batch = std::min(request.batch_size, request.rows);
-  const Program<T>& p = program(request.mode, batch);
-  check_feeds(request, p);
+  check_feeds(request, compiled(request.mode, batch).program());
   if (request.mode == Mode::train) {
     if (!update_) misuse("The executor has no update rule: call bind_update first.");
     check(!plan_.losses.empty(), "A plan without losses cannot be trained.");
@@ -178,7 +182,7 @@ void Executor<T>::begin(RunRequest request) {
   check(request.mode == Mode::train || !request.shuffle, "`shuffle_seed` is for training only.");
   check(request.sinks.size() == (request.mode == Mode::predict ? plan_.outputs.size() : 0),
         "`outputs` must hold one array per output in predict mode. Received: ", request.sinks.size());
-  if (const Index rest = request.rows % batch; rest != 0) program(request.mode, rest);
+  if (const Index rest = request.rows % batch; rest != 0) compiled(request.mode, rest);
   order_.clear();
   if (request.shuffle) order_ = permutation(request.rows, request.shuffle_seed, request.epoch);
   std::fill(totals_.begin(), totals_.end(), Total{});
@@ -202,24 +206,28 @@ Index Executor<T>::advance(Index max_batches, double max_seconds, std::span<cons
   if (batches <= 0) return 0;
   const Index full = std::min(request_.batch_size, request_.rows - next_row_);
   const Index rest = request_.rows % request_.batch_size;
-  // Both programs are ready before the team starts: nothing allocates inside.
-  Program<T>& main = program(request_.mode, full);
-  Program<T>& tail = rest == 0 ? main : program(request_.mode, rest);
+  // Both are ready before the team starts: nothing allocates inside.
+  Batch<T>& main = compiled(request_.mode, full);
+  Batch<T>& tail = rest == 0 ? main : compiled(request_.mode, rest);
+  const int team = std::min(num_threads(), std::max(main.useful_threads(), tail.useful_threads()));
+  prepare(main, team);
+  prepare(tail, team);
+  if (main.team() != team) prepare(main, team);  // the tail has moved the arena
   Pace pace;
   pace.interrupt = interrupt;
   pace.max_seconds = max_seconds;
   const Index first_row = next_row_;
   const std::uint64_t first_iteration = request_.iteration;
   Index done = 0;
-  run_team(std::min(num_threads(), main.useful_threads()), [&](const Worker& who) {
+  run_team(team, [&](const Worker& who) {
     Index row = first_row;
     std::int64_t tick = 0;
     for (Index b = 0; b < batches; ++b) {
-      Program<T>& p = request_.rows - row >= main.batch() ? main : tail;
+      Batch<T>& p = request_.rows - row >= main.rows() ? main : tail;
       const double rate = training ? learning_rates[learning_rates.size() == 1 ? 0 : static_cast<std::size_t>(b)] : 0.0;
       const After after = run_batch(p, row, rate, first_iteration + static_cast<std::uint64_t>(b), tick, pace, who);
       if (after == After::leave_unfinished) return;
-      row += p.batch();
+      row += p.rows();
       if (who.rank == 0) {
         ++done;
         next_row_ = row;
@@ -233,14 +241,23 @@ Index Executor<T>::advance(Index max_batches, double max_seconds, std::span<cons
 }
 
 template <class T>
-typename Executor<T>::After Executor<T>::run_batch(Program<T>& p, Index first_row, double learning_rate,
+typename Executor<T>::After Executor<T>::run_batch(Batch<T>& batch, Index first_row, double learning_rate,
                                                    std::uint64_t iteration, std::int64_t& tick, Pace& pace,
                                                    const Worker& who) noexcept {
-  if (who.rank == 0) {
-    // Read by the others behind the meeting that ends the gathering.
-    p.run_state().iteration = iteration;
-    if (update_) rate_ = update_->rate(learning_rate, iteration);
+  // Read by the others behind the first meeting.
+  if (who.rank == 0 && update_) rate_ = update_->rate(learning_rate, iteration);
+  if (batch.grouped()) {
+    const Range mine = who.share(batch.groups());
+    for (Index g = mine.begin; g < mine.end; ++g) batch.program(g).run_state().iteration = iteration;
+    return run_groups(batch, first_row, tick, pace, who);
   }
+  if (who.rank == 0) batch.program().run_state().iteration = iteration;
+  return run_together(batch.program(), first_row, tick, pace, who);
+}
+
+template <class T>
+typename Executor<T>::After Executor<T>::run_together(Program<T>& p, Index first_row, std::int64_t& tick, Pace& pace,
+                                                      const Worker& who) noexcept {
   const Worker alone;
   const auto& code = p.code();
   for (std::size_t i = 0; i < code.size(); ++i, ++tick) {
@@ -256,11 +273,55 @@ typename Executor<T>::After Executor<T>::run_batch(Program<T>& p, Index first_ro
       if (who.rank == 0) pace.work += instruction.work;
       continue;
     }
-    if (who.rank == 0) pace.look(tick, instruction.work + (last ? kBatchWork : 0), last);
+    if (who.rank == 0) {
+      if (last) add_totals(p);
+      pace.look(tick, instruction.work + (last ? kBatchWork : 0), last);
+    }
     who.sync();
     if (tick >= pace.stop_tick.load(std::memory_order_relaxed)) return last ? After::leave : After::leave_unfinished;
   }
   return After::go_on;
+}
+
+// Two ticks: one ends with all groups done, one with the update.
+template <class T>
+typename Executor<T>::After Executor<T>::run_groups(Batch<T>& batch, Index first_row, std::int64_t& tick, Pace& pace,
+                                                    const Worker& who) noexcept {
+  const Worker alone;
+  const Range mine = who.share(batch.groups());
+  const bool trains = request_.mode == Mode::train;
+  for (Index g = mine.begin; g < mine.end; ++g) {
+    Program<T>& p = batch.program(g);
+    for (const Instruction<T>& instruction : p.code()) {
+      run_instruction(instruction, p, first_row + p.slice().first, alone);
+      if (who.rank == 0) pace.look(tick, instruction.work, false);
+    }
+  }
+  who.sync();
+  if (tick++ >= pace.stop_tick.load(std::memory_order_relaxed)) return After::leave_unfinished;
+  if (trains) update_from_groups(batch, who);
+  if (who.rank == 0) {
+    for (Index g = 0; g < batch.groups(); ++g) add_totals(batch.program(g));
+    pace.look(tick, kBatchWork, true);
+  }
+  who.sync();
+  return tick++ >= pace.stop_tick.load(std::memory_order_relaxed) ? After::leave : After::go_on;
+}
+
+template <class T>
+void Executor<T>::update_from_groups(Batch<T>& batch, const Worker& who) noexcept {
+  const T* const first = reinterpret_cast<const T*>(gradients_.data());
+  // Not summed in place: the first gradient stays in the cache of the thread that writes it.
+  alignas(kAlignment) T sum[kUpdatePiece];
+  for (const Segment<T>& s : batch.program().segments()) {
+    const Range part = who.share(s.size, 64);
+    for (Index i = part.begin; i < part.end; i += kUpdatePiece) {
+      const Index n = std::min(kUpdatePiece, part.end - i), at = s.offset + i;
+      kernels_.add(n, first + at, batch.gradient(1) + at, sum);
+      for (Index g = 2; g < batch.groups(); ++g) kernels_.add(n, sum, batch.gradient(g) + at, sum);
+      update_->apply(kernels_, rate_, n, sum, s.w + i, slots_, at);
+    }
+  }
 }
 
 template <class T>
@@ -274,9 +335,9 @@ void Executor<T>::run_instruction(const Instruction<T>& instruction, Program<T>&
       for (const Port& port : p.inputs()) {
         const Feed& feed = request_.feeds[static_cast<std::size_t>(port.position)];
         if (port.integer) {
-          gather_ints(feed, order, first_row, p.batch(), reinterpret_cast<std::int32_t*>(port.data), who);
+          gather_ints(feed, order, first_row, p.slice().rows, reinterpret_cast<std::int32_t*>(port.data), who);
         } else {
-          gather(kernels_, feed, order, first_row, p.batch(), reinterpret_cast<T*>(port.data), who);
+          gather(kernels_, feed, order, first_row, p.slice().rows, reinterpret_cast<T*>(port.data), who);
         }
       }
       break;
@@ -305,8 +366,9 @@ void Executor<T>::run_instruction(const Instruction<T>& instruction, Program<T>&
 }
 
 template <class T>
-void Executor<T>::run_terms(const Program<T>& p) noexcept {
-  const Index n = p.batch();
+void Executor<T>::run_terms(Program<T>& p) noexcept {
+  const Index n = p.slice().rows;
+  const auto batch = static_cast<double>(p.slice().batch);
   for (std::size_t i = 0; i < p.terms().size(); ++i) {
     const TermCode<T>& term = p.terms()[i];
     double sum = 0;
@@ -317,13 +379,19 @@ void Executor<T>::run_terms(const Program<T>& p) noexcept {
       weight_sum += weight;
     }
     const bool mean = term.reduction == Reduction::sum_over_batch_size;
-    Total& total = totals_[i];
-    total.numerator += term.metric || mean ? sum : sum * static_cast<double>(n);
-    total.denominator += term.metric ? weight_sum : static_cast<double>(n);
+    p.totals()[i] = {term.metric || mean ? sum : sum * batch, term.metric ? weight_sum : static_cast<double>(n)};
     if (term.gradient == nullptr) continue;
-    const double scale = mean ? term.weight / static_cast<double>(n) : term.weight;
+    const double scale = mean ? term.weight / batch : term.weight;
     for (Index j = 0; j < n; ++j)
       term.gradient[j] = static_cast<T>(term.weights == nullptr ? scale : scale * static_cast<double>(term.weights[j]));
+  }
+}
+
+template <class T>
+void Executor<T>::add_totals(Program<T>& p) noexcept {
+  for (std::size_t i = 0; i < p.totals().size(); ++i) {
+    totals_[i].numerator += p.totals()[i].numerator;
+    totals_[i].denominator += p.totals()[i].denominator;
   }
 }
 
@@ -332,7 +400,7 @@ void Executor<T>::scatter(const Program<T>& p, Index first_row) noexcept {
   for (const Port& port : p.outputs()) {
     const Sink& sink = request_.sinks[static_cast<std::size_t>(port.position)];
     std::memcpy(sink.data + first_row * sink.bytes_per_sample, port.data,
-                static_cast<std::size_t>(p.batch() * sink.bytes_per_sample));
+                static_cast<std::size_t>(p.slice().rows * sink.bytes_per_sample));
   }
 }
 
@@ -341,22 +409,22 @@ const Program<T>& Executor<T>::inspect(RunRequest request, bool training) {
   begun_ = false;
   if (params_.size() != plan_.params.size()) misuse("The executor has no parameters: call bind_parameters first.");
   check(request.rows >= 1, "The arrays must have at least one row.");
-  inspected_ =
-      std::make_unique<Program<T>>(plan_, wiring_, gradient_offsets_, table_, Mode::inspect, request.rows, team_work_);
+  inspected_ = std::make_unique<Program<T>>(plan_, wiring_, gradient_offsets_, table_, Mode::inspect,
+                                            Slice{0, request.rows, request.rows}, team_work_);
   Program<T>& p = *inspected_;
   check_feeds(request, p);
   inspected_arena_ = Buffer(p.arena_bytes());
   gradients_ = Buffer(multiply(gradient_size_, sizeof(T)));
-  for (auto& [key, each] : programs_) attach(*each);
+  for (auto& [key, each] : batches_) each->detach();
   p.attach(inspected_arena_.data(), params_, reinterpret_cast<T*>(gradients_.data()), sinks_);
   p.run_state().training = training;
-  const std::uint64_t iteration = request.iteration;
+  p.run_state().iteration = request.iteration;
   order_.clear();
   request_ = std::move(request);
   Pace pace;
   run_team(std::min(num_threads(), p.useful_threads()), [&](const Worker& who) {
     std::int64_t tick = 0;
-    run_batch(p, 0, 0.0, iteration, tick, pace, who);
+    run_together(p, 0, tick, pace, who);
   });
   return p;
 }

@@ -5,8 +5,8 @@
 #include <memory>
 #include <span>
 
+#include "engine/batch.h"
 #include "engine/feed.h"
-#include "engine/program.h"
 #include "engine/update.h"
 
 namespace fastgd {
@@ -32,11 +32,6 @@ struct RunRequest {
 
 // Asked from time to time by the calling thread; true ends the run at the next step.
 using Interrupt = bool (*)();
-
-struct Total {
-  double numerator = 0;
-  double denominator = 0;
-};
 
 template <class T>
 class Executor {
@@ -71,15 +66,20 @@ class Executor {
   // What every rank does after a batch; unfinished: it was cut short and counts for nothing.
   enum class After { go_on, leave, leave_unfinished };
 
-  Program<T>& program(Mode mode, Index batch);
-  void attach(Program<T>& p);
+  Batch<T>& compiled(Mode mode, Index rows);
+  // Gives it memory for a team of this size.
+  void prepare(Batch<T>& batch, int team);
   std::vector<Segment<T>> segments_of(const Program<T>& p) const;
   void check_feeds(const RunRequest& request, const Program<T>& p) const;
-  After run_batch(Program<T>& p, Index first_row, double learning_rate, std::uint64_t iteration, std::int64_t& tick,
+  After run_batch(Batch<T>& batch, Index first_row, double learning_rate, std::uint64_t iteration, std::int64_t& tick,
                   Pace& pace, const Worker& who) noexcept;
+  After run_together(Program<T>& p, Index first_row, std::int64_t& tick, Pace& pace, const Worker& who) noexcept;
+  After run_groups(Batch<T>& batch, Index first_row, std::int64_t& tick, Pace& pace, const Worker& who) noexcept;
+  void update_from_groups(Batch<T>& batch, const Worker& who) noexcept;
   void run_instruction(const Instruction<T>& instruction, Program<T>& p, Index first_row, const Worker& who) noexcept;
   static void take_gradient(const GradientSink<T>& sink, Index begin, Index size, const T* gradient) noexcept;
-  void run_terms(const Program<T>& p) noexcept;
+  static void run_terms(Program<T>& p) noexcept;
+  void add_totals(Program<T>& p) noexcept;
   void scatter(const Program<T>& p, Index first_row) noexcept;
 
   Plan plan_;
@@ -95,7 +95,7 @@ class Executor {
   std::vector<T*> slots_;
   std::vector<GradientSink<T>> sinks_;  // one per parameter
   double rate_ = 0;                     // of the running batch, for the sinks
-  std::map<std::pair<Mode, Index>, std::unique_ptr<Program<T>>> programs_;
+  std::map<std::pair<Mode, Index>, std::unique_ptr<Batch<T>>> batches_;
   std::unique_ptr<Program<T>> inspected_;
   Buffer inspected_arena_;
   Buffer arena_;

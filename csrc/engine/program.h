@@ -18,6 +18,20 @@ enum class Mode {
   inspect    // forward, terms, backward; every tensor kept, gradients of inputs as well
 };
 
+// The samples that a program runs over: all of a batch, or some that lie together.
+struct Slice {
+  Index first = 0;
+  Index rows = 0;
+  Index batch = 0;
+  bool whole() const { return rows == batch; }
+};
+
+// The sum of a loss or metric and what it is divided by.
+struct Total {
+  double numerator = 0;
+  double denominator = 0;
+};
+
 // An address that is known only when the program is attached to its memory.
 struct Ref {
   enum class Kind : std::uint8_t { null, arena, param, gradient };
@@ -62,8 +76,9 @@ template <class T>
 class Program {
  public:
   // `gradient_offsets`: for each parameter its place in the flat gradient, or -1 if it is not trained.
+  // A program for a part of a batch is for one thread, and leaves the update to those who have all parts.
   Program(const Plan& plan, const Wiring& wiring, const std::vector<Index>& gradient_offsets, const KernelTable& table,
-          Mode mode, Index batch, double team_work);
+          Mode mode, Slice slice, double team_work);
 
   // Parameters that give their gradient to a sink instead of the flat gradient, by number.
   const std::vector<bool>& streamed() const { return streamed_; }
@@ -76,7 +91,11 @@ class Program {
   const std::vector<Segment<T>>& segments() const { return segments_; }
   void set_segments(std::vector<Segment<T>> segments) { segments_ = std::move(segments); }
 
-  Index batch() const { return batch_; }
+  const Slice& slice() const { return slice_; }
+  // Whether a batch of this plan can be cut into slices.
+  bool couples_samples() const { return couples_samples_; }
+  // Floating-point operations of the forward and backward pass.
+  double work() const { return work_; }
   Index arena_bytes() const { return arena_bytes_; }
   // The largest team that any instruction can use.
   int useful_threads() const { return useful_threads_; }
@@ -86,6 +105,8 @@ class Program {
   const std::vector<Port>& inputs() const { return inputs_; }
   const std::vector<Port>& outputs() const { return outputs_; }
   RunState& run_state() { return *run_; }
+  // Of the losses and metrics, for the samples of the last run.
+  std::vector<Total>& totals() { return totals_; }
 
   // inspect mode: where a tensor's value, and the gradient by it, can be read (null if there is none).
   struct Seen {
@@ -106,7 +127,9 @@ class Program {
 
   T* resolve(Ref ref, std::byte* arena, const std::vector<T*>& params, T* gradients) const;
 
-  Index batch_;
+  Slice slice_;
+  bool couples_samples_ = false;
+  double work_ = 0;
   Index arena_bytes_ = 0;
   int useful_threads_ = 1;
   std::vector<std::unique_ptr<Op<T>>> ops_;
@@ -125,6 +148,7 @@ class Program {
   std::vector<OperandRange> operands_;  // one per instruction, positions in refs_ (-1: none)
   std::vector<TermCode<T>> terms_;
   std::vector<TermRefs> term_refs_;
+  std::vector<Total> totals_;
   std::vector<Port> inputs_, outputs_;
   std::vector<Ref> input_refs_, output_refs_;
   std::vector<Seen> seen_;

@@ -18,6 +18,7 @@ class Dropout final : public Op<T> {
     threshold_ = static_cast<std::uint64_t>(std::floor(rate * 4294967296.0));
     scale_ = rate < 1.0 ? static_cast<T>(1.0 / (1.0 - rate)) : T{0};
     size_ = count(s.inputs[0].shape);
+    sample_ = s.batch > 0 ? size_ / s.batch : 0;
     auto& t = this->traits;
     t.outputs = {s.inputs[0]};
     t.saved_bytes = size_;
@@ -33,8 +34,8 @@ class Dropout final : public Op<T> {
       std::memcpy(y, x, static_cast<std::size_t>(part.size()) * sizeof(T));
       return;
     }
-    c.kernels->dropout({seed_, c.run->iteration, threshold_}, static_cast<std::uint64_t>(part.begin), scale_,
-                       part.size(), x, y, mask(c) + part.begin);
+    const auto first = static_cast<std::uint64_t>(c.run->first_sample * sample_ + part.begin);
+    c.kernels->dropout({seed_, c.run->iteration, threshold_}, first, scale_, part.size(), x, y, mask(c) + part.begin);
   }
 
   void backward(const Call<T>& c, const Worker& who) const noexcept override {
@@ -54,7 +55,7 @@ class Dropout final : public Op<T> {
   std::uint64_t seed_;
   std::uint64_t threshold_ = 0;
   T scale_ = 1;
-  Index size_ = 0;
+  Index size_ = 0, sample_ = 0;
 };
 
 }  // namespace

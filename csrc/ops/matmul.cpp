@@ -28,6 +28,7 @@ class Matmul final : public Op<T> {
     auto& t = this->traits;
     t.outputs = {{y}};
     t.backward_reads_inputs = 3;
+    t.couples_samples = rank == 2;  // the first axis is the batch's
     const Kernels<T>& kernels = s.table.of<T>();
     forward_ = {kernels, {m_, n_, k_, ta_, tb_}};
     // With op(a) = a or a', op(b) = b or b': d op(a) = dy op(b)', d op(b) = op(a)' dy; a transposed operand turns the

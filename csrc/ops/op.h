@@ -81,6 +81,9 @@ struct OpTraits {
   std::vector<TensorInfo> outputs;
   // The output is the input's storage under another shape: forward and backward are never called.
   bool view = false;
+  // Whether a sample's outputs and gradients hang on other samples of the batch too. If not, the engine may run the op
+  // over parts of a batch, built for the samples of each; parameter gradients then add up.
+  bool couples_samples = false;
   // Whether backward exists, and what it reads besides dy: bit i stands for input or output i.
   bool differentiable = true;
   unsigned backward_reads_inputs = 0;
@@ -102,6 +105,7 @@ struct OpTraits {
 struct RunState {
   bool training = false;
   std::uint64_t iteration = 0;
+  Index first_sample = 0;  // the place in its batch of the first sample that the op sees
 };
 
 // Takes the gradient of one parameter as it comes, so that it need not travel through memory: elements

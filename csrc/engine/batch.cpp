@@ -1,0 +1,90 @@
+// How a batch is cut into groups of samples, and where each group works.
+#include "engine/batch.h"
+
+#include <algorithm>
+
+namespace fastgd {
+namespace {
+
+// A group costs a pass over the gradient, whose product wants rows to sum over.
+constexpr Index kLeastRows = 16;
+constexpr Index kMostGroups = 32;
+// All gradients together: half of a second cache.
+constexpr Index kGradientBytes = 512 * 1024;
+// Of the work that pays for a thread, what a group has at least: there are few meetings.
+constexpr double kShareOfTeamWork = 1.25;
+
+template <class T>
+Index count_groups(const Program<T>& whole, Mode mode, Index gradient_size, double team_work) {
+  if (whole.couples_samples() || mode == Mode::inspect) return 1;
+  const Index bytes = std::max<Index>(1, gradient_size * static_cast<Index>(sizeof(T)));
+  Index most = std::min({kMostGroups, whole.slice().rows / kLeastRows, kGradientBytes / bytes});
+  if (team_work > 0)
+    most = std::min(most, static_cast<Index>(std::min(1e6, whole.work() / (kShareOfTeamWork * team_work))));
+  // A power of two, so that teams get equal shares.
+  Index groups = 1;
+  while (2 * groups <= most) groups *= 2;
+  return groups;
+}
+
+}  // namespace
+
+template <class T>
+Batch<T>::Batch(const Plan& plan, const Wiring& wiring, const std::vector<Index>& gradient_offsets, Index gradient_size,
+                const KernelTable& table, Mode mode, Index rows, double team_work)
+    : rows_(rows), gradient_size_(gradient_size) {
+  const auto compile = [&](Slice slice) {
+    return std::make_unique<Program<T>>(plan, wiring, gradient_offsets, table, mode, slice, team_work);
+  };
+  auto whole = compile({0, rows, rows});
+  const Index groups = count_groups(*whole, mode, gradient_size, team_work);
+  if (groups == 1) {
+    programs_.push_back(std::move(whole));
+    return;
+  }
+  for (Index g = 0; g < groups; ++g) {
+    const Index first = rows * g / groups;
+    programs_.push_back(compile({first, rows * (g + 1) / groups - first, rows}));
+  }
+  if (mode == Mode::train) gradients_ = Buffer(multiply(multiply(gradient_size, groups - 1), sizeof(T)));
+}
+
+template <class T>
+int Batch<T>::useful_threads() const {
+  return grouped() ? static_cast<int>(groups()) : programs_[0]->useful_threads();
+}
+
+template <class T>
+Index Batch<T>::slot_bytes() const {
+  Index most = 0;
+  for (const auto& p : programs_) most = std::max(most, p->arena_bytes());
+  // Neighbouring lines are fetched in pairs: two threads must not share one.
+  return round_up(most, 2 * kAlignment);
+}
+
+template <class T>
+Index Batch<T>::arena_bytes(int team) const {
+  return grouped() ? multiply(slot_bytes(), team) : programs_[0]->arena_bytes();
+}
+
+template <class T>
+void Batch<T>::attach(int team, std::byte* arena, const std::vector<T*>& params, T* gradient,
+                      const std::vector<GradientSink<T>>& sinks) {
+  team_ = team;
+  if (!grouped()) {
+    program().attach(arena, params, gradient, sinks);
+    return;
+  }
+  const Index bytes = slot_bytes();
+  for (int rank = 0; rank < team; ++rank) {
+    const Range mine = Worker{rank, team, nullptr}.share(groups());
+    for (Index g = mine.begin; g < mine.end; ++g)
+      program(g).attach(arena + rank * bytes, params, g == 0 || gradients_.size() == 0 ? gradient : this->gradient(g),
+                        sinks);
+  }
+}
+
+template class Batch<float>;
+template class Batch<double>;
+
+}  // namespace fastgd
