@@ -16,11 +16,12 @@ constexpr double kShareOfTeamWork = 1.25;
 
 template <class T>
 Index count_groups(const Program<T>& whole, Mode mode, Index gradient_size, double team_work) {
-  if (whole.couples_samples() || mode == Mode::inspect) return 1;
+  // Without a price for threads every instruction is shared out instead.
+  if (whole.couples_samples() || mode == Mode::inspect || team_work <= 0) return 1;
   const Index bytes = std::max<Index>(1, gradient_size * static_cast<Index>(sizeof(T)));
-  Index most = std::min({kMostGroups, whole.slice().rows / kLeastRows, kGradientBytes / bytes});
-  if (team_work > 0)
-    most = std::min(most, static_cast<Index>(std::min(1e6, whole.work() / (kShareOfTeamWork * team_work))));
+  const double by_work = whole.work() / (kShareOfTeamWork * team_work);
+  const Index most = std::min({kMostGroups, whole.slice().rows / kLeastRows, kGradientBytes / bytes,
+                               static_cast<Index>(std::min(by_work, 1e6))});
   // A power of two, so that teams get equal shares.
   Index groups = 1;
   while (2 * groups <= most) groups *= 2;
@@ -32,11 +33,12 @@ Index count_groups(const Program<T>& whole, Mode mode, Index gradient_size, doub
 template <class T>
 Batch<T>::Batch(const Plan& plan, const Wiring& wiring, const std::vector<Index>& gradient_offsets, Index gradient_size,
                 const KernelTable& table, Mode mode, Index rows, double team_work)
-    : rows_(rows), gradient_size_(gradient_size) {
+    : rows_(rows), gradient_size_(gradient_size), team_work_(team_work) {
   const auto compile = [&](Slice slice) {
     return std::make_unique<Program<T>>(plan, wiring, gradient_offsets, table, mode, slice, team_work);
   };
   auto whole = compile({0, rows, rows});
+  work_ = whole->work();
   const Index groups = count_groups(*whole, mode, gradient_size, team_work);
   if (groups == 1) {
     programs_.push_back(std::move(whole));
@@ -52,6 +54,15 @@ Batch<T>::Batch(const Plan& plan, const Wiring& wiring, const std::vector<Index>
 template <class T>
 int Batch<T>::useful_threads() const {
   return grouped() ? static_cast<int>(groups()) : programs_[0]->useful_threads();
+}
+
+template <class T>
+TeamChoice& Batch<T>::choice(int most) {
+  most = std::min(most, useful_threads());
+  // Without a price for threads, as tests want it, there is nothing to choose.
+  if (choice_.most() != most || choice_.batches() == 0)
+    choice_ = team_work_ > 0 ? TeamChoice(most, work_) : TeamChoice::always(most);
+  return choice_;
 }
 
 template <class T>

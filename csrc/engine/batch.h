@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/program.h"
+#include "engine/team_choice.h"
 
 namespace fastgd {
 
@@ -22,8 +23,8 @@ class Batch {
   Program<T>& program(Index group = 0) { return *programs_[static_cast<std::size_t>(group)]; }
   // The gradient of a group after the first, which has the executor's.
   T* gradient(Index group) { return reinterpret_cast<T*>(gradients_.data()) + (group - 1) * gradient_size_; }
-  // The largest team that it can use.
-  int useful_threads() const;
+  // The team for the next batches, of at most `most` threads.
+  TeamChoice& choice(int most);
   // What a team of this size needs.
   Index arena_bytes(int team) const;
 
@@ -35,10 +36,14 @@ class Batch {
   void detach() { team_ = 0; }
 
  private:
+  int useful_threads() const;
   Index slot_bytes() const;
 
   Index rows_;
   Index gradient_size_;
+  double team_work_;
+  double work_ = 0;
+  TeamChoice choice_;
   int team_ = 0;
   std::vector<std::unique_ptr<Program<T>>> programs_;
   Buffer gradients_;

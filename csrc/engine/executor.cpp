@@ -55,6 +55,8 @@ struct Executor<T>::Pace {
     if (interrupted || (ends_batch && out_of_time)) stop_tick.store(tick, std::memory_order_relaxed);
   }
 
+  bool over() const { return stop_tick.load(std::memory_order_relaxed) != std::numeric_limits<std::int64_t>::max(); }
+
   static double seconds(Clock::duration d) { return std::chrono::duration<double>(d).count(); }
 };
 
@@ -209,32 +211,42 @@ Index Executor<T>::advance(Index max_batches, double max_seconds, std::span<cons
   // Both are ready before the team starts: nothing allocates inside.
   Batch<T>& main = compiled(request_.mode, full);
   Batch<T>& tail = rest == 0 ? main : compiled(request_.mode, rest);
-  const int team = std::min(num_threads(), std::max(main.useful_threads(), tail.useful_threads()));
-  prepare(main, team);
-  prepare(tail, team);
-  if (main.team() != team) prepare(main, team);  // the tail has moved the arena
+  TeamChoice& choice = main.choice(num_threads());
   Pace pace;
   pace.interrupt = interrupt;
   pace.max_seconds = max_seconds;
-  const Index first_row = next_row_;
   const std::uint64_t first_iteration = request_.iteration;
+  std::int64_t next_tick = 0;
   Index done = 0;
-  run_team(team, [&](const Worker& who) {
-    Index row = first_row;
-    std::int64_t tick = 0;
-    for (Index b = 0; b < batches; ++b) {
-      Batch<T>& p = request_.rows - row >= main.rows() ? main : tail;
-      const double rate = training ? learning_rates[learning_rates.size() == 1 ? 0 : static_cast<std::size_t>(b)] : 0.0;
-      const After after = run_batch(p, row, rate, first_iteration + static_cast<std::uint64_t>(b), tick, pace, who);
-      if (after == After::leave_unfinished) return;
-      row += p.rows();
-      if (who.rank == 0) {
-        ++done;
-        next_row_ = row;
+  while (done < batches && !pace.over()) {
+    const int team = choice.team();
+    prepare(main, team);
+    prepare(tail, team);
+    if (main.team() != team) prepare(main, team);  // the tail has moved the arena
+    const Index before = done, stretch = before + std::min(choice.batches(), batches - before);
+    const auto started = Clock::now();
+    run_team(team, [&](const Worker& who) {
+      Index row = next_row_;
+      std::int64_t tick = next_tick;
+      who.sync();  // both have been read before rank 0 moves them
+      for (Index b = before; b < stretch; ++b) {
+        Batch<T>& batch = request_.rows - row >= main.rows() ? main : tail;
+        const double rate =
+            training ? learning_rates[learning_rates.size() == 1 ? 0 : static_cast<std::size_t>(b)] : 0.0;
+        const After after =
+            run_batch(batch, row, rate, first_iteration + static_cast<std::uint64_t>(b), tick, pace, who);
+        if (after == After::leave_unfinished) return;
+        row += batch.rows();
+        if (who.rank == 0) {
+          ++done;
+          next_row_ = row;
+          next_tick = tick;
+        }
+        if (after == After::leave) return;
       }
-      if (after == After::leave) return;
-    }
-  });
+    });
+    if (done > before) choice.ran(done - before, Pace::seconds(Clock::now() - started));
+  }
   if (training) request_.iteration += static_cast<std::uint64_t>(done);
   interrupted_ = pace.interrupted;
   return done;

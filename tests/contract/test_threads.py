@@ -156,10 +156,19 @@ def single_rows() -> Setting:
     return model, numbers(23, 5), (numbers(23, 2) > 0).astype(float), {"batch_size": 1, "shuffle": False}
 
 
+def groups_and_a_rest() -> Setting:
+    # 101 samples in batches of 64: four groups, then two of 18 and 19 samples.
+    x = fastgd.Input((6,))
+    y = Dense(3, "softmax")(fastgd.layers.Dropout(0.4, seed=9)(Dense(20, "tanh")(x)))
+    model = fastgd.Model(x, y)
+    model.compile(Adam(0.01), "sparse_categorical_crossentropy", weighted_metrics=["accuracy"])
+    return model, numbers(101, 6), labels(101, 3), {"batch_size": 64, "sample_weight": np.arange(101.0) % 3}
+
+
 MODELS: list[Callable[[], Setting]] = [
     sparse_classifier, one_hot_classifier, binary_classifier, losses_from_probabilities, float64_regression,
     two_inputs_two_outputs, shared_layers, fan_out_with_add, dense_connections, dropout, deep_and_narrow, wide,
-    batch_larger_than_the_data, images_and_sequences, loss_over_time, single_rows,
+    batch_larger_than_the_data, groups_and_a_rest, images_and_sequences, loss_over_time, single_rows,
 ]  # fmt: skip
 
 
@@ -181,7 +190,7 @@ def run(build: Callable[[], Setting], threads: int) -> dict[str, Any]:
     return seen
 
 
-@pytest.mark.parametrize("work", ["0", None], ids=["every step shared out", "default"])
+@pytest.mark.parametrize("work", ["0", "1", None], ids=["every step shared out", "groups of samples", "default"])
 @pytest.mark.parametrize("build", MODELS, ids=lambda b: b.__name__)
 def test_bits_do_not_depend_on_the_number_of_threads(
     build: Callable[[], Setting], work: str | None, monkeypatch: pytest.MonkeyPatch

@@ -13,6 +13,7 @@ import pytest
 
 import tolerances
 from fastgd import _core, reference
+from fastgd.plan import Plan, Step, TensorSpec, UpdateSpec
 from native.plans import adam_slots, classifier, random_params, train
 
 Array = np.ndarray[Any, Any]
@@ -43,6 +44,58 @@ def test_training_follows_the_reference(dtype: str, dropout: float) -> None:
     # Adam divides by the root of its second moment, so that roundings of small gradients grow to full steps.
     for a, b in zip(native, expected, strict=True):
         tolerances.assert_close(a, b, 1e-3 if dtype == "float32" else 1e-9)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.4])
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_groups_of_samples_follow_the_reference(threads: int, dropout: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Batches of 150 in eight groups of 18 or 19 samples, and a rest of 33 in two.
+    monkeypatch.setenv("FASTGD_TEAM_WORK", "1")
+    before = _core.get_num_threads()
+    _core.set_num_threads(threads)
+    plan = classifier((19, 33, 17, 5), "float64", "tanh", dropout)
+    x, t = data()
+    native, native_totals = train(_core.Executor(plan), plan, x, t, epochs=3, batch=150)
+    expected, totals = train(reference.Executor(plan), plan, x, t, epochs=3, batch=150)
+    _core.set_num_threads(before)
+    tolerances.assert_close(native_totals, totals, tolerances.HISTORY)
+    for a, b in zip(native, expected, strict=True):
+        tolerances.assert_close(a, b, 1e-9)
+
+
+def test_groups_of_samples_add_up_their_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
+    # One step of plain descent: only a gradient of all samples gives the weights of the whole batch.
+    plan = classifier((7, 9, 4), "float64", "tanh")
+    x, t = data(64, 7, 4)
+    results = []
+    for work in ("0", "1"):
+        monkeypatch.setenv("FASTGD_TEAM_WORK", work)
+        executor, params = _core.Executor(plan), random_params(plan)
+        executor.bind_parameters(params)
+        executor.bind_update(UpdateSpec("sgd"), [])
+        executor.begin("train", [x, t], 64)
+        executor.advance(1, 1e9, np.array([0.5]))
+        results.append((params, executor.totals()))
+    (whole, whole_totals), (grouped, grouped_totals) = results
+    tolerances.assert_close(grouped_totals, whole_totals, tolerances.HISTORY)
+    assert not all(np.array_equal(a, b) for a, b in zip(whole, grouped, strict=True)), "no groups were formed"
+    for a, b in zip(grouped, whole, strict=True):
+        tolerances.assert_close(a, b, 1e-12)
+
+
+def test_samples_that_hang_together_are_not_parted(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Every row of x x' x has a part of every sample.
+    tensors = tuple(TensorSpec(name, (-1, size), "float64") for name, size in (("x", 3), ("xx", -1), ("y", 3)))
+    steps = (Step("matmul", ("x", "x"), ("xx",), (), {"transpose_b": True}), Step("matmul", ("xx", "x"), ("y",)))
+    plan = Plan("float64", tensors, (), steps, ("x",), ("y",))
+    x = np.random.default_rng(0).normal(size=(64, 3))
+    monkeypatch.setenv("FASTGD_TEAM_WORK", "1")
+    executor = _core.Executor(plan)
+    executor.bind_parameters([])
+    out = np.empty((64, 3))
+    executor.begin("predict", [x], 64, outputs=[out])
+    executor.advance(1, 1e9)
+    tolerances.assert_close(out, x @ x.T @ x, 1e-12)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
