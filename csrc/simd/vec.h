@@ -257,7 +257,10 @@ FASTGD_INLINE Vec<T> load(const T* p, Whole) {
 }
 template <class T>
 FASTGD_INLINE Vec<T> load(const T* p, Part part) {
-  return load_part(p, part.count);
+  if (part.count > 1) return load_part(p, part.count);
+  Vec<T> one{};
+  one[0] = *p;
+  return one;
 }
 template <class T>
 FASTGD_INLINE void store(T* p, Vec<T> v, Whole) {
@@ -265,7 +268,8 @@ FASTGD_INLINE void store(T* p, Vec<T> v, Whole) {
 }
 template <class T>
 FASTGD_INLINE void store(T* p, Vec<T> v, Part part) {
-  store_part(p, v, part.count);
+  if (part.count > 1) return store_part(p, v, part.count);
+  *p = v[0];
 }
 
 // v, with `other` in the lanes beyond the part.
