@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import prod
@@ -303,6 +304,10 @@ def callback_cases() -> Iterator[ClassCase]:
     yield ClassCase("ProgbarLogger")
     yield ClassCase("LambdaCallback", {"on_epoch_end": lambda epoch, logs: None})
     yield ClassCase("EarlyStopping", {"monitor": "loss", "patience": 100})
+    yield ClassCase("ReduceLROnPlateau", {"monitor": "loss", "patience": 100})
+    yield ClassCase("LearningRateScheduler", {"schedule": lambda epoch, learning_rate: learning_rate})
+    yield ClassCase("CSVLogger", {"filename": os.devnull})
+    yield ClassCase("TerminateOnNaN")
 
 
 def missing(registered: Iterable[str], cases: Iterable[ClassCase]) -> list[str]:

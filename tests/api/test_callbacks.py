@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fastgd
-from fastgd.callbacks import Callback, CallbackList, EarlyStopping, History, LambdaCallback
+from fastgd.callbacks import Callback, CallbackList, EarlyStopping, History, LambdaCallback, TerminateOnNaN
 from fastgd.utils.progress import format_logs, format_pace
 
 X = np.linspace(-1, 1, 40).reshape(20, 2)
@@ -52,6 +52,8 @@ def stop(values, name="val_loss", **kwargs):
         ([5, 4, 4, 2], {"baseline": 1, "patience": 2}, 3),
         ([1, 2, 2, 3], {"start_from_epoch": 2}, 4),
         ([np.nan, np.nan, 1], {}, 2),
+        ([0.4, 0.3, 0.2], {"min_delta": 0.1}, 2),
+        ([np.inf, np.inf, 1], {}, 2),
     ],
 )
 def test_early_stopping_counts_epochs(values, arguments, epochs):
@@ -90,6 +92,51 @@ def test_wrong_arguments():
         LambdaCallback(on_epoch_ends=print)
     with pytest.raises(TypeError, match="`on_epoch_end` must be callable"):
         LambdaCallback(on_epoch_end=3)
+    with pytest.raises(TypeError, match=r"`raise_error` must be True or False. Received: raise_error=0"):
+        TerminateOnNaN(0)
+
+
+def diverge(callbacks, **arguments):
+    """Return the epochs and the batches that begin in a fit whose loss overflows in the third batch."""
+    model, begun, ended = make(rate=1e15), [], []
+    counting = LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: begun.append([]),
+        on_train_batch_begin=lambda batch, logs: begun[-1].append(batch),
+        on_train_end=lambda logs: ended.append(logs["loss"]),
+    )
+    history = model.fit(X, T, 2, epochs=3, verbose=0, shuffle=False, callbacks=[*callbacks, counting], **arguments)
+    return history, begun, ended
+
+
+def test_loss_that_is_no_number_ends_fit_at_that_batch(capsys):
+    history, begun, ended = diverge([])
+    losses = history.history["loss"]
+    assert not np.isfinite(losses).any()
+    assert begun == [list(range(10))] * 3
+    history, begun, ended = diverge([TerminateOnNaN()], validation_split=0.1)
+    assert begun == [[0, 1, 2]]
+    assert not np.isfinite(ended[0])
+    assert list(history.history) == ["loss", "val_loss"]
+    assert capsys.readouterr().out == "Batch 2: Invalid loss, terminating training\n"
+
+
+@pytest.mark.parametrize("loss", [np.nan, np.inf, -np.inf, np.float32(np.nan)])
+def test_each_loss_that_is_no_number_is_noticed(loss):
+    callback = TerminateOnNaN()
+    callback.set_model(make())
+    callback.on_train_batch_end(0, {"loss": 1e300})
+    callback.on_train_batch_end(1, {"mae": loss})
+    callback.on_train_batch_end(2)
+    assert callback.model.stop_training is False
+    callback.on_train_batch_end(3, {"loss": loss})
+    assert callback.model.stop_training is True
+    with pytest.raises(RuntimeError, match=r"NaN or Inf loss encountered at batch 4\. Received: loss="):
+        TerminateOnNaN(raise_error=True).on_train_batch_end(4, {"loss": loss})
+
+
+def test_loss_that_is_no_number_may_raise():
+    with pytest.raises(RuntimeError, match=r"NaN or Inf loss encountered at batch 2\. Received: loss=inf"):
+        diverge([TerminateOnNaN(raise_error=True)])
 
 
 def test_history_sees_what_earlier_callbacks_added_to_the_logs():

@@ -2,9 +2,24 @@
 
 from fastgd.callbacks.callback import Callback
 from fastgd.callbacks.callback_list import CallbackList
+from fastgd.callbacks.csv_logger import CSVLogger
 from fastgd.callbacks.early_stopping import EarlyStopping
 from fastgd.callbacks.history import History
 from fastgd.callbacks.lambda_callback import LambdaCallback
+from fastgd.callbacks.learning_rate_scheduler import LearningRateScheduler
 from fastgd.callbacks.progbar_logger import ProgbarLogger
+from fastgd.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+from fastgd.callbacks.terminate_on_nan import TerminateOnNaN
 
-__all__ = ["Callback", "CallbackList", "EarlyStopping", "History", "LambdaCallback", "ProgbarLogger"]
+__all__ = [
+    "CSVLogger",
+    "Callback",
+    "CallbackList",
+    "EarlyStopping",
+    "History",
+    "LambdaCallback",
+    "LearningRateScheduler",
+    "ProgbarLogger",
+    "ReduceLROnPlateau",
+    "TerminateOnNaN",
+]

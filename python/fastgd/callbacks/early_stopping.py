@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import math
-import warnings
 from typing import Any
 
-import numpy as np
-
-from fastgd.callbacks.callback import Callback, Logs
+from fastgd.callbacks.callback import Logs
+from fastgd.callbacks.monitor_callback import MonitorCallback
 from fastgd.utils.checks import check_bool, check_int, check_real
-from fastgd.utils.errors import invalid, unknown
-
-_MODES = ("auto", "min", "max")
 
 
-class EarlyStopping(Callback):
+class EarlyStopping(MonitorCallback):
     """Stops when `monitor` has not got better by more than `min_delta` for `patience` epochs.
 
     Args:
@@ -31,6 +25,7 @@ class EarlyStopping(Callback):
     Attributes:
         best: the best value seen.
         best_epoch: its epoch, from 0.
+        best_weights: its weights, with `restore_best_weights`.
         stopped_epoch: the epoch that was the last, 0 if it did not stop.
 
     Example:
@@ -48,22 +43,16 @@ class EarlyStopping(Callback):
         restore_best_weights: bool = False,
         start_from_epoch: int = 0,
     ) -> None:
-        super().__init__()
-        if mode not in _MODES:
-            raise unknown("mode", _MODES, mode=mode)
-        self.monitor = monitor
-        self.min_delta = check_real("min_delta", min_delta, 0.0)
+        super().__init__(monitor, mode, min_delta)
         self.patience = check_int("patience", patience, 0)
         self.verbose = check_int("verbose", verbose, 0)
-        self.mode = mode
         self.baseline = None if baseline is None else check_real("baseline", baseline)
         self.restore_best_weights = check_bool("restore_best_weights", restore_best_weights)
         self.start_from_epoch = check_int("start_from_epoch", start_from_epoch, 0)
         self.wait = 0
         self.stopped_epoch = 0
-        self.best: float | None = None
         self.best_epoch = 0
-        self._best_weights: list[Any] | None = None
+        self.best_weights: list[Any] | None = None
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Forget earlier runs."""
@@ -71,21 +60,20 @@ class EarlyStopping(Callback):
         self.stopped_epoch = 0
         self.best = None
         self.best_epoch = 0
-        self._best_weights = None
+        self.best_weights = None
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Compare the epoch with the best one and stop the model if patience is over."""
         value = self._monitored(logs or {})
         if value is None or epoch < self.start_from_epoch:
             return
-        sign = self._sign()
-        better = self._is_better(value, self.best, sign)
+        better = self._is_better(value, self.best)
         if better:
             self.best, self.best_epoch = value, epoch
-        if self.restore_best_weights and (better or self._best_weights is None):
+        if self.restore_best_weights and (better or self.best_weights is None):
             # The first epoch is kept in any case, to go back to if nothing ever gets better.
-            self._best_weights = self.model.get_weights()
-        beats_baseline = self.baseline is None or self._is_better(value, self.baseline, sign)
+            self.best_weights = self.model.get_weights()
+        beats_baseline = self.baseline is None or self._is_better(value, self.baseline)
         self.wait = 0 if better and beats_baseline else self.wait + 1
         if not better and self.wait >= self.patience and epoch > 0:
             self.stopped_epoch = epoch
@@ -95,32 +83,7 @@ class EarlyStopping(Callback):
         """Put the best weights back."""
         if self.stopped_epoch > 0 and self.verbose > 0:
             print(f"Epoch {self.stopped_epoch + 1}: early stopping")
-        if self.restore_best_weights and self._best_weights is not None:
+        if self.restore_best_weights and self.best_weights is not None:
             if self.verbose > 0:
                 print(f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.")
-            self.model.set_weights(self._best_weights)
-
-    def _monitored(self, logs: Logs) -> float | None:
-        if self.monitor not in logs:
-            warnings.warn(
-                f"EarlyStopping looks for {self.monitor!r}, which is not in the logs: {', '.join(logs)}", stacklevel=2
-            )
-            return None
-        return float(logs[self.monitor])
-
-    def _sign(self) -> int:
-        """Return 1 if more is better, -1 if less is."""
-        if self.mode != "auto":
-            return 1 if self.mode == "max" else -1
-        name = self.monitor.removeprefix("val_")
-        if name == "loss" or name.endswith("_loss"):
-            return -1
-        for metric_name, metric in self.model.named_metrics().items():
-            if metric_name == name:
-                return 1 if metric._direction == "up" else -1
-        raise invalid("`mode` must be 'min' or 'max' for what is neither a loss nor a metric.", monitor=self.monitor)
-
-    def _is_better(self, value: float, than: float | None, sign: int) -> bool:
-        if math.isnan(value):
-            return False
-        return than is None or bool(np.greater(sign * (value - than), self.min_delta))
+            self.model.set_weights(self.best_weights)
