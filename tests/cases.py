@@ -200,6 +200,7 @@ class InitializerCase(ClassCase):
     stddev: float = 0.0
     low: float = -math.inf
     high: float = math.inf
+    ranks: tuple[int, ...] = (0, 1, 2, 3, 4)  # how many axes it can fill
 
 
 @dataclass(frozen=True)
@@ -281,6 +282,10 @@ def initializer_cases() -> Iterator[InitializerCase]:
     yield InitializerCase("Zeros", {}, 0.0, 0.0, 0.0, 0.0)
     yield InitializerCase("Ones", {}, 1.0, 0.0, 1.0, 1.0)
     yield InitializerCase("Constant", {"value": -2.5}, -2.5, 0.0, -2.5, -2.5)
+    # 200 of the 60,000 elements lie on the diagonal.
+    for gain in (1.0, -2.5):
+        low, high = min(gain, 0.0), max(gain, 0.0)
+        yield InitializerCase("Identity", {"gain": gain}, gain / 300, abs(gain) * 299**0.5 / 300, low, high, (2,))
     yield InitializerCase("RandomNormal", {"seed": 1}, 0.0, 0.05)
     yield InitializerCase("RandomNormal", {"mean": 1.0, "stddev": 0.5, "seed": 2}, 1.0, 0.5)
     yield InitializerCase("TruncatedNormal", {"seed": 3}, 0.0, 0.05 * cut, -0.1, 0.1)
@@ -302,6 +307,10 @@ def initializer_cases() -> Iterator[InitializerCase]:
         ):
             config = {"scale": 1.5, "mode": mode, "distribution": distribution, "seed": fan}
             yield InitializerCase("VarianceScaling", config, 0.0, variance**0.5, -bound, bound)
+    # Each of the 200 rows has the length `gain`: its 300 squares add up to gain^2.
+    for seed, gain in enumerate((1.0, -0.5), start=10):
+        config = {"gain": gain, "seed": seed}
+        yield InitializerCase("Orthogonal", config, 0.0, abs(gain) / 300**0.5, ranks=(2, 3, 4))
 
 
 def schedule_cases() -> Iterator[ScheduleCase]:

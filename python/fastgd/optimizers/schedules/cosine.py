@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from fastgd.optimizers.schedules.schedule import LearningRateSchedule, check_above_zero
-from fastgd.utils.checks import check_real
+from fastgd.optimizers.schedules.schedule import LearningRateSchedule
+from fastgd.utils.checks import check_above_zero, check_real
 
 
 class CosineDecay(LearningRateSchedule):

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from fastgd.optimizers.schedules.schedule import LearningRateSchedule, check_above_zero
-from fastgd.utils.checks import check_bool, check_real
+from fastgd.optimizers.schedules.schedule import LearningRateSchedule
+from fastgd.utils.checks import check_above_zero, check_bool, check_real
 from fastgd.utils.errors import invalid, mistyped
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fastgd.utils.checks import check_real
-from fastgd.utils.errors import invalid
 from fastgd.utils.registry import Registry
 
 registry: Registry[LearningRateSchedule] = Registry("schedule")
@@ -43,11 +41,3 @@ class LearningRateSchedule:
     def from_config(cls, config: Mapping[str, Any]) -> LearningRateSchedule:
         """Make an object from what `get_config` returned."""
         return cls(**config)
-
-
-def check_above_zero(name: str, value: object) -> float:
-    """Return `value` as a finite float above 0."""
-    number = check_real(name, value)
-    if number <= 0:
-        raise invalid(f"`{name}` must be above 0.", **{name: value})
-    return number
