@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -86,6 +87,9 @@ class Optimizer:
         rate = self._learning_rate
         if isinstance(rate, LearningRateSchedule):
             given: Any = rate(step)
+            # The full check takes longer than most formulas.
+            if type(given) is float and 0.0 <= given < math.inf:
+                return given
             # What NumPy's functions make of a number may be an array without axes.
             return check_real("learning_rate", given[()] if isinstance(given, np.ndarray) else given, 0.0)
         return rate
