@@ -201,6 +201,14 @@ class InitializerCase(ClassCase):
     stddev: float = 0.0
     low: float = -math.inf
     high: float = math.inf
+    ranks: tuple[int, ...] = (0, 1, 2, 3, 4)  # how many axes it can fill
+
+
+@dataclass(frozen=True)
+class ScheduleCase(ClassCase):
+    """A schedule with its rate at some steps, worked out by hand."""
+
+    rates: dict[int, float] = field(default_factory=dict)
 
 
 INITIALIZER_SHAPE = (200, 300)
@@ -275,6 +283,10 @@ def initializer_cases() -> Iterator[InitializerCase]:
     yield InitializerCase("Zeros", {}, 0.0, 0.0, 0.0, 0.0)
     yield InitializerCase("Ones", {}, 1.0, 0.0, 1.0, 1.0)
     yield InitializerCase("Constant", {"value": -2.5}, -2.5, 0.0, -2.5, -2.5)
+    # 200 of the 60,000 elements lie on the diagonal.
+    for gain in (1.0, -2.5):
+        low, high = min(gain, 0.0), max(gain, 0.0)
+        yield InitializerCase("Identity", {"gain": gain}, gain / 300, abs(gain) * 299**0.5 / 300, low, high, (2,))
     yield InitializerCase("RandomNormal", {"seed": 1}, 0.0, 0.05)
     yield InitializerCase("RandomNormal", {"mean": 1.0, "stddev": 0.5, "seed": 2}, 1.0, 0.5)
     yield InitializerCase("TruncatedNormal", {"seed": 3}, 0.0, 0.05 * cut, -0.1, 0.1)
@@ -296,6 +308,45 @@ def initializer_cases() -> Iterator[InitializerCase]:
         ):
             config = {"scale": 1.5, "mode": mode, "distribution": distribution, "seed": fan}
             yield InitializerCase("VarianceScaling", config, 0.0, variance**0.5, -bound, bound)
+    # Each of the 200 rows has the length `gain`: its 300 squares add up to gain^2.
+    for seed, gain in enumerate((1.0, -0.5), start=10):
+        config = {"gain": gain, "seed": seed}
+        yield InitializerCase("Orthogonal", config, 0.0, abs(gain) / 300**0.5, ranks=(2, 3, 4))
+
+
+def schedule_cases() -> Iterator[ScheduleCase]:
+    """Yield at least one row for every schedule: its corners, the steps on both sides, and far beyond the end."""
+    half, root = {"initial_learning_rate": 0.8, "decay_steps": 4, "decay_rate": 0.5}, 0.5**0.5
+    yield ScheduleCase("ExponentialDecay", half, {0: 0.8, 2: 0.8 * root, 4: 0.4, 6: 0.4 * root, 12: 0.1})
+    yield ScheduleCase("ExponentialDecay", {**half, "staircase": True}, {0: 0.8, 3: 0.8, 4: 0.4, 7: 0.4, 8: 0.2})
+    yield ScheduleCase("InverseTimeDecay", half, {0: 0.8, 2: 0.64, 4: 0.8 / 1.5, 8: 0.4, 24: 0.2})
+    yield ScheduleCase("InverseTimeDecay", {**half, "staircase": True}, {0: 0.8, 3: 0.8, 4: 0.8 / 1.5, 11: 0.4})
+    line = {"initial_learning_rate": 0.5, "decay_steps": 10}
+    yield ScheduleCase("PolynomialDecay", line, {0: 0.5, 5: 0.25005, 9: 0.05009, 10: 0.0001, 99: 0.0001})
+    curve = {**line, "end_learning_rate": 0.1, "power": 2.0}
+    yield ScheduleCase("PolynomialDecay", curve, {0: 0.5, 5: 0.2, 8: 0.116, 10: 0.1, 11: 0.1})
+    yield ScheduleCase("PolynomialDecay", {**curve, "cycle": True}, {0: 0.5, 5: 0.2, 10: 0.1, 15: 0.125, 20: 0.1,
+                                                                      21: 0.136, 30: 0.1})  # fmt: skip
+    rises = {"initial_learning_rate": 0.1, "decay_steps": 4, "end_learning_rate": 0.5, "power": 1.0}
+    yield ScheduleCase("PolynomialDecay", rises, {0: 0.1, 1: 0.2, 3: 0.4, 4: 0.5, 5: 0.5})
+    yield ScheduleCase("PiecewiseConstantDecay", {"boundaries": [2, 5], "values": [1.0, 0.5, 0.1]},
+                       {0: 1.0, 2: 1.0, 3: 0.5, 5: 0.5, 6: 0.1, 900: 0.1})  # fmt: skip
+    yield ScheduleCase("PiecewiseConstantDecay", {"boundaries": [], "values": [0.3]}, {0: 0.3, 7: 0.3})
+    # A third of half a turn has the cosine 1/2, two thirds -1/2.
+    wave = {"initial_learning_rate": 0.4, "decay_steps": 6}
+    yield ScheduleCase("CosineDecay", wave, {0: 0.4, 2: 0.3, 3: 0.2, 4: 0.1, 6: 0.0, 7: 0.0, 99: 0.0})
+    yield ScheduleCase("CosineDecay", {**wave, "alpha": 0.5}, {0: 0.4, 2: 0.35, 4: 0.25, 6: 0.2, 99: 0.2})
+    warm = {**wave, "initial_learning_rate": 0.1, "warmup_target": 0.8, "warmup_steps": 7}
+    yield ScheduleCase("CosineDecay", warm, {0: 0.1, 1: 0.2, 6: 0.7, 7: 0.8, 9: 0.6, 10: 0.4, 11: 0.2, 13: 0.0, 50: 0})
+    yield ScheduleCase("CosineDecay", {**wave, "warmup_target": 0.2, "alpha": 0.25}, {0: 0.2, 2: 0.1625, 6: 0.05})
+    turn = {"initial_learning_rate": 0.4, "first_decay_steps": 6}
+    yield ScheduleCase("CosineDecayRestarts", turn,
+                       {0: 0.4, 2: 0.3, 4: 0.1, 6: 0.4, 10: 0.3, 14: 0.1, 18: 0.4, 26: 0.3, 42: 0.4})  # fmt: skip
+    yield ScheduleCase("CosineDecayRestarts", {**turn, "t_mul": 1.0, "m_mul": 0.5, "alpha": 0.5},
+                       {0: 0.4, 2: 0.35, 6: 0.3, 8: 0.275, 12: 0.25, 14: 0.2375})  # fmt: skip
+    # Five restarts on, the logarithm of 3^5 over that of 3 is less than 5 in float64.
+    yield ScheduleCase("CosineDecayRestarts", {**turn, "t_mul": 3.0, "m_mul": 0.5},
+                       {6: 0.2, 12: 0.15, 18: 0.05, 24: 0.1, 6 * 121: 0.4 / 32, 6 * (121 + 81): 0.3 / 32})  # fmt: skip
 
 
 def callback_cases() -> Iterator[ClassCase]:

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgd import config
-from fastgd.utils.checks import check_real, check_seed
-from fastgd.utils.errors import mistyped, unknown
-from fastgd.utils.registry import Registry
+from fastgd.utils.checks import check_above_zero, check_real, check_seed
+from fastgd.utils.errors import invalid, mistyped, unknown
+from fastgd.utils.registry import Registry, to_config
 from fastgd.utils.seeds import draw_seed
 
 Array = npt.NDArray[Any]
@@ -21,7 +21,15 @@ Array = npt.NDArray[Any]
 _TRUNCATED_STDDEV = 0.87962566103423978
 
 _registry: Registry[Initializer] = Registry(
-    "initializer", {"normal": "RandomNormal", "uniform": "RandomUniform", "zero": "Zeros", "one": "Ones"}
+    "initializer",
+    {
+        "normal": "RandomNormal",
+        "uniform": "RandomUniform",
+        "zero": "Zeros",
+        "one": "Ones",
+        "identityinitializer": "Identity",
+        "orthogonalinitializer": "Orthogonal",
+    },
 )
 
 
@@ -79,6 +87,33 @@ class Constant(Initializer):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make a like object."""
         return {"value": self.value}
+
+
+class Identity(Initializer):
+    """`gain` where row and column are the same, 0 elsewhere; for matrices alone, which need not be square.
+
+    Args:
+        gain: the number on the diagonal.
+    """
+
+    def __init__(self, gain: float = 1.0) -> None:
+        self.gain = check_real("gain", gain)
+
+    def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Array:
+        """Return the matrix.
+
+        Raises:
+            ValueError: if `shape` has not two axes.
+        """
+        if len(shape) != 2:
+            raise invalid("`shape` must have two axes for an Identity.", shape=shape)
+        value = np.zeros(shape, dtype or config.floatx())
+        np.fill_diagonal(value, self.gain)
+        return value
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make a like object."""
+        return {"gain": self.gain}
 
 
 class RandomInitializer(Initializer, abstract=True):
@@ -171,7 +206,7 @@ class VarianceScaling(RandomInitializer):
         distribution: str = "truncated_normal",
         seed: int | None = None,
     ) -> None:
-        self.scale = check_real("scale", scale, 0.0)
+        self.scale = check_above_zero("scale", scale)
         if mode not in self.modes:
             raise unknown("mode", self.modes, mode=mode)
         if distribution not in self.distributions:
@@ -246,6 +281,54 @@ class LecunNormal(_Preset):
     preset = (1.0, "fan_in", "truncated_normal")
 
 
+class Orthogonal(RandomInitializer):
+    """`gain q` with orthonormal columns in q, or orthonormal rows if it has fewer rows than columns.
+
+    The values are those of a matrix with as many columns as the last axis is long. q is drawn uniformly from all such
+    matrices: it is the q of the decomposition `q r` of normal values whose r has a positive diagonal.
+
+    Args:
+        gain: the length of the columns or rows.
+        seed: as in `RandomInitializer`.
+
+    Source:
+        Saxe, McClelland and Ganguli, Exact solutions to the nonlinear dynamics of learning in deep linear neural
+        networks, ICLR 2014; Mezzadri, How to generate random matrices from the classical compact groups, 2007.
+    """
+
+    def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
+        self.gain = check_real("gain", gain)
+        super().__init__(seed)
+
+    def sample(self, generator: np.random.Generator, shape: tuple[int, ...]) -> Array:
+        """Return values drawn from `generator`.
+
+        Raises:
+            ValueError: if `shape` has fewer than two axes.
+        """
+        if len(shape) < 2:
+            raise invalid("`shape` must have two or more axes for an Orthogonal.", shape=shape)
+        rows, columns = math.prod(shape[:-1]), shape[-1]
+        q, r = np.linalg.qr(generator.standard_normal((max(rows, columns), min(rows, columns))))
+        q = q * np.where(np.diagonal(r) < 0, -self.gain, self.gain)
+        return (q.T if rows < columns else q).reshape(shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make a like object."""
+        return {"gain": self.gain, "seed": self.seed}
+
+
+# Keras offers every class under its lower-case name too, and two under a longer one.
+IdentityInitializer = identity = Identity
+OrthogonalInitializer = orthogonal = Orthogonal
+constant, ones, zeros = Constant, Ones, Zeros
+glorot_normal, glorot_uniform = GlorotNormal, GlorotUniform
+he_normal, he_uniform = HeNormal, HeUniform
+lecun_normal, lecun_uniform = LecunNormal, LecunUniform
+random_normal, random_uniform, truncated_normal = RandomNormal, RandomUniform, TruncatedNormal
+variance_scaling = VarianceScaling
+
+
 def compute_fans(shape: Sequence[int]) -> tuple[float, float]:
     """Return how many inputs and outputs a weight of `shape` connects; leading axes are a receptive field."""
     if len(shape) < 2:
@@ -271,6 +354,16 @@ def get(identifier: str | Mapping[str, Any] | Initializer | type[Initializer]) -
     if isinstance(identifier, Mapping):
         return _registry.from_config(identifier, "initializer")
     raise mistyped("`initializer` must be a name, a config or an Initializer.", initializer=identifier)
+
+
+def serialize(initializer: Initializer) -> dict[str, Any]:
+    """Return the config of an initializer."""
+    return to_config(initializer)
+
+
+def deserialize(config: Mapping[str, Any]) -> Initializer:
+    """Make an initializer from its config."""
+    return _registry.from_config(config, "config")
 
 
 def _truncated(generator: np.random.Generator, shape: tuple[int, ...]) -> Array:

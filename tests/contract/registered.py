@@ -13,7 +13,9 @@ import fastgd
 from cases import ClassCase
 from fastgd import callbacks, initializers, layers, losses, metrics, optimizers
 from fastgd.layers.layer import registry as layer_registry
+from fastgd.optimizers import schedules
 from fastgd.optimizers.optimizer import registry as optimizer_registry
+from fastgd.optimizers.schedules.schedule import registry as schedule_registry
 from fastgd.utils.registry import Registry
 
 Array = np.ndarray[Any, Any]
@@ -25,6 +27,7 @@ KINDS: dict[str, tuple[type, Any, Registry[Any]]] = {
     "loss": (fastgd.Loss, losses, losses._registry),
     "metric": (fastgd.Metric, metrics, metrics._registry),
     "initializer": (fastgd.Initializer, initializers, initializers._registry),
+    "schedule": (schedules.LearningRateSchedule, schedules, schedule_registry),
 }
 
 

@@ -16,6 +16,7 @@ from fastgd import runtime
 # Without types, because nearly every call here is one that a type checker would refuse.
 api: Any = fastgd
 initializers, losses, metrics, optimizers = api.initializers, api.losses, api.metrics, api.optimizers
+schedules = optimizers.schedules
 Activation, Concatenate, Dense = api.layers.Activation, api.layers.Concatenate, api.layers.Dense
 Dropout, Flatten, Reshape = api.layers.Dropout, api.layers.Flatten, api.layers.Reshape
 
@@ -146,6 +147,22 @@ ARGUMENTS = [
     Wrong("learning rate 1", lambda: optimizers.Adam(1), ValueError, "learning_rate", "learning_rate=1"),
     Wrong("learning rate -0.1", lambda: optimizers.SGD(-0.1), ValueError, "learning_rate", "learning_rate=-0.1"),
     Wrong("learning rate text", lambda: optimizers.SGD("0.1"), ValueError, "learning_rate", "learning_rate='0.1'"),
+    Wrong("decay_steps 0", lambda: schedules.ExponentialDecay(0.1, 0, 0.9), ValueError, "decay_steps", "decay_steps=0"),
+    Wrong("decay_rate", lambda: schedules.InverseTimeDecay(0.1, 9, "0.5"), TypeError, "decay_rate", "decay_rate='0.5'"),
+    Wrong("power", lambda: schedules.PolynomialDecay(0.1, 9, power=-1.0), ValueError, "power", "power=-1.0"),
+    Wrong("staircase", lambda: schedules.ExponentialDecay(0.1, 9, 0.9, 1), TypeError, "staircase", "staircase=1"),
+    Wrong("boundaries count", lambda: schedules.PiecewiseConstantDecay([5], [0.1]), ValueError, "boundaries",
+          "boundaries=[5], values=[0.1]"),
+    Wrong("boundaries order", lambda: schedules.PiecewiseConstantDecay([5, 5], [0.1, 0.2, 0.3]), ValueError,
+          "boundaries", "boundaries=[5, 5]"),
+    Wrong("values", lambda: schedules.PiecewiseConstantDecay([], 0.1), TypeError, "values", "values=0.1"),
+    Wrong("warmup_steps", lambda: schedules.CosineDecay(0.1, 9, warmup_target=1.0, warmup_steps=-1), ValueError,
+          "warmup_steps", "warmup_steps=-1"),
+    Wrong("t_mul", lambda: schedules.CosineDecayRestarts(0.1, 9, t_mul=0.5), ValueError, "t_mul", "t_mul=0.5"),
+    Wrong("first_decay_steps", lambda: schedules.CosineDecayRestarts(0.1, INF), ValueError, "first_decay_steps",
+          "first_decay_steps=inf"),
+    Wrong("schedule config", lambda: schedules.deserialize({"class_name": "Cosine"}), ValueError, "config",
+          "config='Cosine'"),
     Wrong("momentum", lambda: optimizers.SGD(0.1, momentum=-0.5), ValueError, "momentum", "momentum=-0.5"),
     Wrong("beta_1", lambda: optimizers.Adam(beta_1=1.0), ValueError, "beta_1", "beta_1=1.0"),
     Wrong("Dense 0", lambda: Dense(0), ValueError, "units", "units=0"),
@@ -158,6 +175,9 @@ ARGUMENTS = [
     Wrong("label_smoothing", lambda: losses.BinaryCrossentropy(label_smoothing=1.5), ValueError, "label_smoothing",
           "label_smoothing=1.5"),
     Wrong("threshold", lambda: metrics.BinaryAccuracy(threshold="half"), TypeError, "threshold", "threshold='half'"),
+    Wrong("scale", lambda: initializers.VarianceScaling(0.0), ValueError, "scale", "scale=0.0"),
+    Wrong("gain", lambda: initializers.Orthogonal("1"), TypeError, "gain", "gain='1'"),
+    Wrong("gain nan", lambda: initializers.Identity(NAN), ValueError, "gain", "gain=nan"),
     Wrong("stddev", lambda: initializers.RandomNormal(stddev=-1.0), ValueError, "stddev", "stddev=-1.0"),
     Wrong("seed", lambda: api.utils.set_random_seed(-1), ValueError, "seed", "seed=-1"),
     Wrong("axis", lambda: Concatenate(axis=0.5), TypeError, "axis", "axis=0.5"),

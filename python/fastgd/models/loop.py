@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import numpy.typing as npt
 
 from fastgd.callbacks import CallbackList
@@ -21,6 +20,9 @@ Array = npt.NDArray[Any]
 
 # How long the engine may run before Python looks after the progress bar and Ctrl-C.
 CHUNK_SECONDS = 0.1
+
+# How many learning rates of a schedule are worked out at a time: more than so many batches seldom fit into a chunk.
+SCHEDULED_BATCHES = 256
 
 
 def batches_of(rows: int, batch_size: int) -> int:
@@ -87,10 +89,13 @@ class TrainingLoop:
                 callbacks.on_batch_begin("train", done)
                 self._engine.bind_weights()
             wanted = 1 if single else min(self.steps - done, self._left)
-            rate = np.array([optimizer.learning_rate])
+            if optimizer.is_scheduled:
+                wanted = min(wanted, SCHEDULED_BATCHES)
+            # Without a schedule one number stands for all batches.
+            rates = optimizer.learning_rates(wanted if optimizer.is_scheduled else 1)
             before = executor.iteration
             try:
-                ran = executor.advance(wanted, CHUNK_SECONDS, rate)
+                ran = executor.advance(wanted, CHUNK_SECONDS, rates)
             finally:
                 optimizer.iterations += executor.iteration - before
             self._left -= ran

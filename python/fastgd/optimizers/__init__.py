@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fastgd.optimizers import schedules
 from fastgd.optimizers.adam import Adam
 from fastgd.optimizers.optimizer import Optimizer, registry
 from fastgd.optimizers.sgd import SGD
 from fastgd.utils.errors import mistyped
 from fastgd.utils.registry import to_config
 
-__all__ = ["SGD", "Adam", "Optimizer", "deserialize", "get", "serialize"]
+__all__ = ["SGD", "Adam", "Optimizer", "deserialize", "get", "schedules", "serialize"]
 
 
 def get(identifier: Any) -> Optimizer:

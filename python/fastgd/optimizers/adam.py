@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastgd.optimizers.optimizer import Optimizer
+from fastgd.optimizers.schedules import LearningRateSchedule
 from fastgd.plan import UpdateSpec
 from fastgd.utils.checks import check_real
 from fastgd.utils.errors import invalid
@@ -17,7 +18,7 @@ class Adam(Optimizer):
     does not.
 
     Args:
-        learning_rate: lr, a float.
+        learning_rate: lr, a float or a LearningRateSchedule.
         beta_1: b1, the share of m that an update keeps, from 0 to below 1.
         beta_2: b2, the share of v that an update keeps, from 0 to below 1.
         epsilon: e, which bounds the step where gradients vanish.
@@ -35,7 +36,7 @@ class Adam(Optimizer):
 
     def __init__(
         self,
-        learning_rate: float = 0.001,
+        learning_rate: float | LearningRateSchedule = 0.001,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,

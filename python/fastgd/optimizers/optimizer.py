@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgd.ops.parameters import Variable, aligned_zeros
+from fastgd.optimizers.schedules import LearningRateSchedule, deserialize, serialize
 from fastgd.plan import UpdateSpec, flat_layout
 from fastgd.utils.checks import check_int, check_real
-from fastgd.utils.errors import invalid, refuse_keywords
+from fastgd.utils.errors import invalid, mistyped, refuse_keywords
 from fastgd.utils.naming import snake_case
 from fastgd.utils.registry import Registry
 
@@ -26,7 +28,8 @@ class Optimizer:
     """Base of all optimizers; a subclass implements `update_spec` and `get_config` and is then found by its name.
 
     Args:
-        learning_rate: a float, 0 or more. An int is refused, as Keras does: it is a typing error more often than not.
+        learning_rate: a float, 0 or more, or a LearningRateSchedule. An int is refused, as Keras does: it is a typing
+            error more often than not.
         name: the name; the class' in snake case if None.
         **kwargs: refused, with the known keywords.
 
@@ -41,8 +44,9 @@ class Optimizer:
         if not abstract:
             registry.add(cls)
 
-    def __init__(self, learning_rate: float, name: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, learning_rate: float | LearningRateSchedule, name: str | None = None, **kwargs: Any) -> None:
         refuse_keywords(type(self), kwargs, _BASE_KEYWORDS)
+        self._learning_rate: float | LearningRateSchedule = 0.0
         self.learning_rate = learning_rate
         self.name = name or snake_case(type(self).__name__)
         self._iterations = 0
@@ -51,14 +55,44 @@ class Optimizer:
 
     @property
     def learning_rate(self) -> float:
-        """The learning rate of the next update; it may be set at any time."""
-        return self._learning_rate
+        """The learning rate of the next update; it may be set at any time, but to a float only if it is one now."""
+        return self._rate_at(self._iterations)
 
     @learning_rate.setter
-    def learning_rate(self, value: float) -> None:
+    def learning_rate(self, value: float | LearningRateSchedule) -> None:
+        if isinstance(value, LearningRateSchedule):
+            self._learning_rate = value
+            return
         if not isinstance(value, (float, np.floating)):
-            raise invalid("`learning_rate` must be a float.", learning_rate=value)
+            raise invalid("`learning_rate` must be a float or a LearningRateSchedule.", learning_rate=value)
+        if self.is_scheduled:
+            raise mistyped(
+                "This optimizer was created with a `LearningRateSchedule` object as its `learning_rate` constructor "
+                "argument, hence its learning rate is not settable. If you need the learning rate to be settable, you "
+                "should instantiate the optimizer with a float `learning_rate` argument.",
+                learning_rate=value,
+            )
         self._learning_rate = check_real("learning_rate", value, 0.0)
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether the learning rate follows a LearningRateSchedule."""
+        return isinstance(self._learning_rate, LearningRateSchedule)
+
+    def learning_rates(self, count: int) -> Array:
+        """Return the learning rate of each of the next `count` updates."""
+        return np.array([self._rate_at(step) for step in range(self._iterations, self._iterations + count)])
+
+    def _rate_at(self, step: int) -> float:
+        rate = self._learning_rate
+        if isinstance(rate, LearningRateSchedule):
+            given: Any = rate(step)
+            # The full check takes longer than most formulas.
+            if type(given) is float and 0.0 <= given < math.inf:
+                return given
+            # What NumPy's functions make of a number may be an array without axes.
+            return check_real("learning_rate", given[()] if isinstance(given, np.ndarray) else given, 0.0)
+        return rate
 
     @property
     def iterations(self) -> int:
@@ -103,11 +137,18 @@ class Optimizer:
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make a like object."""
-        return {"learning_rate": self.learning_rate, "name": self.name}
+        rate = self._learning_rate
+        return {
+            "learning_rate": serialize(rate) if isinstance(rate, LearningRateSchedule) else rate,
+            "name": self.name,
+        }
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Optimizer:
         """Make an object from what `get_config` returned."""
+        rate = config.get("learning_rate")
+        if isinstance(rate, Mapping):
+            return cls(**{**config, "learning_rate": deserialize(rate)})
         return cls(**config)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastgd.optimizers.optimizer import Optimizer
+from fastgd.optimizers.schedules import LearningRateSchedule
 from fastgd.plan import UpdateSpec
 from fastgd.utils.checks import check_bool, check_real
 from fastgd.utils.errors import invalid
@@ -14,7 +15,7 @@ class SGD(Optimizer):
     """Gradient descent: `w -= lr g`; with momentum m: `v = m v - lr g; w += v`, or with nesterov `w += m v - lr g`.
 
     Args:
-        learning_rate: lr, a float.
+        learning_rate: lr, a float or a LearningRateSchedule.
         momentum: m, a float from 0 to 1.
         nesterov: whether to look ahead along v.
         **kwargs: those of `Optimizer`.
@@ -30,7 +31,11 @@ class SGD(Optimizer):
     """
 
     def __init__(
-        self, learning_rate: float = 0.01, momentum: float = 0.0, nesterov: bool = False, **kwargs: Any
+        self,
+        learning_rate: float | LearningRateSchedule = 0.01,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, **kwargs)
         # An int is refused, as Keras does.

@@ -34,6 +34,14 @@ def check_real(name: str, value: object, low: float = -math.inf, high: float = m
     return number
 
 
+def check_above_zero(name: str, value: object) -> float:
+    """Return `value` as a finite float above 0."""
+    number = check_real(name, value)
+    if number <= 0:
+        raise invalid(f"`{name}` must be above 0.", **{name: value})
+    return number
+
+
 def check_seed(name: str, value: object) -> int | None:
     """Return `value` as a 64-bit unsigned seed, or None for None."""
     if value is None:
