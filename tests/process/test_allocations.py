@@ -51,7 +51,8 @@ steps = (
     Step("dense", ("d",), ("z",), ("w1", "b1")),
     Step("sparse_softmax_crossentropy", ("z", "t"), ("v", "p")),
 )
-plan = Plan("float32", specs, tuple(ParamSpec(n, s) for n, s in sizes.items()), steps, ("x", "t"), (), (Term("l", "v"),))
+params = tuple(ParamSpec(n, s) for n, s in sizes.items())
+plan = Plan("float32", specs, params, steps, ("x", "t"), (), (Term("l", "v"),))
 rng = np.random.default_rng(0)
 x, t = rng.normal(size=(64 * 400, 30)).astype("f"), rng.integers(0, 7, 64 * 400)
 executor = _core.Executor(plan)
