@@ -185,6 +185,7 @@ def test_optimizer_defaults_and_configs():
         "momentum": 0.0,
         "name": "sgd",
         "nesterov": False,
+        "weight_decay": None,
     }
     assert optimizers.get("Adam").get_config() == {
         "beta_1": 0.9,
@@ -192,6 +193,8 @@ def test_optimizer_defaults_and_configs():
         "epsilon": 1e-7,
         "learning_rate": 0.001,
         "name": "adam",
+        "weight_decay": None,
+        "amsgrad": False,
     }
     for made in (optimizers.SGD(0.5, 0.9, True), optimizers.Adam(0.5, name="mine")):
         assert optimizers.deserialize(optimizers.serialize(made)).get_config() == made.get_config()
@@ -211,7 +214,8 @@ def test_learning_rate_must_be_a_float(rate):
 def test_optimizer_errors():
     with pytest.raises(
         TypeError,
-        match=r"SGD has no keyword `clipnorm`. Known: learning_rate, momentum, name, nesterov. Received: clipnorm=1.0",
+        match=r"SGD has no keyword `clipnorm`. Known: learning_rate, momentum, name, nesterov, weight_decay. "
+        r"Received: clipnorm=1.0",
     ):
         optimizers.SGD(0.1, clipnorm=1.0)
     with pytest.raises(ValueError, match="`momentum` must be a float between 0 and 1. Received: momentum=1"):
