@@ -224,6 +224,18 @@ def test_optimizer_errors():
         optimizers.SGD(0.1, momentum=1.5)
     with pytest.raises(ValueError, match="`beta_2` must be below 1"):
         optimizers.Adam(beta_2=1.0)
+    with pytest.raises(ValueError, match="`weight_decay` must be a float. Received: weight_decay=None"):
+        optimizers.AdamW(weight_decay=None)
+    with pytest.raises(ValueError, match="`weight_decay` must be 0 or more. Received: weight_decay=-0.1"):
+        optimizers.SGD(weight_decay=-0.1)
+    with pytest.raises(ValueError, match="`beta_1` must be above 0. Received: beta_1=0"):
+        optimizers.Lion(beta_1=0)
+    with pytest.raises(ValueError, match="`rho` must be below 1. Received: rho=1.0"):
+        optimizers.RMSprop(rho=1.0)
+    with pytest.raises(ValueError, match="`initial_accumulator_value` must be 0 or more"):
+        optimizers.Adagrad(initial_accumulator_value=-1.0)
+    with pytest.raises(TypeError, match="`amsgrad` must be True or False"):
+        optimizers.Adam(amsgrad=1)
     with pytest.raises(TypeError, match="`iterations` must be an integer"):
         optimizers.Adam().iterations = 1.5
 
