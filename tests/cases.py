@@ -246,6 +246,21 @@ def optimizer_cases() -> Iterator[OptimizerCase]:
     yield OptimizerCase("SGD", {"learning_rate": 0.05, "momentum": 0.9, "nesterov": True}, ("v",))
     yield OptimizerCase("Adam", {"learning_rate": 0.01}, ("m", "v"))
     yield OptimizerCase("Adam", {"learning_rate": 0.02, "beta_1": 0.7, "beta_2": 0.9, "epsilon": 1e-3}, ("m", "v"))
+    yield OptimizerCase("Adam", {"learning_rate": 0.01, "beta_2": 0.9, "amsgrad": True}, ("m", "v", "top"))
+    yield OptimizerCase("AdamW", {"learning_rate": 0.01}, ("m", "v"))
+    yield OptimizerCase("AdamW", {"learning_rate": 0.01, "weight_decay": 0.5, "amsgrad": True}, ("m", "v", "top"))
+    yield OptimizerCase("SGD", {"learning_rate": 0.05, "momentum": 0.5, "weight_decay": 0.1}, ("v",))
+    for momentum in (0.0, 0.8):
+        for centered in (False, True):
+            slots = ("v", *(("a",) if centered else ()), *(("speed",) if momentum else ()))
+            config = {"learning_rate": 0.003, "rho": 0.8, "momentum": momentum, "epsilon": 1e-4, "centered": centered}
+            yield OptimizerCase("RMSprop", config, slots)
+    yield OptimizerCase("Adagrad", {"learning_rate": 0.05}, ("a",))
+    yield OptimizerCase("Adagrad", {"learning_rate": 0.02, "initial_accumulator_value": 0.0, "epsilon": 1e-3}, ("a",))
+    yield OptimizerCase("Adadelta", {"learning_rate": 1.0, "rho": 0.8, "epsilon": 1e-5}, ("a", "d"))
+    yield OptimizerCase("Adamax", {"learning_rate": 0.01, "beta_2": 0.9}, ("m", "u"))
+    yield OptimizerCase("Nadam", {"learning_rate": 0.01, "beta_1": 0.8}, ("m", "v"))
+    yield OptimizerCase("Lion", {"learning_rate": 0.003, "weight_decay": 0.1}, ("m",))
 
 
 def loss_cases() -> Iterator[ScoreCase]:

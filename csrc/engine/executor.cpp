@@ -79,7 +79,7 @@ template <class T>
 void Executor<T>::take_gradient(const GradientSink<T>& sink, Index begin, Index size, const T* gradient) noexcept {
   const auto& self = *static_cast<const Executor*>(sink.owner);
   const auto i = static_cast<std::size_t>(sink.param);
-  self.update_->apply(self.kernels_, self.rate_, size, gradient, self.params_[i] + begin, self.slots_,
+  self.update_->apply(self.kernels_, self.step_, size, gradient, self.params_[i] + begin, self.slots_,
                       self.gradient_offsets_[i] + begin);
 }
 
@@ -257,7 +257,7 @@ typename Executor<T>::After Executor<T>::run_batch(Batch<T>& batch, Index first_
                                                    std::uint64_t iteration, std::int64_t& tick, Pace& pace,
                                                    const Worker& who) noexcept {
   // Read by the others behind the first meeting.
-  if (who.rank == 0 && update_) rate_ = update_->rate(learning_rate, iteration);
+  if (who.rank == 0 && update_) step_ = update_->numbers(learning_rate, iteration);
   if (batch.grouped()) {
     const Range mine = who.share(batch.groups());
     for (Index g = mine.begin; g < mine.end; ++g) batch.program(g).run_state().iteration = iteration;
@@ -331,7 +331,7 @@ void Executor<T>::update_from_groups(Batch<T>& batch, const Worker& who) noexcep
       const Index n = std::min(kUpdatePiece, part.end - i), at = s.offset + i;
       kernels_.add(n, first + at, batch.gradient(1) + at, sum);
       for (Index g = 2; g < batch.groups(); ++g) kernels_.add(n, sum, batch.gradient(g) + at, sum);
-      update_->apply(kernels_, rate_, n, sum, s.w + i, slots_, at);
+      update_->apply(kernels_, step_, n, sum, s.w + i, slots_, at);
     }
   }
 }
@@ -369,7 +369,7 @@ void Executor<T>::run_instruction(const Instruction<T>& instruction, Program<T>&
       break;
     }
     case Kind::update:
-      update_->apply(kernels_, rate_, p.segments(), reinterpret_cast<const T*>(gradients_.data()), slots_, who);
+      update_->apply(kernels_, step_, p.segments(), reinterpret_cast<const T*>(gradients_.data()), slots_, who);
       break;
     case Kind::scatter:
       scatter(p, first_row);

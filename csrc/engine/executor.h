@@ -94,7 +94,7 @@ class Executor {
   std::unique_ptr<Update<T>> update_;
   std::vector<T*> slots_;
   std::vector<GradientSink<T>> sinks_;  // one per parameter
-  double rate_ = 0;                     // of the running batch, for the sinks
+  StepNumbers step_;                    // of the running batch, for the sinks
   std::map<std::pair<Mode, Index>, std::unique_ptr<Batch<T>>> batches_;
   std::unique_ptr<Program<T>> inspected_;
   Buffer inspected_arena_;

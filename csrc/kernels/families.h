@@ -9,71 +9,82 @@
 
 namespace fastgd::FASTGD_ISA_NAMESPACE {
 
-#define FASTGD_DECLARE_KERNELS(T)                                                                                     \
-  void gemm(const Gemm<T>& g) noexcept;                                                                               \
-  void gemv(Index rows, Index k, const T* a, Index a_row, const T* x, T* y, bool accumulate) noexcept;                \
-  void gemv_transposed(Index k, Index n, const T* a, Index a_row, const T* x, T* y, bool accumulate) noexcept;        \
-  void pack_rows(Index rows, Index k, const T* a, Index a_row, Index a_col, T* packed) noexcept;                      \
-  void pack_cols(Index k, Index cols, const T* b, Index b_row, Index b_col, T* packed, Index panel) noexcept;         \
-  void transpose(Index rows, Index cols, const T* x, Index x_row, T* y, Index y_row) noexcept;                        \
-  void column_sum(Index rows, Index cols, const T* x, Index x_row, T* y, bool accumulate) noexcept;                   \
-                                                                                                                      \
-  void exp(Index n, const T* x, T* y) noexcept;                                                                       \
-  void log(Index n, const T* x, T* y) noexcept;                                                                       \
-  void tanh(Index n, const T* x, T* y) noexcept;                                                                      \
-  void sigmoid(Index n, const T* x, T* y) noexcept;                                                                   \
-                                                                                                                      \
-  void activation(Activation f, T slope, Index n, const T* x, T* y) noexcept;                                         \
-  void activation_backward(Activation f, T slope, Index n, const T* y, const T* dy, T* dx) noexcept;                  \
-  void softmax(Index rows, Index cols, const T* x, T* y) noexcept;                                                    \
-  void softmax_backward(Index rows, Index cols, const T* y, const T* dy, T* dx) noexcept;                             \
-                                                                                                                      \
-  void add(Index n, const T* a, const T* b, T* y) noexcept;                                                           \
-  void fill(Index n, T value, T* y) noexcept;                                                                         \
-  void dropout(MaskStream stream, std::uint64_t first, T scale, Index n, const T* x, T* y,                            \
-               std::uint8_t* mask) noexcept;                                                                          \
-  void dropout_backward(T scale, Index n, const std::uint8_t* mask, const T* dy, T* dx) noexcept;                     \
-                                                                                                                      \
-  void mean_squared_error(Index rows, Index cols, const T* p, const T* t, T* v) noexcept;                             \
-  void mean_squared_error_backward(Index rows, Index cols, const T* p, const T* t, const T* dv, T* dp) noexcept;      \
-  void mean_absolute_error(Index rows, Index cols, const T* p, const T* t, T* v) noexcept;                            \
-  void mean_absolute_error_backward(Index rows, Index cols, const T* p, const T* t, const T* dv, T* dp) noexcept;     \
-  void binary_crossentropy(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t, T* v) noexcept;    \
-  void binary_crossentropy_backward(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t,           \
-                                    const T* dv, T* dp) noexcept;                                                     \
-  void sigmoid_crossentropy(Index rows, Index cols, T smoothing, const T* z, const T* t, T* v, T* p) noexcept;        \
-  void sigmoid_crossentropy_backward(Index rows, Index cols, T smoothing, const T* p, const T* t, const T* dv,        \
-                                     T* dz) noexcept;                                                                 \
-                                                                                                                      \
-  void categorical_crossentropy(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t,               \
-                                T* v) noexcept;                                                                       \
-  void categorical_crossentropy_backward(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t,      \
-                                         const T* dv, T* dp) noexcept;                                                \
-  void sparse_categorical_crossentropy(Index rows, Index cols, T epsilon, const T* p, const std::int32_t* t,          \
-                                       T* v) noexcept;                                                                \
-  void sparse_categorical_crossentropy_backward(Index rows, Index cols, T epsilon, const T* p, const std::int32_t* t, \
-                                                const T* dv, T* dp) noexcept;                                         \
-  void softmax_crossentropy(Index rows, Index cols, T smoothing, const T* z, const T* t, T* v, T* p) noexcept;        \
-  void softmax_crossentropy_backward(Index rows, Index cols, T smoothing, const T* p, const T* t, const T* dv,        \
-                                     T* dz) noexcept;                                                                 \
-  void sparse_softmax_crossentropy(Index rows, Index cols, const T* z, const std::int32_t* t, T* v, T* p) noexcept;   \
-  void sparse_softmax_crossentropy_backward(Index rows, Index cols, const T* p, const std::int32_t* t, const T* dv,   \
-                                            T* dz) noexcept;                                                          \
-                                                                                                                      \
-  void accuracy(Index rows, Index cols, const T* p, const T* t, T* v) noexcept;                                       \
-  void binary_accuracy(Index rows, Index cols, T threshold, const T* p, const T* t, T* v) noexcept;                   \
-  void categorical_accuracy(Index rows, Index cols, const T* p, const T* t, T* v) noexcept;                           \
-  void sparse_categorical_accuracy(Index rows, Index cols, const T* p, const std::int32_t* t, T* v) noexcept;         \
-                                                                                                                      \
-  void sgd(Index n, T rate, const T* g, T* w) noexcept;                                                               \
-  void momentum(Index n, T rate, T momentum, bool nesterov, const T* g, T* w, T* v) noexcept;                         \
-  void adam(Index n, T rate, T one_minus_beta_1, T one_minus_beta_2, T epsilon, const T* g, T* w, T* m,               \
-            T* v) noexcept;                                                                                           \
-                                                                                                                      \
-  void convert(Source source, Index n, const void* x, T* y) noexcept;                                                 \
-  bool all_finite(Index n, const T* x) noexcept;                                                                      \
-                                                                                                                      \
-  double fma_probe(Index rounds, T* sink) noexcept;                                                                   \
+#define FASTGD_DECLARE_KERNELS(T)                                                                                      \
+  void gemm(const Gemm<T>& g) noexcept;                                                                                \
+  void gemv(Index rows, Index k, const T* a, Index a_row, const T* x, T* y, bool accumulate) noexcept;                 \
+  void gemv_transposed(Index k, Index n, const T* a, Index a_row, const T* x, T* y, bool accumulate) noexcept;         \
+  void pack_rows(Index rows, Index k, const T* a, Index a_row, Index a_col, T* packed) noexcept;                       \
+  void pack_cols(Index k, Index cols, const T* b, Index b_row, Index b_col, T* packed, Index panel) noexcept;          \
+  void transpose(Index rows, Index cols, const T* x, Index x_row, T* y, Index y_row) noexcept;                         \
+  void column_sum(Index rows, Index cols, const T* x, Index x_row, T* y, bool accumulate) noexcept;                    \
+                                                                                                                       \
+  void exp(Index n, const T* x, T* y) noexcept;                                                                        \
+  void log(Index n, const T* x, T* y) noexcept;                                                                        \
+  void tanh(Index n, const T* x, T* y) noexcept;                                                                       \
+  void sigmoid(Index n, const T* x, T* y) noexcept;                                                                    \
+                                                                                                                       \
+  void activation(Activation f, T slope, Index n, const T* x, T* y) noexcept;                                          \
+  void activation_backward(Activation f, T slope, Index n, const T* y, const T* dy, T* dx) noexcept;                   \
+  void softmax(Index rows, Index cols, const T* x, T* y) noexcept;                                                     \
+  void softmax_backward(Index rows, Index cols, const T* y, const T* dy, T* dx) noexcept;                              \
+                                                                                                                       \
+  void add(Index n, const T* a, const T* b, T* y) noexcept;                                                            \
+  void fill(Index n, T value, T* y) noexcept;                                                                          \
+  void dropout(MaskStream stream, std::uint64_t first, T scale, Index n, const T* x, T* y,                             \
+               std::uint8_t* mask) noexcept;                                                                           \
+  void dropout_backward(T scale, Index n, const std::uint8_t* mask, const T* dy, T* dx) noexcept;                      \
+                                                                                                                       \
+  void mean_squared_error(Index rows, Index cols, const T* p, const T* t, T* v) noexcept;                              \
+  void mean_squared_error_backward(Index rows, Index cols, const T* p, const T* t, const T* dv, T* dp) noexcept;       \
+  void mean_absolute_error(Index rows, Index cols, const T* p, const T* t, T* v) noexcept;                             \
+  void mean_absolute_error_backward(Index rows, Index cols, const T* p, const T* t, const T* dv, T* dp) noexcept;      \
+  void binary_crossentropy(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t, T* v) noexcept;     \
+  void binary_crossentropy_backward(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t,            \
+                                    const T* dv, T* dp) noexcept;                                                      \
+  void sigmoid_crossentropy(Index rows, Index cols, T smoothing, const T* z, const T* t, T* v, T* p) noexcept;         \
+  void sigmoid_crossentropy_backward(Index rows, Index cols, T smoothing, const T* p, const T* t, const T* dv,         \
+                                     T* dz) noexcept;                                                                  \
+                                                                                                                       \
+  void categorical_crossentropy(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t,                \
+                                T* v) noexcept;                                                                        \
+  void categorical_crossentropy_backward(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t,       \
+                                         const T* dv, T* dp) noexcept;                                                 \
+  void sparse_categorical_crossentropy(Index rows, Index cols, T epsilon, const T* p, const std::int32_t* t,           \
+                                       T* v) noexcept;                                                                 \
+  void sparse_categorical_crossentropy_backward(Index rows, Index cols, T epsilon, const T* p, const std::int32_t* t,  \
+                                                const T* dv, T* dp) noexcept;                                          \
+  void softmax_crossentropy(Index rows, Index cols, T smoothing, const T* z, const T* t, T* v, T* p) noexcept;         \
+  void softmax_crossentropy_backward(Index rows, Index cols, T smoothing, const T* p, const T* t, const T* dv,         \
+                                     T* dz) noexcept;                                                                  \
+  void sparse_softmax_crossentropy(Index rows, Index cols, const T* z, const std::int32_t* t, T* v, T* p) noexcept;    \
+  void sparse_softmax_crossentropy_backward(Index rows, Index cols, const T* p, const std::int32_t* t, const T* dv,    \
+                                            T* dz) noexcept;                                                           \
+                                                                                                                       \
+  void accuracy(Index rows, Index cols, const T* p, const T* t, T* v) noexcept;                                        \
+  void binary_accuracy(Index rows, Index cols, T threshold, const T* p, const T* t, T* v) noexcept;                    \
+  void categorical_accuracy(Index rows, Index cols, const T* p, const T* t, T* v) noexcept;                            \
+  void sparse_categorical_accuracy(Index rows, Index cols, const T* p, const std::int32_t* t, T* v) noexcept;          \
+                                                                                                                       \
+  void sgd(Index n, T rate, const T* g, T* w) noexcept;                                                                \
+  void momentum(Index n, T rate, T momentum, bool nesterov, const T* g, T* w, T* v) noexcept;                          \
+  void adam(Index n, T rate, T one_minus_beta_1, T one_minus_beta_2, T epsilon, const T* g, T* w, T* m,                \
+            T* v) noexcept;                                                                                            \
+  void amsgrad(Index n, T rate, T one_minus_beta_1, T one_minus_beta_2, T epsilon, const T* g, T* w, T* m, T* v,       \
+               T* top) noexcept;                                                                                       \
+  void adamax(Index n, T rate, T one_minus_beta_1, T beta_2, T epsilon, const T* g, T* w, T* m, T* u) noexcept;        \
+  void nadam(Index n, T rate_m, T rate_g, T one_minus_beta_1, T one_minus_beta_2, T root, T epsilon, const T* g, T* w, \
+             T* m, T* v) noexcept;                                                                                     \
+  void lion(Index n, T rate, T beta_1, T one_minus_beta_1, T one_minus_beta_2, const T* g, T* w, T* m) noexcept;       \
+  void rmsprop(Index n, T rate, T one_minus_rho, T momentum, T epsilon, const T* g, T* w, T* v, T* a,                  \
+               T* speed) noexcept;                                                                                     \
+  void adagrad(Index n, T rate, T epsilon, const T* g, T* w, T* a) noexcept;                                           \
+  void adadelta(Index n, T rate, T one_minus_rho, T epsilon, const T* g, T* w, T* a, T* d) noexcept;                   \
+  void decay(Index n, T share, T* w) noexcept;                                                                         \
+                                                                                                                       \
+  void convert(Source source, Index n, const void* x, T* y) noexcept;                                                  \
+  bool all_finite(Index n, const T* x) noexcept;                                                                       \
+                                                                                                                       \
+  double fma_probe(Index rounds, T* sink) noexcept;                                                                    \
   void triad(Index n, T s, const T* b, const T* c, T* a) noexcept;
 
 FASTGD_DECLARE_KERNELS(float)

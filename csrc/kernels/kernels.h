@@ -103,6 +103,7 @@ struct Kernels {
   void (*sparse_categorical_accuracy)(Index rows, Index cols, const T* p, const std::int32_t* t, T* v) noexcept;
 
   // --- updates, in place over flat vectors; cut: any ---------------------------------------------
+  // Denominators are at least the smallest normal number: a gradient of 0 moves nothing even where epsilon is 0.
   void (*sgd)(Index n, T rate, const T* g, T* w) noexcept;  // w -= rate g
   // v = momentum v - rate g; w += v, or with nesterov w += momentum v - rate g.
   void (*momentum)(Index n, T rate, T momentum, bool nesterov, const T* g, T* w, T* v) noexcept;
@@ -110,6 +111,27 @@ struct Kernels {
   // correction in it.
   void (*adam)(Index n, T rate, T one_minus_beta_1, T one_minus_beta_2, T epsilon, const T* g, T* w, T* m,
                T* v) noexcept;
+  // The same with top = max(top, v) in place of v under the root.
+  void (*amsgrad)(Index n, T rate, T one_minus_beta_1, T one_minus_beta_2, T epsilon, const T* g, T* w, T* m, T* v,
+                  T* top) noexcept;
+  // m as adam; u = max(beta_2 u, |g|); w -= rate m / (u + epsilon).
+  void (*adamax)(Index n, T rate, T one_minus_beta_1, T beta_2, T epsilon, const T* g, T* w, T* m, T* u) noexcept;
+  // m and v as adam; w -= (rate_m m + rate_g g) / (root sqrt(v) + epsilon).
+  void (*nadam)(Index n, T rate_m, T rate_g, T one_minus_beta_1, T one_minus_beta_2, T root, T epsilon, const T* g,
+                T* w, T* m, T* v) noexcept;
+  // w -= rate sign(beta_1 m + (1 - beta_1) g); then m += (g - m) (1 - beta_2).
+  void (*lion)(Index n, T rate, T beta_1, T one_minus_beta_1, T one_minus_beta_2, const T* g, T* w, T* m) noexcept;
+  // v += (g^2 - v) (1 - rho); s = rate g / sqrt(v + epsilon); w -= s. Where `a` is not null, a += (g - a) (1 - rho) and
+  // v - a^2, no less than 0, takes the place of v under the root; where `speed` is not null, speed = momentum speed + s
+  // takes the place of s.
+  void (*rmsprop)(Index n, T rate, T one_minus_rho, T momentum, T epsilon, const T* g, T* w, T* v, T* a,
+                  T* speed) noexcept;
+  // a += g^2; w -= rate g / sqrt(a + epsilon).
+  void (*adagrad)(Index n, T rate, T epsilon, const T* g, T* w, T* a) noexcept;
+  // a += (g^2 - a) (1 - rho); s = sqrt(d + epsilon) / sqrt(a + epsilon) g; d += (s^2 - d) (1 - rho); w -= rate s.
+  void (*adadelta)(Index n, T rate, T one_minus_rho, T epsilon, const T* g, T* w, T* a, T* d) noexcept;
+  // w -= share w.
+  void (*decay)(Index n, T share, T* w) noexcept;
 
   // --- data --------------------------------------------------------------------------------------
   // y = (T)x for n contiguous elements of any source type, rounded to nearest.

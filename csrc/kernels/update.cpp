@@ -25,9 +25,15 @@ void momentum_update(Index n, T rate, T momentum, bool nesterov, const T* g, T* 
   });
 }
 
-// m / (sqrt(v) + epsilon).
+// The smallest normal number where d is less: what a gradient of 0 is divided by must not be 0.
 template <class T>
-FASTGD_INLINE Vec<T> adam_step(Vec<T> m, Vec<T> v, T epsilon) {
+FASTGD_INLINE Vec<T> at_least_tiny(Vec<T> d) {
+  return max(splat<T>(sizeof(T) == 4 ? T(0x1p-126) : T(0x1p-1022)), d);
+}
+
+// x / (sqrt(v) + epsilon).
+template <class T>
+FASTGD_INLINE Vec<T> over_root(Vec<T> x, Vec<T> v, T epsilon) {
   if constexpr (kHasEstimates<T>) {
     // Division and root are the slowest instructions there are: one Newton step each, on estimates of 14 bits, gives
     // the result within two units in the last place. The bounds keep the root of 0 and of infinity from becoming NaN.
@@ -35,37 +41,174 @@ FASTGD_INLINE Vec<T> adam_step(Vec<T> m, Vec<T> v, T epsilon) {
     const Vec<T> y = estimate_reciprocal_root(bounded);
     const Vec<T> g = bounded * y, h = T(0.5) * y;
     const Vec<T> root = fma(fma(-g, h, splat<T>(T(0.5))), g, g) + epsilon;
-    const Vec<T> inverse = estimate_reciprocal(root), quotient = m * inverse;
-    return fma(fma(-quotient, root, m), inverse, quotient);
+    const Vec<T> inverse = estimate_reciprocal(root), quotient = x * inverse;
+    return fma(fma(-quotient, root, x), inverse, quotient);
   } else {
-    return m / (sqrt(v) + epsilon);
+    return x / at_least_tiny<T>(sqrt(v) + epsilon);
   }
 }
 
-template <class T>
-void adam_update(Index n, T rate, T one_minus_beta_1, T one_minus_beta_2, T epsilon, const T* g, T* w, T* m, T* v) {
+// The running mean after it has moved by `share` towards x, stored.
+template <class T, class W>
+FASTGD_INLINE Vec<T> follow(Vec<T> x, T share, T* mean, W where) {
+  const Vec<T> old = load(mean, where), moved = fma(x - old, splat<T>(share), old);
+  store<T>(mean, moved, where);
+  return moved;
+}
+
+// The same for the mean of x^2.
+template <class T, class W>
+FASTGD_INLINE Vec<T> follow_square(Vec<T> x, T share, T* mean, W where) {
+  const Vec<T> old = load(mean, where), moved = fma(fma(x, x, -old), splat<T>(share), old);
+  store<T>(mean, moved, where);
+  return moved;
+}
+
+// w -= rate * step.
+template <class T, class W>
+FASTGD_INLINE void descend(T rate, Vec<T> step, T* w, W where) {
+  store<T>(w, fma(splat<T>(-rate), step, load(w, where)), where);
+}
+
+template <bool kTop, class T>
+void adam_update(Index n, T rate, T one_minus_beta_1, T one_minus_beta_2, T epsilon, const T* g, T* w, T* m, T* v,
+                 T* top) {
   for_vectors<T>(n, [=](Index i, auto where) {
     const Vec<T> grad = load(g + i, where);
-    const Vec<T> old_m = load(m + i, where), old_v = load(v + i, where);
-    const Vec<T> new_m = fma(grad - old_m, splat<T>(one_minus_beta_1), old_m);
-    const Vec<T> new_v = fma(fma(grad, grad, -old_v), splat<T>(one_minus_beta_2), old_v);
-    store<T>(m + i, new_m, where);
-    store<T>(v + i, new_v, where);
-    store<T>(w + i, fma(splat<T>(-rate), adam_step<T>(new_m, new_v, epsilon), load(w + i, where)), where);
+    const Vec<T> new_m = follow<T>(grad, one_minus_beta_1, m + i, where);
+    Vec<T> square = follow_square<T>(grad, one_minus_beta_2, v + i, where);
+    if constexpr (kTop) {
+      square = max(load(top + i, where), square);
+      store<T>(top + i, square, where);
+    }
+    descend<T>(rate, over_root<T>(new_m, square, epsilon), w + i, where);
   });
+}
+
+template <class T>
+void adamax_update(Index n, T rate, T one_minus_beta_1, T beta_2, T epsilon, const T* g, T* w, T* m, T* u) {
+  for_vectors<T>(n, [=](Index i, auto where) {
+    const Vec<T> grad = load(g + i, where);
+    const Vec<T> new_m = follow<T>(grad, one_minus_beta_1, m + i, where);
+    const Vec<T> new_u = max(beta_2 * load(u + i, where), max(-grad, grad));
+    store<T>(u + i, new_u, where);
+    descend<T>(rate, new_m / at_least_tiny<T>(new_u + epsilon), w + i, where);
+  });
+}
+
+template <class T>
+void nadam_update(Index n, T rate_m, T rate_g, T one_minus_beta_1, T one_minus_beta_2, T root, T epsilon, const T* g,
+                  T* w, T* m, T* v) {
+  for_vectors<T>(n, [=](Index i, auto where) {
+    const Vec<T> grad = load(g + i, where);
+    const Vec<T> new_m = follow<T>(grad, one_minus_beta_1, m + i, where);
+    const Vec<T> new_v = follow_square<T>(grad, one_minus_beta_2, v + i, where);
+    const Vec<T> step = fma(splat<T>(rate_m), new_m, rate_g * grad);
+    store<T>(w + i, load(w + i, where) - step / at_least_tiny<T>(fma(splat<T>(root), sqrt(new_v), splat<T>(epsilon))),
+             where);
+  });
+}
+
+template <class T>
+void lion_update(Index n, T rate, T beta_1, T one_minus_beta_1, T one_minus_beta_2, const T* g, T* w, T* m) {
+  for_vectors<T>(n, [=](Index i, auto where) {
+    const Vec<T> grad = load(g + i, where);
+    const Vec<T> mixed = fma(splat<T>(beta_1), load(m + i, where), one_minus_beta_1 * grad);
+    // Neither above nor below 0 are 0 and NaN, which are their own signs.
+    const Vec<T> sign = select(mixed > T(0), splat<T>(T(1)), select(mixed < T(0), splat<T>(T(-1)), mixed));
+    descend<T>(rate, sign, w + i, where);
+    follow<T>(grad, one_minus_beta_2, m + i, where);
+  });
+}
+
+template <bool kCentered, bool kSpeed, class T>
+void rmsprop_update(Index n, T rate, T one_minus_rho, T momentum, T epsilon, const T* g, T* w, T* v, T* a, T* speed) {
+  for_vectors<T>(n, [=](Index i, auto where) {
+    const Vec<T> grad = load(g + i, where);
+    Vec<T> square = follow_square<T>(grad, one_minus_rho, v + i, where);
+    if constexpr (kCentered) {
+      const Vec<T> mean = follow<T>(grad, one_minus_rho, a + i, where);
+      square = max(splat<T>(T(0)), fma(-mean, mean, square));
+    }
+    const Vec<T> step = over_root<T>(grad, square + epsilon, T(0));
+    if constexpr (kSpeed) {
+      const Vec<T> faster = fma(splat<T>(momentum), load(speed + i, where), rate * step);
+      store<T>(speed + i, faster, where);
+      store<T>(w + i, load(w + i, where) - faster, where);
+    } else {
+      descend<T>(rate, step, w + i, where);
+    }
+  });
+}
+
+template <class T>
+void adagrad_update(Index n, T rate, T epsilon, const T* g, T* w, T* a) {
+  for_vectors<T>(n, [=](Index i, auto where) {
+    const Vec<T> grad = load(g + i, where), square = fma(grad, grad, load(a + i, where));
+    store<T>(a + i, square, where);
+    descend<T>(rate, over_root<T>(grad, square + epsilon, T(0)), w + i, where);
+  });
+}
+
+template <class T>
+void adadelta_update(Index n, T rate, T one_minus_rho, T epsilon, const T* g, T* w, T* a, T* d) {
+  for_vectors<T>(n, [=](Index i, auto where) {
+    const Vec<T> grad = load(g + i, where);
+    const Vec<T> square = follow_square<T>(grad, one_minus_rho, a + i, where);
+    const Vec<T> step = sqrt(load(d + i, where) + epsilon) * over_root<T>(grad, square + epsilon, T(0));
+    follow_square<T>(step, one_minus_rho, d + i, where);
+    descend<T>(rate, step, w + i, where);
+  });
+}
+
+template <class T>
+void decay_update(Index n, T share, T* w) {
+  for_vectors<T>(n, [=](Index i, auto where) { descend<T>(share, load(w + i, where), w + i, where); });
 }
 
 }  // namespace
 
-#define FASTGD_DEFINE_KERNELS(T)                                                                        \
-  void sgd(Index n, T rate, const T* g, T* w) noexcept { sgd_update(n, rate, g, w); }                   \
-  void momentum(Index n, T rate, T momentum, bool nesterov, const T* g, T* w, T* v) noexcept {          \
-    momentum_update(n, rate, momentum, nesterov, g, w, v);                                              \
-  }                                                                                                     \
-  void adam(Index n, T rate, T one_minus_beta_1, T one_minus_beta_2, T epsilon, const T* g, T* w, T* m, \
-            T* v) noexcept {                                                                            \
-    adam_update(n, rate, one_minus_beta_1, one_minus_beta_2, epsilon, g, w, m, v);                      \
-  }
+#define FASTGD_DEFINE_KERNELS(T)                                                                                       \
+  void sgd(Index n, T rate, const T* g, T* w) noexcept { sgd_update(n, rate, g, w); }                                  \
+  void momentum(Index n, T rate, T momentum, bool nesterov, const T* g, T* w, T* v) noexcept {                         \
+    momentum_update(n, rate, momentum, nesterov, g, w, v);                                                             \
+  }                                                                                                                    \
+  void adam(Index n, T rate, T one_minus_beta_1, T one_minus_beta_2, T epsilon, const T* g, T* w, T* m,                \
+            T* v) noexcept {                                                                                           \
+    adam_update<false, T>(n, rate, one_minus_beta_1, one_minus_beta_2, epsilon, g, w, m, v, nullptr);                  \
+  }                                                                                                                    \
+  void amsgrad(Index n, T rate, T one_minus_beta_1, T one_minus_beta_2, T epsilon, const T* g, T* w, T* m, T* v,       \
+               T* top) noexcept {                                                                                      \
+    adam_update<true, T>(n, rate, one_minus_beta_1, one_minus_beta_2, epsilon, g, w, m, v, top);                       \
+  }                                                                                                                    \
+  void adamax(Index n, T rate, T one_minus_beta_1, T beta_2, T epsilon, const T* g, T* w, T* m, T* u) noexcept {       \
+    adamax_update(n, rate, one_minus_beta_1, beta_2, epsilon, g, w, m, u);                                             \
+  }                                                                                                                    \
+  void nadam(Index n, T rate_m, T rate_g, T one_minus_beta_1, T one_minus_beta_2, T root, T epsilon, const T* g, T* w, \
+             T* m, T* v) noexcept {                                                                                    \
+    nadam_update(n, rate_m, rate_g, one_minus_beta_1, one_minus_beta_2, root, epsilon, g, w, m, v);                    \
+  }                                                                                                                    \
+  void lion(Index n, T rate, T beta_1, T one_minus_beta_1, T one_minus_beta_2, const T* g, T* w, T* m) noexcept {      \
+    lion_update(n, rate, beta_1, one_minus_beta_1, one_minus_beta_2, g, w, m);                                         \
+  }                                                                                                                    \
+  void rmsprop(Index n, T rate, T one_minus_rho, T momentum, T epsilon, const T* g, T* w, T* v, T* a,                  \
+               T* speed) noexcept {                                                                                    \
+    if (a && speed)                                                                                                    \
+      rmsprop_update<true, true>(n, rate, one_minus_rho, momentum, epsilon, g, w, v, a, speed);                        \
+    else if (a)                                                                                                        \
+      rmsprop_update<true, false>(n, rate, one_minus_rho, momentum, epsilon, g, w, v, a, speed);                       \
+    else if (speed)                                                                                                    \
+      rmsprop_update<false, true>(n, rate, one_minus_rho, momentum, epsilon, g, w, v, a, speed);                       \
+    else                                                                                                               \
+      rmsprop_update<false, false>(n, rate, one_minus_rho, momentum, epsilon, g, w, v, a, speed);                      \
+  }                                                                                                                    \
+  void adagrad(Index n, T rate, T epsilon, const T* g, T* w, T* a) noexcept {                                          \
+    adagrad_update(n, rate, epsilon, g, w, a);                                                                         \
+  }                                                                                                                    \
+  void adadelta(Index n, T rate, T one_minus_rho, T epsilon, const T* g, T* w, T* a, T* d) noexcept {                  \
+    adadelta_update(n, rate, one_minus_rho, epsilon, g, w, a, d);                                                      \
+  }                                                                                                                    \
+  void decay(Index n, T share, T* w) noexcept { decay_update(n, share, w); }
 
 FASTGD_DEFINE_KERNELS(float)
 FASTGD_DEFINE_KERNELS(double)

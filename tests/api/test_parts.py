@@ -185,6 +185,7 @@ def test_optimizer_defaults_and_configs():
         "momentum": 0.0,
         "name": "sgd",
         "nesterov": False,
+        "weight_decay": None,
     }
     assert optimizers.get("Adam").get_config() == {
         "beta_1": 0.9,
@@ -192,6 +193,8 @@ def test_optimizer_defaults_and_configs():
         "epsilon": 1e-7,
         "learning_rate": 0.001,
         "name": "adam",
+        "weight_decay": None,
+        "amsgrad": False,
     }
     for made in (optimizers.SGD(0.5, 0.9, True), optimizers.Adam(0.5, name="mine")):
         assert optimizers.deserialize(optimizers.serialize(made)).get_config() == made.get_config()
@@ -211,7 +214,8 @@ def test_learning_rate_must_be_a_float(rate):
 def test_optimizer_errors():
     with pytest.raises(
         TypeError,
-        match=r"SGD has no keyword `clipnorm`. Known: learning_rate, momentum, name, nesterov. Received: clipnorm=1.0",
+        match=r"SGD has no keyword `clipnorm`. Known: learning_rate, momentum, name, nesterov, weight_decay. "
+        r"Received: clipnorm=1.0",
     ):
         optimizers.SGD(0.1, clipnorm=1.0)
     with pytest.raises(ValueError, match="`momentum` must be a float between 0 and 1. Received: momentum=1"):
@@ -220,6 +224,18 @@ def test_optimizer_errors():
         optimizers.SGD(0.1, momentum=1.5)
     with pytest.raises(ValueError, match="`beta_2` must be below 1"):
         optimizers.Adam(beta_2=1.0)
+    with pytest.raises(ValueError, match="`weight_decay` must be a float. Received: weight_decay=None"):
+        optimizers.AdamW(weight_decay=None)
+    with pytest.raises(ValueError, match="`weight_decay` must be 0 or more. Received: weight_decay=-0.1"):
+        optimizers.SGD(weight_decay=-0.1)
+    with pytest.raises(ValueError, match="`beta_1` must be above 0. Received: beta_1=0"):
+        optimizers.Lion(beta_1=0)
+    with pytest.raises(ValueError, match="`rho` must be below 1. Received: rho=1.0"):
+        optimizers.RMSprop(rho=1.0)
+    with pytest.raises(ValueError, match="`initial_accumulator_value` must be 0 or more"):
+        optimizers.Adagrad(initial_accumulator_value=-1.0)
+    with pytest.raises(TypeError, match="`amsgrad` must be True or False"):
+        optimizers.Adam(amsgrad=1)
     with pytest.raises(TypeError, match="`iterations` must be an integer"):
         optimizers.Adam().iterations = 1.5
 

@@ -113,6 +113,115 @@ void elementwise(Tester<T> test, Index n) {
         adam(b, e, a1.data(), a2.data(), y);
       },
       adam_v, 16, v0);
+
+  // The other rules: their parameters, and the last slot each, which no other formula checks.
+  const auto rule = [&](const std::string& name, const auto& run, const auto& want_w, const auto& want_slot) {
+    std::vector<T> s0, s1, s2, spare;
+    const auto start = [&] { s0 = x, s1 = v0, s2 = v0, spare = w; };
+    test.expect(
+        name + " w", n, 1,
+        [&](Index b, Index e, T* y) {
+          start();
+          run(b, e, y + b, s0.data() + b, s1.data() + b, s2.data() + b);
+        },
+        want_w, 400, w);
+    test.expect(
+        name + " slot", n, 1,
+        [&](Index b, Index e, T* y) {
+          start();
+          run(b, e, spare.data() + b, s0.data() + b, y + b, s2.data() + b);
+        },
+        want_slot, 400, v0);
+  };
+  const double rate = T(0.1), rest = T(0.1), rest_2 = T(0.01), epsilon = T(1e-3), beta = T(0.9);
+  const auto square = [&](Index i) { return v0[i] + (double(g[i]) * g[i] - v0[i]) * rest; };
+  rule(
+      "amsgrad",
+      [&](Index b, Index e, T* w1, T* s0, T* s1, T* s2) {
+        test.k.amsgrad(e - b, T(0.1), T(0.1), T(0.01), T(1e-3), g.data() + b, w1, s0, s2, s1);
+      },
+      [&](Index i) { return w[i] - rate * adam_m(i) / (std::sqrt(std::fmax(v0[i], adam_v(i))) + epsilon); },
+      [&](Index i) { return std::fmax(v0[i], adam_v(i)); });
+  const auto largest = [&](Index i) { return std::fmax(beta * v0[i], std::fabs(double(g[i]))); };
+  rule(
+      "adamax",
+      [&](Index b, Index e, T* w1, T* s0, T* s1, T*) {
+        test.k.adamax(e - b, T(0.1), T(0.1), T(0.9), T(1e-3), g.data() + b, w1, s0, s1);
+      },
+      [&](Index i) { return w[i] - rate * adam_m(i) / (largest(i) + epsilon); }, largest);
+  rule(
+      "nadam",
+      [&](Index b, Index e, T* w1, T* s0, T* s1, T*) {
+        test.k.nadam(e - b, T(0.1), T(0.9), T(0.1), T(0.01), T(2), T(1e-3), g.data() + b, w1, s0, s1);
+      },
+      [&](Index i) { return w[i] - (rate * adam_m(i) + beta * g[i]) / (2 * std::sqrt(adam_v(i)) + epsilon); }, adam_v);
+  rule(
+      "lion",
+      [&](Index b, Index e, T* w1, T*, T* s1, T*) {
+        test.k.lion(e - b, T(0.1), T(0.9), T(0.1), T(0.01), g.data() + b, w1, s1);
+      },
+      [&](Index i) { return w[i] - std::copysign(rate, beta * v0[i] + rest * g[i]); },
+      [&](Index i) { return v0[i] + (double(g[i]) - v0[i]) * rest_2; });
+  for (const bool centered : {false, true}) {
+    // With the mean of the gradient in s0 = x, smaller than the root of v0 or not: both sides of the bound.
+    const auto step = [&](Index i) {
+      const double inside = centered ? std::fmax(square(i) - adam_m(i) * adam_m(i), 0) : square(i);
+      return rate * g[i] / std::sqrt(inside + 0.5);
+    };
+    rule(
+        centered ? "rmsprop centered" : "rmsprop",
+        [&](Index b, Index e, T* w1, T* s0, T* s1, T*) {
+          test.k.rmsprop(e - b, T(0.1), T(0.1), T(0.9), T(0.5), g.data() + b, w1, s1, centered ? s0 : nullptr, nullptr);
+        },
+        [&](Index i) { return w[i] - step(i); }, square);
+    rule(
+        centered ? "rmsprop centered speed" : "rmsprop speed",
+        [&](Index b, Index e, T* w1, T* s0, T* s1, T* s2) {
+          test.k.rmsprop(e - b, T(0.1), T(0.1), T(0.9), T(0.5), g.data() + b, w1, s2, centered ? s0 : nullptr, s1);
+        },
+        [&](Index i) { return w[i] - (beta * v0[i] + step(i)); }, [&](Index i) { return beta * v0[i] + step(i); });
+  }
+  const auto total = [&](Index i) { return v0[i] + double(g[i]) * g[i]; };
+  rule(
+      "adagrad",
+      [&](Index b, Index e, T* w1, T*, T* s1, T*) { test.k.adagrad(e - b, T(0.1), T(1e-3), g.data() + b, w1, s1); },
+      [&](Index i) { return w[i] - rate * g[i] / std::sqrt(total(i) + epsilon); }, total);
+  const auto stride = [&](Index i) { return std::sqrt(v0[i] + 0.5) / std::sqrt(square(i) + 0.5) * g[i]; };
+  rule(
+      "adadelta",
+      [&](Index b, Index e, T* w1, T*, T* s1, T* s2) {
+        test.k.adadelta(e - b, T(0.1), T(0.1), T(0.5), g.data() + b, w1, s2, s1);
+      },
+      [&](Index i) { return w[i] - rate * stride(i); },
+      [&](Index i) { return v0[i] + (stride(i) * stride(i) - v0[i]) * rest; });
+  test.expect(
+      "decay", n, 1, [&](Index b, Index e, T* y) { test.k.decay(e - b, T(0.1), y + b); },
+      [&](Index i) { return w[i] - rate * w[i]; }, 16, w);
+
+  // Nothing moves, and nothing becomes NaN, where there are only zeros to divide by.
+  const std::vector<T> none(static_cast<std::size_t>(n), T(0));
+  using Four = std::array<std::vector<T>, 4>;
+  const auto still = [&](const std::string& name, const auto& run) {
+    test.expect(
+        name + " of zeros", n, 1,
+        [&](Index b, Index e, T* y) {
+          Four s{none, none, none, none};
+          run(e - b, none.data(), y + b, s[0].data(), s[1].data(), s[2].data());
+        },
+        [](Index) { return 0.0; }, 0, none);
+  };
+  const T r(0.1), zero(0);
+  still("adam", [&](Index m, const T* g0, T* y, T* a, T* b, T*) { test.k.adam(m, r, r, r, zero, g0, y, a, b); });
+  still("amsgrad",
+        [&](Index m, const T* g0, T* y, T* a, T* b, T* c) { test.k.amsgrad(m, r, r, r, zero, g0, y, a, b, c); });
+  still("adamax", [&](Index m, const T* g0, T* y, T* a, T* b, T*) { test.k.adamax(m, r, r, r, zero, g0, y, a, b); });
+  still("nadam",
+        [&](Index m, const T* g0, T* y, T* a, T* b, T*) { test.k.nadam(m, r, r, r, r, r, zero, g0, y, a, b); });
+  still("lion", [&](Index m, const T* g0, T* y, T* a, T*, T*) { test.k.lion(m, r, r, r, r, g0, y, a); });
+  still("rmsprop",
+        [&](Index m, const T* g0, T* y, T* a, T* b, T* c) { test.k.rmsprop(m, r, r, r, zero, g0, y, a, b, c); });
+  still("adagrad", [&](Index m, const T* g0, T* y, T* a, T*, T*) { test.k.adagrad(m, r, zero, g0, y, a); });
+  still("adadelta", [&](Index m, const T* g0, T* y, T* a, T* b, T*) { test.k.adadelta(m, r, r, zero, g0, y, a, b); });
 }
 
 template <class T>

@@ -83,7 +83,16 @@ def test_the_first_two_steps_of_adam():
 
 @pytest.mark.parametrize("rule", sorted(UPDATES))
 def test_rules_keep_float32_and_leave_zeros_alone(rule):
-    hyper = {"momentum": 0.9, "nesterov": 1.0, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
+    # Even where nothing but zeros is left to divide by.
+    hyper = {
+        "momentum": 0.9,
+        "nesterov": 1.0,
+        "beta_1": 0.9,
+        "beta_2": 0.999,
+        "epsilon": 0.0,
+        "rho": 0.9,
+        "centered": 1,
+    }
     path, _ = run_rule(rule, 0.0, [0.0], [0.0] * len(UPDATES[rule].slots), 0.1, "float32", **hyper)
     assert path == [0.0]
 

@@ -164,7 +164,7 @@ def test_wrong_parameters(arrays, text):
 @pytest.mark.parametrize(
     ("spec", "slots", "text"),
     [
-        (UpdateSpec("lion"), [], r"\[lion\] unknown update rule. Known rules: sgd, momentum, adam"),
+        (UpdateSpec("ftrl"), [], r"\[ftrl\] unknown update rule. Known rules: sgd, momentum, adam"),
         (UpdateSpec("momentum", {"momentum": 0.9}, ("v",)), [], r"\[momentum\] needs the numbers nesterov"),
         (UpdateSpec("sgd", {"momentum": 0.9}), [], r"\[sgd\] does not know the numbers momentum"),
         (UpdateSpec("sgd", {}, ("v",)), [], r"\[sgd\] has 0 slots. Received: slots=\('v',\)"),

@@ -60,7 +60,7 @@ class Compilable:
 
     def compile(
         self,
-        optimizer: Any = None,
+        optimizer: Any = "rmsprop",
         loss: Any = None,
         loss_weights: Any = None,
         metrics: Any = None,
@@ -78,7 +78,7 @@ class Compilable:
             weighted_metrics: the same for metrics that do.
 
         Raises:
-            ValueError: if no optimizer is given, or a name is unknown.
+            ValueError: if the optimizer is None, or a name is unknown.
             TypeError: if an argument has a wrong type.
 
         Example:
@@ -172,7 +172,7 @@ def check_optimizer(optimizer: Any) -> Optimizer:
     """Return the optimizer that the argument of `compile` names.
 
     Raises:
-        ValueError: if none is named; Keras would take "rmsprop", which there is not.
+        ValueError: if it is None, or a name is unknown.
     """
     if optimizer is None:
         known = ", ".join(repr(name) for name in registry.names())

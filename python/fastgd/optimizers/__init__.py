@@ -6,13 +6,34 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastgd.optimizers import schedules
-from fastgd.optimizers.adam import Adam
+from fastgd.optimizers.adadelta import Adadelta
+from fastgd.optimizers.adagrad import Adagrad
+from fastgd.optimizers.adam import Adam, AdamW
+from fastgd.optimizers.adamax import Adamax
+from fastgd.optimizers.lion import Lion
+from fastgd.optimizers.nadam import Nadam
 from fastgd.optimizers.optimizer import Optimizer, registry
+from fastgd.optimizers.rmsprop import RMSprop
 from fastgd.optimizers.sgd import SGD
 from fastgd.utils.errors import mistyped
 from fastgd.utils.registry import to_config
 
-__all__ = ["SGD", "Adam", "Optimizer", "deserialize", "get", "schedules", "serialize"]
+__all__ = [
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Lion",
+    "Nadam",
+    "Optimizer",
+    "RMSprop",
+    "deserialize",
+    "get",
+    "schedules",
+    "serialize",
+]
 
 
 def get(identifier: Any) -> Optimizer:

@@ -1,4 +1,4 @@
-"""Adam: gradient descent with a step size per weight from running moments of the gradient."""
+"""Adam and AdamW: gradient descent with a step size per weight from running moments of the gradient."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from fastgd.optimizers.optimizer import Optimizer
 from fastgd.optimizers.schedules import LearningRateSchedule
 from fastgd.plan import UpdateSpec
-from fastgd.utils.checks import check_real
+from fastgd.utils.checks import check_bool, check_real, check_share
 from fastgd.utils.errors import invalid
 
 
@@ -22,6 +22,7 @@ class Adam(Optimizer):
         beta_1: b1, the share of m that an update keeps, from 0 to below 1.
         beta_2: b2, the share of v that an update keeps, from 0 to below 1.
         epsilon: e, which bounds the step where gradients vanish.
+        amsgrad: whether to divide by the largest v so far (Reddi, Kale and Kumar, ICLR 2018).
         **kwargs: those of `Optimizer`.
 
     Raises:
@@ -40,27 +41,60 @@ class Adam(Optimizer):
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
+        amsgrad: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, **kwargs)
-        self.beta_1 = _check_share("beta_1", beta_1)
-        self.beta_2 = _check_share("beta_2", beta_2)
+        self.beta_1 = check_share("beta_1", beta_1)
+        self.beta_2 = check_share("beta_2", beta_2)
         self.epsilon = check_real("epsilon", epsilon, 0.0)
+        self.amsgrad = check_bool("amsgrad", amsgrad)
 
-    def update_spec(self) -> UpdateSpec:
-        """Return the rule "adam" with both moments."""
+    def rule(self) -> UpdateSpec:
+        """Return the rule "adam" with both moments, or "amsgrad" with the largest second moment as well."""
         hyper = {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
-        return UpdateSpec("adam", hyper, ("m", "v"))
+        return (
+            UpdateSpec("amsgrad", hyper, ("m", "v", "top")) if self.amsgrad else UpdateSpec("adam", hyper, ("m", "v"))
+        )
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make a like object."""
-        own = {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
+        own = {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon, "amsgrad": self.amsgrad}
         return {**super().get_config(), **own}
 
 
-def _check_share(name: str, value: float) -> float:
-    share = check_real(name, value, 0.0)
-    # A share of 1 would divide by zero in the correction of the bias.
-    if share >= 1.0:
-        raise invalid(f"`{name}` must be below 1.", **{name: value})
-    return share
+class AdamW(Adam):
+    """Adam with weight decay d, by default: `w -= d lr w`, then the step of `Adam`.
+
+    Args:
+        learning_rate: lr, a float or a LearningRateSchedule.
+        weight_decay: d, a float of 0 or more.
+        beta_1: as in `Adam`.
+        beta_2: as in `Adam`.
+        epsilon: as in `Adam`.
+        amsgrad: as in `Adam`.
+        **kwargs: those of `Optimizer`.
+
+    Raises:
+        ValueError: if an argument is out of range.
+
+    Example:
+        >>> model.compile(optimizer=fastgd.optimizers.AdamW(1e-3, weight_decay=0.01), loss="mse")
+
+    Source:
+        Loshchilov and Hutter, Decoupled weight decay regularization, ICLR 2019.
+    """
+
+    def __init__(
+        self,
+        learning_rate: float | LearningRateSchedule = 0.001,
+        weight_decay: float = 0.004,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        amsgrad: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        if weight_decay is None:
+            raise invalid("`weight_decay` must be a float.", weight_decay=weight_decay)
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **kwargs)

@@ -14,23 +14,25 @@ from fastgd.optimizers.schedules import LearningRateSchedule, deserialize, seria
 from fastgd.plan import UpdateSpec, flat_layout
 from fastgd.utils.checks import check_int, check_real
 from fastgd.utils.errors import invalid, mistyped, refuse_keywords
-from fastgd.utils.naming import snake_case
 from fastgd.utils.registry import Registry
 
 Array = npt.NDArray[Any]
 
-registry: Registry[Optimizer] = Registry("optimizer")
+# Keras says "rmsprop" and "adamw", not "rm_sprop" and "adam_w".
+registry: Registry[Optimizer] = Registry("optimizer", spelling=str.lower)
 
-_BASE_KEYWORDS = ("name",)
+_BASE_KEYWORDS = ("name", "weight_decay")
 
 
 class Optimizer:
-    """Base of all optimizers; a subclass implements `update_spec` and `get_config` and is then found by its name.
+    """Base of all optimizers; a subclass implements `rule` and `get_config` and is then found by its name.
 
     Args:
         learning_rate: a float, 0 or more, or a LearningRateSchedule. An int is refused, as Keras does: it is a typing
             error more often than not.
-        name: the name; the class' in snake case if None.
+        weight_decay: d; every step begins with `w -= d lr w`, for all trainable weights (decoupled from the gradient,
+            as in AdamW, and not PyTorch's d w added to the gradient). None for none.
+        name: the name; the class' in lower case if None.
         **kwargs: refused, with the known keywords.
 
     Attributes:
@@ -44,11 +46,18 @@ class Optimizer:
         if not abstract:
             registry.add(cls)
 
-    def __init__(self, learning_rate: float | LearningRateSchedule, name: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        learning_rate: float | LearningRateSchedule,
+        weight_decay: float | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
         refuse_keywords(type(self), kwargs, _BASE_KEYWORDS)
         self._learning_rate: float | LearningRateSchedule = 0.0
         self.learning_rate = learning_rate
-        self.name = name or snake_case(type(self).__name__)
+        self.weight_decay = None if weight_decay is None else check_real("weight_decay", weight_decay, 0.0)
+        self.name = name or type(self).__name__.lower()
         self._iterations = 0
         self.slots = {}
         self._variables: list[Variable] | None = None
@@ -108,12 +117,23 @@ class Optimizer:
         """Whether `build` has made the slots."""
         return self._variables is not None
 
+    def rule(self) -> UpdateSpec:
+        """Return the update rule, its numbers and its slots, without what all optimizers share."""
+        raise NotImplementedError(f"{type(self).__name__} must implement rule()")
+
     def update_spec(self) -> UpdateSpec:
-        """Return the update rule, its numbers and its slots."""
-        raise NotImplementedError(f"{type(self).__name__} must implement update_spec()")
+        """Return the whole update: the rule and the weight decay before it."""
+        spec = self.rule()
+        if not self.weight_decay:
+            return spec
+        return UpdateSpec(spec.rule, {**spec.hyper, "weight_decay": self.weight_decay}, spec.slots)
+
+    def slot_start(self, name: str) -> float:
+        """Return the number that every element of the slot `name` starts with."""
+        return 0.0
 
     def build(self, variables: Sequence[Variable], dtype: str) -> None:
-        """Make the slots for `variables`, all zeros; nothing happens if they were made for the same variables.
+        """Make the slots for `variables`; nothing happens if they were made for the same variables.
 
         Args:
             variables: the trainable variables in the order of the plan.
@@ -132,7 +152,11 @@ class Optimizer:
                 )
             return
         layout = flat_layout((variable.size for variable in variables), dtype)
-        self.slots = {name: aligned_zeros(layout.size, dtype) for name in self.update_spec().slots}
+        self.slots = {name: aligned_zeros(layout.size, dtype) for name in self.rule().slots}
+        for name, slot in self.slots.items():
+            # The gaps between the parameters stay zero.
+            for variable, offset in zip(variables, layout.offsets, strict=True):
+                slot[offset : offset + variable.size] = self.slot_start(name)
         self._variables = list(variables)
 
     def get_config(self) -> dict[str, Any]:
@@ -140,6 +164,7 @@ class Optimizer:
         rate = self._learning_rate
         return {
             "learning_rate": serialize(rate) if isinstance(rate, LearningRateSchedule) else rate,
+            "weight_decay": self.weight_decay,
             "name": self.name,
         }
 

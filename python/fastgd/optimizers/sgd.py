@@ -44,7 +44,7 @@ class SGD(Optimizer):
         self.momentum = check_real("momentum", momentum, 0.0, 1.0)
         self.nesterov = check_bool("nesterov", nesterov)
 
-    def update_spec(self) -> UpdateSpec:
+    def rule(self) -> UpdateSpec:
         """Return the rule "sgd", or "momentum" with its velocity."""
         if not self.momentum:
             return UpdateSpec("sgd")

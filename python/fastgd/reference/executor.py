@@ -91,8 +91,8 @@ class Executor:
             ValueError: if the rule is unknown, or the number of slots or one of them is wrong.
         """
         update = find_update(spec)
-        if len(slots) != len(update.slots):
-            raise ValueError(f"[{spec.rule}] has {len(update.slots)} slots. Received: {len(slots)} arrays")
+        if len(slots) != len(spec.slots):
+            raise ValueError(f"[{spec.rule}] has {len(spec.slots)} slots. Received: {len(slots)} arrays")
         shape = (self._layout.size,)
         bound = [check_bound(name, slot, shape, self._plan.dtype) for name, slot in zip(spec.slots, slots, strict=True)]
         self._update = update, spec, bound
@@ -241,6 +241,6 @@ class Executor:
         update, spec, slots = self._update
         for place, part in self._flat_ranges.items():
             flat = params[place].reshape(-1)
-            update.rule(
+            update.apply(
                 flat, self._gradient[part], [slot[part] for slot in slots], rate, self.iteration + 1, spec.hyper
             )

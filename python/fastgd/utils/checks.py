@@ -42,6 +42,14 @@ def check_above_zero(name: str, value: object) -> float:
     return number
 
 
+def check_share(name: str, value: object) -> float:
+    """Return `value` as a float from 0 to below 1: the share that a running mean keeps, which at 1 would never move."""
+    share = check_real(name, value, 0.0)
+    if share >= 1.0:
+        raise invalid(f"`{name}` must be below 1.", **{name: value})
+    return share
+
+
 def check_seed(name: str, value: object) -> int | None:
     """Return `value` as a 64-bit unsigned seed, or None for None."""
     if value is None:

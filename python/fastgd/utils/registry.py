@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 from fastgd.utils.errors import invalid, unknown
@@ -17,9 +17,12 @@ class Registry(Generic[T]):
     A name is found as the class name, in snake case, in lower case, or by an alias, whatever its capitals.
     """
 
-    def __init__(self, kind: str, aliases: Mapping[str, str] | None = None) -> None:
-        """Start an empty registry; `aliases` maps further lower-case names to class names."""
+    def __init__(
+        self, kind: str, aliases: Mapping[str, str] | None = None, spelling: Callable[[str], str] = snake_case
+    ) -> None:
+        """Start an empty registry; `aliases` maps lower-case names to class names, `spelling` is for `names`."""
         self.kind = kind
+        self._spelling = spelling
         self.classes: dict[str, type[T]] = {}
         self._aliases = dict(aliases or {})
 
@@ -42,9 +45,9 @@ class Registry(Generic[T]):
         raise unknown(self.kind, self.names(), **{argument: name})
 
     def names(self) -> list[str]:
-        """Return the names in snake case and the aliases of registered classes."""
+        """Return the names as they are spelt, mostly in snake case, and the aliases of registered classes."""
         aliases = [alias for alias, name in self._aliases.items() if name in self.classes]
-        return sorted([*map(snake_case, self.classes), *aliases])
+        return sorted([*map(self._spelling, self.classes), *aliases])
 
     def from_config(self, config: Mapping[str, Any], argument: str = "identifier") -> T:
         """Make an object from `{"class_name": ..., "config": {...}}`."""
