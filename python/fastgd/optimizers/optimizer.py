@@ -76,9 +76,8 @@ class Optimizer:
             raise invalid("`learning_rate` must be a float or a LearningRateSchedule.", learning_rate=value)
         if self.is_scheduled:
             raise mistyped(
-                "This optimizer was created with a `LearningRateSchedule` object as its `learning_rate` constructor "
-                "argument, hence its learning rate is not settable. If you need the learning rate to be settable, you "
-                "should instantiate the optimizer with a float `learning_rate` argument.",
+                f"`learning_rate` follows a {type(self._learning_rate).__name__} and cannot be set to a number. Set "
+                "another schedule, or make the optimizer with a float.",
                 learning_rate=value,
             )
         self._learning_rate = check_real("learning_rate", value, 0.0)
