@@ -16,9 +16,9 @@ constexpr Index kGradientBytes = 512 * 1024;
 constexpr double kTeamsWork = 2;
 
 template <class T>
-Index count_groups(const Program<T>& whole, Mode mode, Index gradient_size, double team_work) {
+Index count_groups(const Program<T>& whole, Index gradient_size, double team_work) {
   // Without a price for threads every instruction is shared out instead.
-  if (whole.couples_samples() || mode == Mode::inspect || team_work <= 0) return 1;
+  if (whole.couples_samples() || team_work <= 0) return 1;
   const Index bytes = std::max<Index>(1, gradient_size * static_cast<Index>(sizeof(T)));
   const double by_work = whole.work() / (kTeamsWork * team_work);
   const Index most = std::min({kMostGroups, whole.slice().rows / kLeastRows, kGradientBytes / bytes,
@@ -40,7 +40,7 @@ Batch<T>::Batch(const Plan& plan, const Wiring& wiring, const std::vector<Index>
   };
   auto whole = compile({0, rows, rows});
   work_ = whole->work();
-  const Index groups = count_groups(*whole, mode, gradient_size, team_work);
+  const Index groups = count_groups(*whole, gradient_size, team_work);
   if (groups == 1) {
     programs_.push_back(std::move(whole));
     return;

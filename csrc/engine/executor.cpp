@@ -22,8 +22,6 @@ constexpr double kBatchWork = 5e4;
 constexpr double kSecondsBetweenInterrupts = 0.05;
 // Compiled batches kept for different modes and sizes.
 constexpr std::size_t kMaxBatches = 8;
-// The gradients of groups add up and are used in pieces that stay in the first cache.
-constexpr Index kUpdatePiece = 1024;
 
 }  // namespace
 
@@ -136,7 +134,7 @@ Batch<T>& Executor<T>::compiled(Mode mode, Index rows) {
 template <class T>
 void Executor<T>::prepare(Batch<T>& batch, int team) {
   bool moved = false;
-  if (gradients_.size() == 0 && gradient_size_ > 0) {
+  if (request_.mode == Mode::train && gradients_.size() == 0 && gradient_size_ > 0) {
     gradients_ = Buffer(multiply(gradient_size_, sizeof(T)));
     moved = true;
   }

@@ -10,9 +10,6 @@
 namespace fastgd {
 namespace {
 
-// Parameters decayed and updated at a time: three or four arrays of this fit the first cache.
-constexpr Index kDecayPiece = 1024;
-
 // Reads numbers from a spec and refuses what nobody read.
 class Numbers {
  public:
@@ -38,6 +35,8 @@ class Numbers {
 
 template <class T>
 Update<T>::Update(const UpdateSpec& spec) {
+  static const std::map<std::string, Rule> kAdamFamily = {
+      {"adam", Rule::adam}, {"amsgrad", Rule::amsgrad}, {"adamax", Rule::adamax}, {"nadam", Rule::nadam}};
   Numbers numbers(spec);
   if (spec.rule == "sgd") {
     rule_ = Rule::sgd;
@@ -46,11 +45,8 @@ Update<T>::Update(const UpdateSpec& spec) {
     slot_count_ = 1;
     momentum_ = numbers.get("momentum");
     nesterov_ = numbers.get("nesterov") != 0;
-  } else if (spec.rule == "adam" || spec.rule == "amsgrad" || spec.rule == "adamax" || spec.rule == "nadam") {
-    rule_ = spec.rule == "adam"      ? Rule::adam
-            : spec.rule == "amsgrad" ? Rule::amsgrad
-            : spec.rule == "adamax"  ? Rule::adamax
-                                     : Rule::nadam;
+  } else if (const auto family = kAdamFamily.find(spec.rule); family != kAdamFamily.end()) {
+    rule_ = family->second;
     slot_count_ = rule_ == Rule::amsgrad ? 3 : 2;
     beta_1_ = numbers.get("beta_1");
     beta_2_ = numbers.get("beta_2");
@@ -130,8 +126,8 @@ void Update<T>::apply(const Kernels<T>& kernels, const StepNumbers& step, Index 
                       const std::vector<T*>& slots, Index at) const noexcept {
   if (step.decay == 0) return apply_rule(kernels, step, n, g, w, slots, at);
   // In pieces, so that the rule finds in the cache what was decayed.
-  for (Index i = 0; i < n; i += kDecayPiece) {
-    const Index size = std::min(kDecayPiece, n - i);
+  for (Index i = 0; i < n; i += kUpdatePiece) {
+    const Index size = std::min(kUpdatePiece, n - i);
     kernels.decay(size, static_cast<T>(step.decay), w + i);
     apply_rule(kernels, step, size, g + i, w + i, slots, at + i);
   }

@@ -10,6 +10,10 @@
 
 namespace fastgd {
 
+// Parameters updated at a time where something is done to them or their gradient before: three or four arrays of this
+// fit the first cache.
+constexpr Index kUpdatePiece = 1024;
+
 // python/fastgd/plan.py, UpdateSpec.
 struct UpdateSpec {
   std::string rule;

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from fastgd.callbacks.callback import Logs
 from fastgd.callbacks.monitor_callback import MonitorCallback
-from fastgd.utils.checks import check_int, check_real
-from fastgd.utils.errors import invalid
+from fastgd.utils.checks import check_int, check_real, check_share
 
 
 class ReduceLROnPlateau(MonitorCallback):
@@ -45,9 +44,7 @@ class ReduceLROnPlateau(MonitorCallback):
         min_lr: float = 0.0,
     ) -> None:
         super().__init__(monitor, mode, min_delta)
-        self.factor = check_real("factor", factor, 0.0)
-        if self.factor >= 1.0:
-            raise invalid("`factor` must be below 1.", factor=factor)
+        self.factor = check_share("factor", factor)
         self.patience = check_int("patience", patience, 0)
         self.verbose = check_int("verbose", verbose, 0)
         self.cooldown = check_int("cooldown", cooldown, 0)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastgd.optimizers.optimizer import Optimizer
+from fastgd.optimizers.moments import MomentOptimizer
 from fastgd.optimizers.schedules import LearningRateSchedule
 from fastgd.plan import UpdateSpec
-from fastgd.utils.checks import check_bool, check_real, check_share
+from fastgd.utils.checks import check_bool
 from fastgd.utils.errors import invalid
 
 
-class Adam(Optimizer):
+class Adam(MomentOptimizer):
     """Adam: `a = lr sqrt(1 - b2^t) / (1 - b1^t); m += (g - m)(1 - b1); v += (g² - v)(1 - b2); w -= a m / (√v + e)`.
 
     Epsilon e is added before the bias of v is corrected (the "epsilon hat" of the paper), as Keras does and PyTorch
@@ -44,23 +44,18 @@ class Adam(Optimizer):
         amsgrad: bool = False,
         **kwargs: Any,
     ) -> None:
-        super().__init__(learning_rate, **kwargs)
-        self.beta_1 = check_share("beta_1", beta_1)
-        self.beta_2 = check_share("beta_2", beta_2)
-        self.epsilon = check_real("epsilon", epsilon, 0.0)
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **kwargs)
         self.amsgrad = check_bool("amsgrad", amsgrad)
 
     def rule(self) -> UpdateSpec:
         """Return the rule "adam" with both moments, or "amsgrad" with the largest second moment as well."""
-        hyper = {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
-        return (
-            UpdateSpec("amsgrad", hyper, ("m", "v", "top")) if self.amsgrad else UpdateSpec("adam", hyper, ("m", "v"))
-        )
+        if self.amsgrad:
+            return UpdateSpec("amsgrad", self._moment_numbers(), ("m", "v", "top"))
+        return UpdateSpec("adam", self._moment_numbers(), ("m", "v"))
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make a like object."""
-        own = {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon, "amsgrad": self.amsgrad}
-        return {**super().get_config(), **own}
+        return {**super().get_config(), "amsgrad": self.amsgrad}
 
 
 class AdamW(Adam):

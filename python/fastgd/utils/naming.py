@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
-import threading
 from collections import Counter
 from collections.abc import Container
+
+from fastgd.utils.locks import ForkSafeLock
 
 # A capital starts a word after a small letter, and wherever a small letter follows it: Conv2DTranspose gives
 # conv2d_transpose.
 _WORD_START = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=.)(?=[A-Z][a-z])")
 
 _counts: Counter[str] = Counter()
-_lock = threading.Lock()
-
-
-def _renew_lock() -> None:
-    # Another thread of the parent may have held it at the fork, and no thread of the child would ever let it go.
-    global _lock
-    _lock = threading.Lock()
-
-
-os.register_at_fork(after_in_child=_renew_lock)
+_lock = ForkSafeLock()
 
 
 def snake_case(name: str) -> str:

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import random
-import threading
 
 import numpy as np
 
 from fastgd.utils.checks import check_int
 from fastgd.utils.errors import invalid
+from fastgd.utils.locks import ForkSafeLock
 
 # Made at the first draw: importing numpy.random takes longer than importing most of fastgd.
 _generator: np.random.Generator | None = None
-_lock = threading.Lock()
-
-
-def _renew_lock() -> None:
-    # Another thread of the parent may have held it at the fork, and no thread of the child would ever let it go.
-    global _lock
-    _lock = threading.Lock()
-
-
-os.register_at_fork(after_in_child=_renew_lock)
+_lock = ForkSafeLock()
 
 
 def set_random_seed(seed: int) -> None:

@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fastgd.bench.calls.cases import Case
+from fastgd.bench.library import Library
 
 Array = npt.NDArray[Any]
 
 
-class Calls(ABC):
-    """The calls of one library, in a process of its own.
-
-    Attributes:
-        configuration: how it is called, for the reader of the results.
-
-    Args:
-        threads: how many threads it may use.
-    """
-
-    configuration: ClassVar[str]
-
-    def __init__(self, threads: int) -> None:
-        self.threads = threads
-
-    @staticmethod
-    def environment(threads: int) -> dict[str, str]:
-        """Return the environment variables that its process needs besides those that all have."""
-        return {}
+class Calls(Library):
+    """The calls of one library."""
 
     def make(self, case: Case) -> Callable[[], Any] | None:
         """Return the call of a case, with its arguments ready; None if the library has none."""

@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from abc import abstractmethod
+from typing import Any
 
 import numpy.typing as npt
 
+from fastgd.bench.library import Library
 from fastgd.bench.workloads import Problem, Workload
 
 Array = npt.NDArray[Any]
 
 
-class Opponent(ABC):
-    """A trainer on one workload after the other, in a process of its own.
+class Opponent(Library):
+    """A trainer on one workload after the other.
 
     The order of calls: `prepare`, then any number of `load`, `restart`, `run` and `weights`, then `prepare` again.
-
-    Attributes:
-        configuration: in which of its possible ways the opponent runs, for the reader of the results.
-
-    Args:
-        threads: how many threads it may use; the process has been started with `environment(threads)`.
     """
-
-    configuration: ClassVar[str]
-
-    def __init__(self, threads: int) -> None:
-        self.threads = threads
-
-    @staticmethod
-    def environment(threads: int) -> dict[str, str]:
-        """Return the environment variables that its process needs besides those that all have."""
-        return {}
 
     @staticmethod
     def refusal(workload: Workload) -> str | None:

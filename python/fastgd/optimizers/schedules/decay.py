@@ -13,7 +13,34 @@ from fastgd.utils.checks import check_above_zero, check_bool, check_real
 from fastgd.utils.errors import invalid, mistyped
 
 
-class ExponentialDecay(LearningRateSchedule):
+class _PeriodDecay(LearningRateSchedule, abstract=True):
+    """What decays with the steps counted in periods of `decay_steps`, whole ones only with `staircase`."""
+
+    def __init__(
+        self, initial_learning_rate: float, decay_steps: float, decay_rate: float, staircase: bool, name: str
+    ) -> None:
+        self.initial_learning_rate = check_real("initial_learning_rate", initial_learning_rate, 0.0)
+        self.decay_steps = check_above_zero("decay_steps", decay_steps)
+        self.decay_rate = check_real("decay_rate", decay_rate, 0.0)
+        self.staircase = check_bool("staircase", staircase)
+        self.name = name
+
+    def _periods(self, step: int) -> float:
+        periods = step / self.decay_steps
+        return math.floor(periods) if self.staircase else periods
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make a like object."""
+        return {
+            "initial_learning_rate": self.initial_learning_rate,
+            "decay_steps": self.decay_steps,
+            "decay_rate": self.decay_rate,
+            "staircase": self.staircase,
+            "name": self.name,
+        }
+
+
+class ExponentialDecay(_PeriodDecay):
     """`lr decay_rate^(step / decay_steps)`.
 
     Args:
@@ -35,31 +62,14 @@ class ExponentialDecay(LearningRateSchedule):
         staircase: bool = False,
         name: str = "ExponentialDecay",
     ) -> None:
-        self.initial_learning_rate = check_real("initial_learning_rate", initial_learning_rate, 0.0)
-        self.decay_steps = check_above_zero("decay_steps", decay_steps)
-        self.decay_rate = check_real("decay_rate", decay_rate, 0.0)
-        self.staircase = check_bool("staircase", staircase)
-        self.name = name
+        super().__init__(initial_learning_rate, decay_steps, decay_rate, staircase, name)
 
     def __call__(self, step: int) -> float:
         """Return the learning rate of the update that comes after `step` others."""
-        periods = step / self.decay_steps
-        return self.initial_learning_rate * math.pow(
-            self.decay_rate, math.floor(periods) if self.staircase else periods
-        )
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make a like object."""
-        return {
-            "initial_learning_rate": self.initial_learning_rate,
-            "decay_steps": self.decay_steps,
-            "decay_rate": self.decay_rate,
-            "staircase": self.staircase,
-            "name": self.name,
-        }
+        return self.initial_learning_rate * math.pow(self.decay_rate, self._periods(step))
 
 
-class InverseTimeDecay(LearningRateSchedule):
+class InverseTimeDecay(_PeriodDecay):
     """`lr / (1 + decay_rate step / decay_steps)`.
 
     Args:
@@ -78,26 +88,11 @@ class InverseTimeDecay(LearningRateSchedule):
         staircase: bool = False,
         name: str = "InverseTimeDecay",
     ) -> None:
-        self.initial_learning_rate = check_real("initial_learning_rate", initial_learning_rate, 0.0)
-        self.decay_steps = check_above_zero("decay_steps", decay_steps)
-        self.decay_rate = check_real("decay_rate", decay_rate, 0.0)
-        self.staircase = check_bool("staircase", staircase)
-        self.name = name
+        super().__init__(initial_learning_rate, decay_steps, decay_rate, staircase, name)
 
     def __call__(self, step: int) -> float:
         """Return the learning rate of the update that comes after `step` others."""
-        periods = step / self.decay_steps
-        return self.initial_learning_rate / (1 + self.decay_rate * (math.floor(periods) if self.staircase else periods))
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make a like object."""
-        return {
-            "initial_learning_rate": self.initial_learning_rate,
-            "decay_steps": self.decay_steps,
-            "decay_rate": self.decay_rate,
-            "staircase": self.staircase,
-            "name": self.name,
-        }
+        return self.initial_learning_rate / (1 + self.decay_rate * self._periods(step))
 
 
 class PolynomialDecay(LearningRateSchedule):
