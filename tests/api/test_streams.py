@@ -239,3 +239,8 @@ def test_wrong_class_weights(class_weight, error, text):
 def test_class_weight_and_sample_weight_exclude_each_other():
     with pytest.raises(ValueError, match="Give either `class_weight` or `sample_weight`"):
         make_model().fit(X, Y, class_weight={0: 1.0}, sample_weight=WEIGHTS, verbose=0)
+
+
+def test_progress_of_data_without_a_length(capsys):
+    make_model().fit(batches(), verbose=2)
+    assert capsys.readouterr().out.startswith("3/3 - ")
