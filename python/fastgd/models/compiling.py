@@ -38,8 +38,9 @@ class Compiled:
             dims = [y.dims for y in model.outputs]
             self.objectives = self._settle(model.output_names, dims)
             self.trained = frozenset(id(variable) for variable in model.trainable_weights)
-        elif self.objectives is None and model.layers:
-            # A trial, so that a misspelt name is reported by `compile` and not by `fit`.
+        elif self.objectives is None and model.layers and not model.subclassed:
+            # A trial, so that a misspelt name is reported by `compile` and not by `fit`. Nobody knows yet what outputs
+            # the `call` of a subclass has.
             self._settle([model.layers[-1].name], [(BATCH, 2)])
         return self.objectives
 

@@ -75,12 +75,7 @@ class Graph:
         Raises:
             ValueError: if the number or the shapes of the tensors differ.
         """
-        tensors: list[Tensor] = flatten(inputs)
-        if len(tensors) != len(self.flat_inputs):
-            raise invalid(f"The model takes {len(self.flat_inputs)} inputs.", inputs=tensors)
-        for x, tensor in zip(self.flat_inputs, tensors, strict=True):
-            if x.dims != tensor.dims:
-                raise invalid(f"The input {x.name!r} has the shape {show_dims(x.dims)}.", shape=tensor.shape)
+        tensors = self._check_tensors(inputs)
         made = {id(x): tensor for x, tensor in zip(self.flat_inputs, tensors, strict=True)}
         for node in self._nodes:
             arguments = pack(node.inputs, [made[id(x)] for x in flatten(node.inputs)])
@@ -88,6 +83,16 @@ class Graph:
             results = flatten(node.layer.emit(arguments, told))
             made.update({id(y): result for y, result in zip(flatten(node.outputs), results, strict=True)})
         return pack(self.outputs, [made[id(y)] for y in self.flat_outputs])
+
+    def _check_tensors(self, inputs: Any) -> list[Tensor]:
+        """Return the tensors of a structure after comparing them with the graph's inputs."""
+        tensors: list[Tensor] = flatten(inputs)
+        if len(tensors) != len(self.flat_inputs):
+            raise invalid(f"The model takes {len(self.flat_inputs)} inputs.", inputs=tensors)
+        for x, tensor in zip(self.flat_inputs, tensors, strict=True):
+            if x.dims != tensor.dims:
+                raise invalid(f"The input {x.name!r} has the shape {show_dims(x.dims)}.", shape=tensor.shape)
+        return tensors
 
 
 def _placeholders(name: str, structure: Any) -> list[KerasTensor]:

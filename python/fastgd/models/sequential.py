@@ -41,6 +41,7 @@ class Sequential(Model, abstract=True):
     ) -> None:
         Layer.__init__(self, name=name or automatic_name("sequential"), trainable=trainable)
         self._init_trainer()
+        self.subclassed = False
         self._graph = None
         self._chain: list[Layer] = []
         self._entrance: KerasTensor | None = None
