@@ -23,6 +23,7 @@ class Graph:
 
     Attributes:
         layers: the layers, each once, in Keras' order.
+        nodes: the calls, each after those whose outputs it takes.
         input_names: the names of the inputs, in which arrays may be given in a dict.
         output_names: the names of the layers that make the outputs, made distinct.
 
@@ -41,9 +42,9 @@ class Graph:
             raise invalid("`inputs` must not hold one placeholder twice.", inputs=inputs)
         entrances = {id(x.node): x.node for x in self.flat_inputs}
         found = nodes_before(self.flat_outputs, self.flat_inputs)
-        self._nodes = [node for node in found if id(node) not in entrances]
+        self.nodes = [node for node in found if id(node) not in entrances]
         made = {id(x) for x in self.flat_inputs}
-        for node in self._nodes:
+        for node in self.nodes:
             missing = [x for x in flatten(node.inputs) if id(x) not in made]
             if missing or isinstance(node.layer, InputLayer):
                 name = missing[0].name if missing else node.layer.name
@@ -77,7 +78,7 @@ class Graph:
         """
         tensors = self._check_tensors(inputs)
         made = {id(x): tensor for x, tensor in zip(self.flat_inputs, tensors, strict=True)}
-        for node in self._nodes:
+        for node in self.nodes:
             arguments = pack(node.inputs, [made[id(x)] for x in flatten(node.inputs)])
             told = training if node.training is None else node.training
             results = flatten(node.layer.emit(arguments, told))

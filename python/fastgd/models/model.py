@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from fastgd import config
 from fastgd.layers.graph import KerasTensor
 from fastgd.layers.layer import Layer
 from fastgd.layers.weights import distinct
+from fastgd.models.configs import CustomObjects, graph_config, graph_from_config, layer_config, model_classes
 from fastgd.models.functional import Graph
 from fastgd.models.subclassing import TracedGraph, placeholders_for, placeholders_of_shapes
 from fastgd.models.trainer import Trainer
@@ -252,6 +254,33 @@ class Model(Trainer, Layer, abstract=True):
 
         show_summary(self, line_length, print_fn, expand_nested, show_trainable)
 
+    def get_config(self) -> dict[str, Any]:
+        """Return name, layers and calls, from which `from_config` makes a model of the same kind with new weights.
+
+        Raises:
+            NotImplementedError: for a class with a `call` of its own, which must say itself how it is made.
+        """
+        if self.subclassed:
+            raise NotImplementedError(f"{type(self).__name__} must implement get_config() to be copied or saved")
+        return {"name": self.name, "trainable": self.trainable, **graph_config(self.graph)}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: CustomObjects = None) -> Model:
+        """Make a model from what `get_config` returned.
+
+        Args:
+            config: the config.
+            custom_objects: classes of layers by their names, looked at before the known ones.
+        """
+        if "output_layers" not in config:
+            return cls(**config)
+        inputs, outputs = graph_from_config(config, custom_objects)
+        return cls(inputs, outputs, name=config.get("name"), trainable=config.get("trainable", True))
+
+    def to_json(self, **kwargs: Any) -> str:
+        """Return class and config as JSON text, for `models.model_from_json`; `kwargs` are those of `json.dumps`."""
+        return json.dumps(layer_config(self), **kwargs)
+
 
 def _common_dtype(name: str, graph: Graph) -> str:
     """Return the one dtype of a model: that of its layers, else of its inputs, else the default."""
@@ -271,3 +300,6 @@ def _common_dtype(name: str, graph: Graph) -> str:
 def dict_of(given: dict[str | None, str]) -> dict[str, object]:
     """Return the layers' names with their dtypes."""
     return {layer: dtype for dtype, layer in given.items()}
+
+
+model_classes["Functional"] = model_classes["Model"] = Model
