@@ -373,6 +373,7 @@ def callback_cases() -> Iterator[ClassCase]:
     yield ClassCase("ReduceLROnPlateau", {"monitor": "loss", "patience": 100})
     yield ClassCase("LearningRateScheduler", {"schedule": lambda epoch, learning_rate: learning_rate})
     yield ClassCase("CSVLogger", {"filename": os.devnull})
+    yield ClassCase("CriticalPoint", {"tolerance": 1e-30, "restore_best_weights": False})
     yield ClassCase("TerminateOnNaN")
 
 

@@ -11,6 +11,7 @@ from fastgd.models.lowering import Lowered, lower_prediction, lower_training
 from fastgd.models.objectives import Objectives, settle
 from fastgd.models.session import Session
 from fastgd.ops.builder import Dims
+from fastgd.ops.parameters import Variable
 from fastgd.optimizers import Optimizer
 from fastgd.optimizers.optimizer import registry
 from fastgd.plan import BATCH, Plan
@@ -163,6 +164,16 @@ class Compilable:
         compiled = self._require_compiled("fit")
         objectives = self._ready("fit")
         return lower_training(self._model, objectives, compiled.trained or frozenset(), weighted)
+
+    def _trained_variables(self) -> list[Variable]:
+        """Return the variables that training changes: those that were trainable when the model was compiled."""
+        model = self._model
+        _ = model.graph
+        if self._compiled is None:
+            return model.trainable_weights
+        self._compiled.settle(model)
+        trained = self._compiled.trained or frozenset()
+        return [variable for variable in model.weights if id(variable) in trained]
 
     def _reset_plans(self) -> None:
         """Forget the executors, when the graph or the objectives have changed."""

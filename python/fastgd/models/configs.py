@@ -47,7 +47,7 @@ def layer_from_config(entry: Mapping[str, Any], custom_objects: CustomObjects = 
     name = entry.get("class_name")
     if not isinstance(name, str):
         raise invalid("A layer's config needs the key 'class_name'.", config=entry)
-    cls = (custom_objects or {}).get(name) or model_classes.get(name) or registry.classes.get(name)
+    cls: Any = (custom_objects or {}).get(name) or model_classes.get(name) or registry.classes.get(name)
     if cls is None:
         raise unknown("layer", [*registry.classes, *model_classes, *(custom_objects or {})], class_name=name)
     config = entry.get("config", {})

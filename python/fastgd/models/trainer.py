@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, closing
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from typing import Any, cast
+
+import numpy.typing as npt
 
 from fastgd.callbacks import CallbackList, History
 from fastgd.callbacks.progbar_logger import resolve_verbose
@@ -12,6 +15,7 @@ from fastgd.models.compiling import Compilable
 from fastgd.models.data import BATCH_SIZE, ArrayData, Data, StreamData, make_feeds, refuse_beside_stream
 from fastgd.models.feeds import input_feeds
 from fastgd.models.fitting import report, split_off, unpack_validation, validation_epochs
+from fastgd.models.gradients import loss_and_gradient, read_flat, write_flat
 from fastgd.models.lowering import lower_prediction
 from fastgd.models.objectives import Objectives
 from fastgd.models.session import Engine
@@ -20,6 +24,8 @@ from fastgd.utils.checks import check_bool, check_int
 from fastgd.utils.errors import invalid
 from fastgd.utils.seeds import draw_seed
 from fastgd.utils.structure import pack
+
+Array = npt.NDArray[Any]
 
 
 class Trainer(Compilable):
@@ -37,6 +43,7 @@ class Trainer(Compilable):
         self._init_compiling()
         self.stop_training = False
         self.history = None
+        self._training_data: ArrayData | None = None
 
     def fit(
         self,
@@ -113,7 +120,8 @@ class Trainer(Compilable):
             )
             history = cast(History, listeners.history)
             self.stop_training = False
-            with closing(listeners):
+            self._training_data = data if isinstance(data, ArrayData) else None
+            with closing(listeners), self._forgetting_data():
                 listeners.on_train_begin()
                 logs: dict[str, float] = {}
                 for epoch in range(first, epochs):
@@ -212,10 +220,73 @@ class Trainer(Compilable):
         data, objectives = self._batch("test_on_batch", x, y, sample_weight)
         return report(self._test(data, objectives, CallbackList()), objectives.names, return_dict)
 
+    def loss_and_gradient(
+        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, batch_size: int | None = None
+    ) -> tuple[float, Array]:
+        """Return the loss over all rows of x and its gradient by the trained weights; nothing is changed.
+
+        The weights are those of `flat_parameters`, and so is their order. Layers work as in training: the masks of
+        dropout are those of the optimizer's next step, the same in every call until it moves.
+
+        Args:
+            x: as in `fit`, but not batches.
+            y: as in `fit`.
+            sample_weight: as in `fit`.
+            class_weight: as in `fit`.
+            batch_size: how many rows to run at a time, which saves memory; all if None. The loss is then the mean over
+                the batches, weighted by their rows.
+
+        Returns:
+            The loss, penalties included, as `evaluate` reports it; and a vector in the dtype of the model.
+
+        Example:
+            >>> def objective(w):
+            ...     model.flat_parameters = w
+            ...     return model.loss_and_gradient(x, y)
+            >>> scipy.optimize.minimize(objective, model.flat_parameters, jac=True, method="L-BFGS-B")
+        """
+        data, objectives = self._batch("loss_and_gradient", x, y, sample_weight, class_weight)
+        if batch_size is not None:
+            data = ArrayData(self._model, data.feeds, check_int("batch_size", batch_size, 1))
+        with self._engine("gradient", data) as engine:
+            return loss_and_gradient(self._model, engine, objectives, data)
+
+    def training_loss_and_gradient(self) -> tuple[float, Array]:
+        """Return what `loss_and_gradient` does for the rows that the running `fit` trains on; for callbacks.
+
+        Raises:
+            ValueError: outside `fit`, or if it trains on data in batches.
+        """
+        data = self._training_data
+        if data is None:
+            raise ValueError(
+                f"The model {self._model.name!r} is not training on rows in memory, so there is no gradient over all."
+            )
+        objectives = self._ready("training_loss_and_gradient")
+        with self._engine("gradient", data) as engine:
+            return loss_and_gradient(self._model, engine, objectives, data)
+
+    @property
+    def flat_parameters(self) -> Array:
+        """The trained weights, one after the other, as a new vector; a vector assigned to it overwrites them."""
+        return read_flat(self._trained_variables(), self._model.dtype)
+
+    @flat_parameters.setter
+    def flat_parameters(self, values: npt.ArrayLike) -> None:
+        write_flat(self._trained_variables(), values)
+
     def predict_on_batch(self, x: Any) -> Any:
         """Return the outputs for all rows of x as one batch."""
         feeds = input_feeds(self._model, x)
         return self._predict(ArrayData(self._model, feeds, feeds.rows), CallbackList())
+
+    @contextmanager
+    def _forgetting_data(self) -> Iterator[None]:
+        """Let go of the data of a `fit` when it ends."""
+        try:
+            yield
+        finally:
+            self._training_data = None
 
     def _data(
         self,
@@ -255,7 +326,7 @@ class Trainer(Compilable):
         self, what: str, x: Any, y: Any, sample_weight: Any, class_weight: Any = None
     ) -> tuple[ArrayData, Objectives]:
         """Return all rows of x as one batch."""
-        objectives = self._ready(what, x if what == "train_on_batch" else None)
+        objectives = self._ready(what, None if what == "test_on_batch" else x)
         weights = self._class_weight(class_weight, objectives)
         feeds = make_feeds(self._model, objectives, x, y, sample_weight, weights)
         return ArrayData(self._model, feeds, feeds.rows), objectives
