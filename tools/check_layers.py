@@ -116,6 +116,7 @@ class Distribution:
 
 DISTRIBUTIONS = {
     "numpy": Distribution(EVERYWHERE, EVERYWHERE),
+    "narwhals": Distribution(frozenset({"models"})),
     "rich": Distribution(frozenset({"bench", "callbacks", "cli", "models", "utils"}), frozenset({"bench", "cli"})),
     "typer": Distribution(frozenset({"cli"}), frozenset({"cli"})),
     "sklearn": Distribution(frozenset({"estimators", "bench"}), frozenset({"estimators"})),
