@@ -188,8 +188,19 @@ def test_wrong_kinds_of_arguments():
         compiled(Dense(1), "mse", "mae")
     with pytest.raises(TypeError, match="`optimizer` must be a name"):
         fastgd.Sequential([Dense(1)]).compile(3, "mse")
-    with pytest.raises(TypeError, match="unexpected keyword argument 'run_eagerly'"):
-        fastgd.Sequential([Dense(1)]).compile("sgd", "mse", run_eagerly=True)
+
+
+def test_arguments_about_execution_are_checked():
+    model = fastgd.Sequential([Dense(1)])
+    model.compile("sgd", "mse", run_eagerly=False, steps_per_execution=8, jit_compile=True, auto_scale_loss=False)
+    model.compile("sgd", "mse", steps_per_execution="auto", jit_compile="auto")
+    with pytest.raises(ValueError, match="`run_eagerly` must be False: steps always run compiled"):
+        model.compile("sgd", "mse", run_eagerly=True)
+    with pytest.raises(ValueError, match="`steps_per_execution` must be 1 or more"):
+        model.compile("sgd", "mse", steps_per_execution=0)
+    for argument in ("jit_compile", "auto_scale_loss"):
+        with pytest.raises(TypeError, match=f"`{argument}` must be True or False"):
+            model.compile("sgd", "mse", **{argument: 3})
 
 
 def test_arguments_for_several_outputs():

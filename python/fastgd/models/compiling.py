@@ -15,6 +15,7 @@ from fastgd.ops.parameters import Variable
 from fastgd.optimizers import Optimizer
 from fastgd.optimizers.optimizer import registry
 from fastgd.plan import BATCH, Plan
+from fastgd.utils.checks import check_bool, check_int
 from fastgd.utils.errors import invalid
 
 if TYPE_CHECKING:
@@ -67,8 +68,16 @@ class Compilable:
         loss_weights: Any = None,
         metrics: Any = None,
         weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int | str = 1,
+        jit_compile: bool | str = "auto",
+        auto_scale_loss: bool = True,
     ) -> None:
         """Say how to train; which layers are trainable is settled now, too.
+
+        The last four say in Keras how a step is executed. A plan is compiled always, as many batches run in one go as
+        the callbacks allow, and no loss needs scaling: they are checked, so that scripts run unchanged, and decide
+        nothing.
 
         Args:
             optimizer: a name or an Optimizer.
@@ -78,14 +87,19 @@ class Compilable:
             metrics: a list of names or Metrics, which do not look at sample weights; for several outputs a list with
                 one entry or list per output, or a dict.
             weighted_metrics: the same for metrics that do.
+            run_eagerly: False; a plan cannot be run line by line.
+            steps_per_execution: 1 or more, or "auto".
+            jit_compile: True, False or "auto".
+            auto_scale_loss: True or False.
 
         Raises:
-            ValueError: if the optimizer is None, or a name is unknown.
+            ValueError: if the optimizer is None, a name is unknown, or `run_eagerly` is True.
             TypeError: if an argument has a wrong type.
 
         Example:
             >>> model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
         """
+        _check_execution(run_eagerly, steps_per_execution, jit_compile, auto_scale_loss)
         compiled = Compiled(check_optimizer(optimizer), loss, loss_weights, metrics, weighted_metrics)
         compiled.settle(self._model)
         self._compiled = compiled
@@ -190,3 +204,14 @@ def check_optimizer(optimizer: Any) -> Optimizer:
         known = ", ".join(repr(name) for name in registry.names())
         raise invalid(f"`optimizer` must be given: {known} or an Optimizer.", optimizer=optimizer)
     return optimizers.get(optimizer)
+
+
+def _check_execution(run_eagerly: Any, steps_per_execution: Any, jit_compile: Any, auto_scale_loss: Any) -> None:
+    """Check the arguments of `compile` that decide nothing here."""
+    if check_bool("run_eagerly", run_eagerly):
+        raise invalid("`run_eagerly` must be False: steps always run compiled.", run_eagerly=run_eagerly)
+    if steps_per_execution != "auto":
+        check_int("steps_per_execution", steps_per_execution, 1)
+    if jit_compile != "auto":
+        check_bool("jit_compile", jit_compile)
+    check_bool("auto_scale_loss", auto_scale_loss)
