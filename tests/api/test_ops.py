@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 
 import numpy as np
 import pytest
@@ -185,6 +186,43 @@ def test_variables_compute_with_their_values():
     weight.assign([5.0, 6.0])
     np.testing.assert_array_equal(-weight, [-5.0, -6.0])
     np.testing.assert_array_equal(np.sqrt(weight), np.sqrt([5.0, 6.0]))
+
+
+def test_numpy_scalars_leave_their_operators_to_ours(rng):
+    weight = fastgd.Variable([1.0, 2.0], "w", "float64")
+    np.testing.assert_array_equal(np.float64(2) * weight, [2.0, 4.0])
+    x = fastgd.Input((2,), dtype="float64")
+    model = fastgd.Model(x, np.float64(1) - x * np.float32(3) + np.int64(2))
+    data = rng.normal(size=(3, 2))
+    np.testing.assert_allclose(model.predict(data, verbose=0), 3 - 3 * data, rtol=1e-12)
+    total = np.ones(2)
+    total += weight
+    assert total.tolist() == [2.0, 3.0]
+
+
+def test_threads_share_no_kept_program():
+    wrong = []
+
+    def work(k):
+        sums = [(i, ops.add(np.full(3, float(k)), np.full(3, float(i)))) for i in range(100)]
+        wrong.extend((k, i) for i, total in sums if not np.array_equal(total, np.full(3, float(k + i))))
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_a_product_with_a_weight_checks_its_shape():
+    builder = PlanBuilder("float64")
+    x = builder.input("x", (-1, 3))
+    weight = fastgd.Variable(np.ones((3, 2)), "w", "float64")
+    assert (x @ weight).dims == (-1, 2)
+    assert [step.op for step in builder.steps] == ["dense"]
+    with pytest.raises(ValueError, match="the last axis of x must equal the first of the kernel"):
+        _ = (x @ weight) @ weight
 
 
 class OwnDense(fastgd.Layer, abstract=True):

@@ -75,6 +75,10 @@ def matmul(x1: Any, x2: Any, transpose_a: bool = False, transpose_b: bool = Fals
     Raises:
         ValueError: if the shapes do not fit.
     """
+    if isinstance(x2, Variable) and len(x2.shape) == 2 and not transpose_a and not transpose_b:
+        # The fat op is faster, and it knows that the rows of x1 have nothing to do with one another.
+        y: Tensor = dense(as_tensors("matmul", x1)[0], x2)
+        return y
     a, b = as_tensors("matmul", x1, x2)
     sizes = f"a is {show_dims(a.dims)}, b {show_dims(b.dims)}"
     require(min(len(a.dims), len(b.dims)) >= 2, "matmul", f"both need two axes: {sizes}")
