@@ -185,7 +185,7 @@ def test_layer_of_ones_own(rng):
             super().build(input_shape)
 
         def call(self, inputs):
-            return fastgd.ops.add([inputs, fastgd.ops.dense(inputs, self.kernel)])
+            return fastgd.ops.sum_of([inputs, fastgd.ops.dense(inputs, self.kernel)])
 
     try:
         model = fastgd.Sequential([fastgd.Input((3,)), Residual(), layers.Dense(1)])

@@ -34,7 +34,7 @@ class Add(Merge):
 
     def call(self, inputs: Sequence[Tensor]) -> Tensor:
         """Emit the step."""
-        return ops.add(inputs)
+        return ops.sum_of(inputs)
 
 
 class Concatenate(Merge):

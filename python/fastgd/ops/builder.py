@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
+from fastgd.ops.operators import Operators
 from fastgd.ops.parameters import Variable
 from fastgd.plan import BATCH, Attribute, ParamSpec, Plan, Step, TensorSpec, Term
 from fastgd.utils.naming import distinct_name
@@ -33,7 +35,18 @@ def show_dims(dims: Sequence[int]) -> str:
     return "(" + ", ".join(words) + ("," if len(words) == 1 else "") + ")"
 
 
-class Tensor:
+class Placeholder(Operators):
+    """What stands for a tensor before there is a plan: an op called on one is recorded, to be emitted later."""
+
+    # NumPy leaves its operators to ours.
+    __array_ufunc__ = None
+
+    def record(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Return what stands for `function(*args, **kwargs)`."""
+        raise NotImplementedError(f"{type(self).__name__} must implement record(function, args, kwargs)")
+
+
+class Tensor(Operators):
     """A tensor of a plan that is being written; ops take and return it.
 
     Attributes:
@@ -44,7 +57,7 @@ class Tensor:
     """
 
     __slots__ = ("builder", "dims", "dtype", "name")
-    # NumPy functions refuse it at once instead of treating it as an object.
+    # NumPy functions refuse it at once instead of treating it as an object, and NumPy leaves its operators to ours.
     __array_ufunc__ = None
 
     def __init__(self, builder: PlanBuilder, name: str, dims: Dims, dtype: str) -> None:
@@ -83,6 +96,7 @@ class PlanBuilder:
         self._tensors: dict[str, TensorSpec] = {}
         self._inputs: list[str] = []
         self._params: dict[int, ParamSpec] = {}
+        self._read: dict[int, Tensor] = {}
         self._seeds: set[int] = set()
         self._scopes: list[str] = []
 
@@ -106,6 +120,16 @@ class PlanBuilder:
             self._params[id(variable)] = spec
             self.variables.append(variable)
         return spec.name
+
+    def read(self, variable: Variable) -> Tensor:
+        """Return the value of `variable` as a tensor, which has no batch axis; one step serves all who read it."""
+        if id(variable) not in self._read:
+            self._read[id(variable)] = self.emit("parameter", [], [variable.shape], [variable])[0]
+        return self._read[id(variable)]
+
+    def constant(self, value: float, dims: Dims = ()) -> Tensor:
+        """Return a tensor of these sizes that holds `value` everywhere."""
+        return self.emit("constant", [], [dims], attrs={"value": float(value), "shape": dims})[0]
 
     def emit(
         self,

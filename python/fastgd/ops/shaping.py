@@ -78,14 +78,16 @@ def _resolve(dims: Dims, shape: Sequence[int | None]) -> Dims:
     require(sum(d == -1 for d in shape) <= 1, "reshape", f"{text}: only one size may be -1")
     require(all(d is None or d >= -1 for d in shape), "reshape", f"{text}: sizes must not be negative")
     per_sample = abs(prod(dims))
+    has_batch = any(d < 0 for d in dims)
     if -1 in shape:
         rest = prod(1 if d is None else d for d in shape if d != -1)
         require(rest > 0 and per_sample % rest == 0, "reshape", f"{text}: no whole number fits for -1")
-        # Without a batch among the other sizes, the size that follows is a multiple of it.
-        inferred = per_sample // rest * (1 if None in shape else BATCH)
+        # Without a batch among the other sizes, the size that follows is a multiple of it, if there is one.
+        inferred = per_sample // rest * (BATCH if has_batch and None not in shape else 1)
         target = tuple(BATCH if d is None else inferred if d == -1 else d for d in shape)
     else:
         target = tuple(BATCH if d is None else d for d in shape)
-    require(sum(d < 0 for d in target) == 1, "reshape", f"{text}: exactly one size must hold the batch")
+    message = "exactly one size must hold the batch" if has_batch else "there is no batch in it"
+    require(sum(d < 0 for d in target) == has_batch, "reshape", f"{text}: {message}")
     require(abs(prod(target)) == per_sample, "reshape", f"{text}: the numbers of elements differ")
     return target
