@@ -11,34 +11,34 @@ using Index = std::int64_t;
 
 // The functions that work element by element (docs/ops.md gives their formulas): the name, whether the derivative is
 // taken from the output or from the input, and the names of up to three numbers. Softmax, which works on rows, is none.
-#define FASTGD_ACTIVATIONS(X)                                               \
-  X(linear, output)                                                         \
-  X(sigmoid, output)                                                        \
-  X(tanh, output)                                                           \
-  X(relu, output)                                                           \
-  X(leaky_relu, output, "negative_slope")                                   \
-  X(relu6, output)                                                          \
-  X(elu, output, "alpha")                                                   \
-  X(selu, output)                                                           \
-  X(celu, output, "alpha")                                                  \
-  X(exponential, output)                                                    \
-  X(softplus, output)                                                       \
-  X(log_sigmoid, output)                                                    \
-  X(softsign, output)                                                       \
-  X(squareplus, output, "b")                                                \
-  X(sparse_plus, output)                                                    \
-  X(sparse_sigmoid, output)                                                 \
-  X(hard_sigmoid, output)                                                   \
-  X(hard_tanh, output)                                                      \
-  X(soft_shrink, output, "threshold")                                       \
-  X(hard_shrink, output, "threshold")                                       \
-  X(thresholded_relu, input, "negative_slope", "max_value", "threshold")    \
-  X(threshold, input, "threshold", "default_value")                         \
-  X(tanh_shrink, input)                                                     \
-  X(silu, input)                                                            \
-  X(hard_silu, input)                                                       \
-  X(mish, input)                                                            \
-  X(gelu, input)                                                            \
+#define FASTGD_ACTIVATIONS(X)                                            \
+  X(linear, output)                                                      \
+  X(sigmoid, output)                                                     \
+  X(tanh, output)                                                        \
+  X(relu, output)                                                        \
+  X(leaky_relu, output, "negative_slope")                                \
+  X(relu6, output)                                                       \
+  X(elu, output, "alpha")                                                \
+  X(selu, output)                                                        \
+  X(celu, output, "alpha")                                               \
+  X(exponential, output)                                                 \
+  X(softplus, output)                                                    \
+  X(log_sigmoid, output)                                                 \
+  X(softsign, output)                                                    \
+  X(squareplus, output, "b")                                             \
+  X(sparse_plus, output)                                                 \
+  X(sparse_sigmoid, output)                                              \
+  X(hard_sigmoid, output)                                                \
+  X(hard_tanh, output)                                                   \
+  X(soft_shrink, output, "threshold")                                    \
+  X(hard_shrink, output, "threshold")                                    \
+  X(thresholded_relu, input, "negative_slope", "max_value", "threshold") \
+  X(threshold, input, "threshold", "default_value")                      \
+  X(tanh_shrink, input)                                                  \
+  X(silu, input)                                                         \
+  X(hard_silu, input)                                                    \
+  X(mish, input)                                                         \
+  X(gelu, input)                                                         \
   X(gelu_tanh, input)
 
 #define FASTGD_ENUMERATOR(name, ...) name,

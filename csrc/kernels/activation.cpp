@@ -1,6 +1,6 @@
 // Elementwise functions and their gradients, all made from the one list; and the rectifier with a trained slope.
-#include "kernels/families.h"
 #include "simd/activation.h"
+#include "kernels/families.h"
 
 namespace fastgd::FASTGD_ISA_NAMESPACE {
 namespace {
@@ -65,7 +65,9 @@ void prelu_columns(Index rows, Index cols, Index stride, const T* x, const T* dy
   void activation_backward(ActivationSpec<T> f, Index n, const T* v, const T* dy, T* dx) noexcept {                   \
     map_activation_backward(f, n, v, dy, dx);                                                                         \
   }                                                                                                                   \
-  void prelu(Index rows, Index cols, const T* x, const T* alpha, T* y) noexcept { prelu_rows(rows, cols, x, alpha, y); } \
+  void prelu(Index rows, Index cols, const T* x, const T* alpha, T* y) noexcept {                                     \
+    prelu_rows(rows, cols, x, alpha, y);                                                                              \
+  }                                                                                                                   \
   void prelu_backward(Index rows, Index cols, const T* x, const T* alpha, const T* dy, T* dx) noexcept {              \
     prelu_rows_backward(rows, cols, x, alpha, dy, dx);                                                                \
   }                                                                                                                   \

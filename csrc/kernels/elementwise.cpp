@@ -49,12 +49,12 @@ void map_fill(Index n, T value, T* y) {
 
 }  // namespace
 
-#define FASTGD_DEFINE_KERNELS(T)                                                                                    \
-  void exp(Index n, const T* x, T* y) noexcept { map_exp(n, x, y); }                                                \
-  void log(Index n, const T* x, T* y) noexcept { map_log(n, x, y); }                                                \
-  void tanh(Index n, const T* x, T* y) noexcept { map_tanh(n, x, y); }                                              \
-  void sigmoid(Index n, const T* x, T* y) noexcept { map_sigmoid(n, x, y); }                                        \
-  void add(Index n, const T* a, const T* b, T* y) noexcept { map_add(n, a, b, y); }                                 \
+#define FASTGD_DEFINE_KERNELS(T)                                                    \
+  void exp(Index n, const T* x, T* y) noexcept { map_exp(n, x, y); }                \
+  void log(Index n, const T* x, T* y) noexcept { map_log(n, x, y); }                \
+  void tanh(Index n, const T* x, T* y) noexcept { map_tanh(n, x, y); }              \
+  void sigmoid(Index n, const T* x, T* y) noexcept { map_sigmoid(n, x, y); }        \
+  void add(Index n, const T* a, const T* b, T* y) noexcept { map_add(n, a, b, y); } \
   void fill(Index n, T value, T* y) noexcept { map_fill(n, value, y); }
 
 FASTGD_DEFINE_KERNELS(float)

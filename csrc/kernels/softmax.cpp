@@ -27,8 +27,7 @@ void log_softmax_rows(Index rows, Index cols, const T* x, T* y) {
     const T total =
         row_sum<T>(cols, [=](Index j, auto where) { return exp_of_negative<T>(load(x + j, where) - most); });
     const Vec<T> shift = log<T>(splat<T>(total));
-    for_vectors<T>(cols,
-                   [=](Index j, auto where) { store<T>(y + j, (load(x + j, where) - most) - shift, where); });
+    for_vectors<T>(cols, [=](Index j, auto where) { store<T>(y + j, (load(x + j, where) - most) - shift, where); });
   }
 }
 
@@ -75,21 +74,21 @@ void columns_backward(bool logarithm, Index rows, Index cols, Index stride, cons
 
 }  // namespace
 
-#define FASTGD_DEFINE_KERNELS(T)                                                                      \
-  void softmax(Index rows, Index cols, const T* x, T* y) noexcept { softmax_rows(rows, cols, x, y); } \
-  void softmax_backward(Index rows, Index cols, const T* y, const T* dy, T* dx) noexcept {            \
-    softmax_rows_backward(rows, cols, y, dy, dx);                                                     \
-  } \
-  void log_softmax(Index rows, Index cols, const T* x, T* y) noexcept { log_softmax_rows(rows, cols, x, y); } \
-  void log_softmax_backward(Index rows, Index cols, const T* y, const T* dy, T* dx) noexcept { \
-    log_softmax_rows_backward(rows, cols, y, dy, dx); \
-  } \
-  void softmax_columns(bool logarithm, Index rows, Index cols, Index stride, const T* x, T* y) noexcept { \
-    columns(logarithm, rows, cols, stride, x, y); \
-  } \
+#define FASTGD_DEFINE_KERNELS(T)                                                                               \
+  void softmax(Index rows, Index cols, const T* x, T* y) noexcept { softmax_rows(rows, cols, x, y); }          \
+  void softmax_backward(Index rows, Index cols, const T* y, const T* dy, T* dx) noexcept {                     \
+    softmax_rows_backward(rows, cols, y, dy, dx);                                                              \
+  }                                                                                                            \
+  void log_softmax(Index rows, Index cols, const T* x, T* y) noexcept { log_softmax_rows(rows, cols, x, y); }  \
+  void log_softmax_backward(Index rows, Index cols, const T* y, const T* dy, T* dx) noexcept {                 \
+    log_softmax_rows_backward(rows, cols, y, dy, dx);                                                          \
+  }                                                                                                            \
+  void softmax_columns(bool logarithm, Index rows, Index cols, Index stride, const T* x, T* y) noexcept {      \
+    columns(logarithm, rows, cols, stride, x, y);                                                              \
+  }                                                                                                            \
   void softmax_columns_backward(bool logarithm, Index rows, Index cols, Index stride, const T* y, const T* dy, \
-                                T* dx) noexcept { \
-    columns_backward(logarithm, rows, cols, stride, y, dy, dx); \
+                                T* dx) noexcept {                                                              \
+    columns_backward(logarithm, rows, cols, stride, y, dy, dx);                                                \
   }
 
 FASTGD_DEFINE_KERNELS(float)

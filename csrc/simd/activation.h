@@ -1,8 +1,8 @@
 // The elementwise functions by name: value and gradient of each, once, for the kernels that apply them and the products
 // that take them along.
 //
-// `gradient(v, d, p)` is d f'(x), taken from v = f(x) or v = x as the list in base/types.h says. Large |x| gives no NaN,
-// and where a formula would, the unused branch of a select holds it.
+// `gradient(v, d, p)` is d f'(x), taken from v = f(x) or v = x as the list in base/types.h says. Large |x| gives no
+// NaN, and where a formula would, the unused branch of a select holds it.
 #pragma once
 
 #include "simd/math.h"
@@ -127,7 +127,8 @@ struct Function<T, Activation::softsign> {
   }
 };
 
-// (x + root) / 2 with root = sqrt(x^2 + b); below 0, where that cancels, as b / 2 / (root - x). The root is y + b / 4 y.
+// (x + root) / 2 with root = sqrt(x^2 + b); below 0, where that cancels, as b / 2 / (root - x). The root is y + b / 4
+// y.
 template <class T>
 struct Function<T, Activation::squareplus> {
   FASTGD_VALUE(x, p) {

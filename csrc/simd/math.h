@@ -3,6 +3,8 @@
 // Largest errors in units in the last place, measured by tests/cpp/ulp.cpp, over all 2^32 inputs in float and over 2^22
 // samples in double, first with a fused multiply-add and then without: exp 1.02 and 0.99, log 0.91 and 0.91, tanh 1.87
 // and 1.95, sigmoid 1.24 and 1.47 in float; exp 0.99, log 0.83, tanh 1.89, sigmoid 1.26 in double.
+// Over every 9973rd input in float and the same samples in double: expm1 0.82 and 0.81, softplus 1.46 and 1.42 in
+// float; expm1 1.15, softplus 1.70 in double.
 #pragma once
 
 #include "simd/vec.h"
@@ -27,7 +29,9 @@ struct MathConstants<float> {
   static constexpr float kLog[] = {0x1.555554p-1f, 0x1.999c0cp-2f, 0x1.23e042p-2f, 0x1.ee9feep-3f};
   // (x + 4) e^(x^2 / 2) P(X > x) in t = (x - 4) / (x + 4) for 0 <= x <= kTailHigh, relative error 2^-25.7.
   static constexpr float kTailHigh = 14.5f;
-  static constexpr float kTail[] = {0x1.82b4bcp-1f, -0x1.373e3ap-1f, 0x1.8c6d8p-2f, -0x1.7dffb8p-3f, 0x1.eedeep-5f, -0x1.ed3b46p-8f, -0x1.cf25cp-9f, 0x1.99059p-10f, 0x1.af8c18p-13f, -0x1.bfe8b2p-14f, 0x1.501e86p-18f};
+  static constexpr float kTail[] = {0x1.82b4bcp-1f,  -0x1.373e3ap-1f,  0x1.8c6d8p-2f,  -0x1.7dffb8p-3f,
+                                    0x1.eedeep-5f,   -0x1.ed3b46p-8f,  -0x1.cf25cp-9f, 0x1.99059p-10f,
+                                    0x1.af8c18p-13f, -0x1.bfe8b2p-14f, 0x1.501e86p-18f};
 };
 
 template <>
@@ -49,7 +53,13 @@ struct MathConstants<double> {
                                     0x1.0dce631165ffap-3, 0x1.1b6dd81331f9ep-3};
   // Relative error 2^-54.9.
   static constexpr double kTailHigh = 39.0;
-  static constexpr double kTail[] = {0x1.82b4bb8c94dcep-1, -0x1.373e3a893c28ap-1, 0x1.8c6dbf2cfc28dp-2, -0x1.7dff2bff683b9p-3, 0x1.eec4cc3e4cf55p-5, -0x1.ee2761046b45bp-8, -0x1.c81719d1a43ddp-9, 0x1.ab825fb9e5b9bp-10, 0x1.17a4aa27bda3ap-13, -0x1.e4a4236297148p-13, -0x1.00160b1f4bd61p-19, 0x1.26d0777224c31p-15, 0x1.80160adeba9b3p-21, -0x1.8d49d70b96dfdp-18, -0x1.501f378f5ec29p-21, 0x1.124c7b3271157p-20, 0x1.1cbb226460e89p-22, -0x1.5001a31d149b4p-23, -0x1.4eb8d8baab14fp-24, 0x1.118d493944952p-26, 0x1.ff0a30a74f10ap-27, -0x1.365f2736a3877p-32, -0x1.50069e04a0cep-30};
+  static constexpr double kTail[] = {
+      0x1.82b4bb8c94dcep-1,  -0x1.373e3a893c28ap-1,  0x1.8c6dbf2cfc28dp-2,   -0x1.7dff2bff683b9p-3,
+      0x1.eec4cc3e4cf55p-5,  -0x1.ee2761046b45bp-8,  -0x1.c81719d1a43ddp-9,  0x1.ab825fb9e5b9bp-10,
+      0x1.17a4aa27bda3ap-13, -0x1.e4a4236297148p-13, -0x1.00160b1f4bd61p-19, 0x1.26d0777224c31p-15,
+      0x1.80160adeba9b3p-21, -0x1.8d49d70b96dfdp-18, -0x1.501f378f5ec29p-21, 0x1.124c7b3271157p-20,
+      0x1.1cbb226460e89p-22, -0x1.5001a31d149b4p-23, -0x1.4eb8d8baab14fp-24, 0x1.118d493944952p-26,
+      0x1.ff0a30a74f10ap-27, -0x1.365f2736a3877p-32, -0x1.50069e04a0cep-30};
 };
 
 template <class T>

@@ -12,9 +12,10 @@ import cases
 import fastgd
 import tolerances
 from contract.formulas import ACTIVATIONS
-from fastgd import _core, activations, layers, runtime
+from fastgd import _core, activations, layers, ops, runtime
 from fastgd.activations import _ALIASES as ALIASES
 from fastgd.activations import _FUNCTIONS as NAMED
+from fastgd.ops.activations import FUSED
 from reference.gradcheck import check_gradients
 
 Array = np.ndarray[Any, Any]
@@ -78,6 +79,44 @@ def test_gradient_inside_a_dense_layer(name: str) -> None:
     size = 0.4 if name == "exponential" else 1.0
     params = [rng.normal(size=p.shape) * size for p in model.make_plan().params]
     check_gradients(model.make_plan(), [rng.normal(size=(3, 4)), rng.normal(size=(3, 3))], params)
+
+
+@pytest.mark.parametrize("name", REGISTERED)
+def test_dense_takes_along_what_derives_from_its_output(name: str) -> None:
+    entrance = fastgd.Input((4,))
+    model = fastgd.Model(entrance, layers.Dense(3, name)(entrance))
+    model.compile("sgd", "mse")
+    steps = [step.op for step in model.make_plan().steps]
+    assert steps == ["dense", *([] if name in FUSED else ["activation"]), "mean_squared_error"]
+
+
+def test_a_loss_takes_the_logits_of_a_softmax_over_the_last_axis_only() -> None:
+    for axis, fused in ((-1, True), (2, True), (1, False)):
+        entrance = fastgd.Input((4, 5))
+        model = fastgd.Model(entrance, layers.Softmax(axis)(entrance))
+        model.compile("sgd", "categorical_crossentropy")
+        found = [step.op for step in model.make_plan().steps]
+        assert found == (["softmax_crossentropy"] if fused else ["activation", "categorical_crossentropy"])
+
+
+def test_names_of_the_users_own() -> None:
+    def doubled(x: Any) -> Any:
+        return ops.add([x, x])
+
+    assert activations.deserialize("doubled", {"doubled": doubled}) is doubled
+    assert activations.deserialize("swish") is activations.silu
+    assert activations.get("threshold")(np.array([0.5, 2.0]), 1.0, -3.0).tolist() == [-3.0, 2.0]
+
+
+def test_softmax_along_an_axis_of_an_array() -> None:
+    x = np.random.default_rng(3).normal(size=(4, 3, 5))
+    for axis in (0, 1, 2, -1, -3):
+        e = np.exp(x)
+        for function, expected in (
+            (activations.softmax, e / e.sum(axis=axis, keepdims=True)),
+            (activations.log_softmax, x - np.log(e.sum(axis=axis, keepdims=True))),
+        ):
+            np.testing.assert_allclose(function(x, axis), expected, rtol=1e-12, atol=1e-14)
 
 
 @pytest.mark.parametrize("name", REGISTERED)

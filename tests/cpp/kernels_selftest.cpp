@@ -293,7 +293,7 @@ void products(Tester<T> test, Index m, Index n, Index p) {
   const std::vector<T> a = Tester<T>::random(m * p, -1, 1), at = Tester<T>::random(p * m, -1, 1),
                        b = Tester<T>::random(p * n, -1, 1), c0 = Tester<T>::random(m * n, -1, 1),
                        bias = Tester<T>::random(n, -1, 1);
-  for (const Activation f : kActivations)
+  for (const Reference& f : kActivations)
     for (const bool accumulate : {false, true})
       for (const bool transposed : {false, true}) {
         const std::vector<T>& left = transposed ? at : a;
@@ -309,7 +309,7 @@ void products(Tester<T> test, Index m, Index n, Index p) {
                     .c = out + begin * n,
                     .c_row = n,
                     .accumulate = accumulate,
-                    .epilogue = {bias.data(), f, T(0.25)}};
+                    .epilogue = {bias.data(), {f.function, T(f.a), T(f.b), T(f.c)}}};
           test.k.gemm(g);
         };
         test.expect(
@@ -318,7 +318,7 @@ void products(Tester<T> test, Index m, Index n, Index p) {
               const Index i = at_c / n, j = at_c % n;
               double s = accumulate ? c0[at_c] : 0.0;
               for (Index q = 0; q < p; ++q) s += double(left[transposed ? q * m + i : i * p + q]) * b[q * n + j];
-              return apply(f, s + bias[j], 0.25);
+              return f.value(s + bias[j]);
             },
             16 + 2.0 * static_cast<double>(p), c0);
       }

@@ -9,8 +9,8 @@ from fastgd.ops.checks import require, require_tensors
 from fastgd.ops.eager import works_on_arrays
 from fastgd.ops.parameters import Variable
 from fastgd.plan import Attribute
-from fastgd.utils.checks import check_bool, check_real
-from fastgd.utils.errors import invalid, mistyped, unknown
+from fastgd.utils.checks import check_above_zero, check_bool, check_real
+from fastgd.utils.errors import mistyped, unknown
 
 # The numbers of each elementwise function. Those of the first table have a derivative that follows from their output,
 # so that a product can take them along.
@@ -191,14 +191,12 @@ def celu(x: Tensor, alpha: float = 1.0) -> Tensor:
     """Return x where it is positive, else `alpha * (exp(x / alpha) - 1)`.
 
     Raises:
-        ValueError: if `alpha` is 0.
+        ValueError: if `alpha` is not positive.
 
     Source:
         Barron, Continuously differentiable exponential linear units, arXiv:1704.07483.
     """
-    if check_real("alpha", alpha) == 0.0:
-        raise invalid("`alpha` must not be 0.", alpha=alpha)
-    return activation(x, "celu", alpha=alpha)
+    return activation(x, "celu", alpha=check_above_zero("alpha", alpha))
 
 
 def softplus(x: Tensor) -> Tensor:
