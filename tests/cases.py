@@ -143,24 +143,49 @@ def op_params(case: OpCase, dtype: str, seed: int) -> list[Array]:
     return own + [value.astype(dtype) for value in read]
 
 
-ACTIVATIONS: Sequence[tuple[str, float]] = (
-    ("linear", 0.0), ("sigmoid", 0.0), ("tanh", 0.0), ("relu", 0.0), ("leaky_relu", 0.2), ("leaky_relu", 0.0),
+# Every elementwise function with numbers; those of the first list are also taken along by products.
+FUSED: Sequence[tuple[str, dict[str, float]]] = (
+    ("linear", {}), ("sigmoid", {}), ("tanh", {}), ("relu", {}), ("leaky_relu", {"negative_slope": 0.2}),
+    ("leaky_relu", {"negative_slope": 0.0}), ("relu6", {}), ("elu", {"alpha": 1.0}), ("elu", {"alpha": 0.3}),
+    ("selu", {}), ("celu", {"alpha": 1.0}), ("celu", {"alpha": 0.4}), ("exponential", {}), ("softplus", {}),
+    ("log_sigmoid", {}), ("softsign", {}), ("squareplus", {"b": 4.0}), ("squareplus", {"b": 0.0}), ("sparse_plus", {}),
+    ("sparse_sigmoid", {}), ("hard_sigmoid", {}), ("hard_tanh", {}), ("soft_shrink", {"threshold": 0.5}),
+    ("hard_shrink", {"threshold": 0.7}),
+)  # fmt: skip
+ELEMENTWISE: Sequence[tuple[str, dict[str, float]]] = (
+    *FUSED,
+    ("thresholded_relu", {"negative_slope": 0.2, "max_value": 0.9, "threshold": 0.4}),
+    ("thresholded_relu", {"negative_slope": 0.0, "max_value": math.inf, "threshold": -0.5}),
+    ("thresholded_relu", {"negative_slope": -0.3, "max_value": 1.5, "threshold": -0.5}),
+    ("threshold", {"threshold": 0.3, "default_value": -2.0}),
+    ("tanh_shrink", {}), ("silu", {}), ("hard_silu", {}), ("mish", {}), ("gelu", {}), ("gelu_tanh", {}),
 )  # fmt: skip
 
 
 def op_cases() -> Iterator[OpCase]:
     """Yield every case: odd sizes for the products, every option for the rest."""
-    for name, slope in ACTIVATIONS:
-        yield OpCase("dense", ((-1, 7),), ((-1, 5),), ((7, 5), (5,)),
-                     {"activation": name, "negative_slope": slope}, length=7)  # fmt: skip
-        yield OpCase("activation", ((-1, 3, 21),), ((-1, 3, 21),), (), {"function": name, "negative_slope": slope})
+    for name, numbers in FUSED:
+        yield OpCase("dense", ((-1, 7),), ((-1, 5),), ((7, 5), (5,)), {"activation": name, **numbers}, length=7)
+    yield OpCase("dense", ((-1, 7),), ((-1, 1),), ((7, 1), (1,)), {"activation": "selu"}, length=7)
+    yield OpCase("dense", ((-1, 7),), ((-1, 70),), ((7, 70), (70,)), {"activation": "softplus"}, length=7)
+    for name, numbers in ELEMENTWISE:
+        yield OpCase("activation", ((-1, 3, 21),), ((-1, 3, 21),), (), {"function": name, **numbers})
     for inside, units in ((1, 1), (7, 1), (1, 64), (63, 65), (64, 63), (65, 17), (300, 33), (0, 3)):
         yield OpCase("dense", ((-1, inside),), ((-1, units),), ((inside, units), (units,)), length=max(inside, 65))
     yield OpCase("dense", ((-1, 3, 9),), ((-1, 3, 11),), ((9, 11),), {"activation": "tanh"}, length=200)
     for cols in (1, 7, 10, 63, 64, 65, 130):
-        yield OpCase("activation", ((-1, cols),), ((-1, cols),), (), {"function": "softmax"}, length=cols)
+        for name in ("softmax", "log_softmax"):
+            yield OpCase("activation", ((-1, cols),), ((-1, cols),), (), {"function": name}, length=cols)
         yield OpCase("softmax_crossentropy", ((-1, cols),) * 2, ((-1,), (-1, cols)), kinds="xd", length=cols)
         yield OpCase("mean_squared_error", ((-1, cols),) * 2, ((-1,),), length=cols)
+    for name in ("softmax", "log_softmax"):
+        for axis in (0, 1, 2, 3):
+            shape, attrs = (-1, 5, 3, 7), {"function": name, "axis": axis}
+            yield OpCase("activation", (shape,), (shape,), (), attrs, length=70)
+    for name in ("softmax", "log_softmax"):
+        yield OpCase("activation", ((-1, 4, 67),), ((-1, 4, 67),), (), {"function": name, "axis": 1}, length=4)
+    for slopes in ((5, 3, 7), (1, 1, 7), (5, 1, 1), (1, 3, 1), (1, 1, 1), (5, 1, 7)):
+        yield OpCase("prelu", ((-1, 5, 3, 7),), ((-1, 5, 3, 7),), (slopes,), length=105)
     for ta in (False, True):
         for tb in (False, True):
             a, b = ((9, 5) if ta else (5, 9)), ((6, 9) if tb else (9, 6))
@@ -300,15 +325,32 @@ class ScheduleCase(ClassCase):
 
 INITIALIZER_SHAPE = (200, 300)
 
-FUNCTIONS = ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "softmax")
+FUNCTIONS = (
+    "linear", "sigmoid", "tanh", "relu", "leaky_relu", "softmax", "celu", "elu", "exponential", "gelu", "hard_shrink",
+    "hard_sigmoid", "hard_silu", "hard_tanh", "log_sigmoid", "log_softmax", "mish", "relu6", "selu", "silu",
+    "soft_shrink", "softplus", "softsign", "sparse_plus", "sparse_sigmoid", "squareplus", "tanh_shrink",
+)  # fmt: skip
 
 
 def layer_cases() -> Iterator[LayerCase]:
     """Yield at least one row for every layer."""
     yield LayerCase("InputLayer", {"shape": (2, 3)}, (), (2, 3))
     for function in FUNCTIONS:
-        yield LayerCase("Dense", {"units": 5, "activation": function}, ((7,),), (5,), length=7)
-        yield LayerCase("Activation", {"activation": function}, ((3, 7),), (3, 7), length=7)
+        seed = 1 if function.endswith("shrink") else 0
+        yield LayerCase("Dense", {"units": 5, "activation": function}, ((7,),), (5,), length=7, seed=seed)
+        yield LayerCase("Activation", {"activation": function}, ((3, 7),), (3, 7), length=7, seed=seed)
+    yield LayerCase("ReLU", {}, ((3, 7),), (3, 7))
+    bent = {"max_value": 1.1, "negative_slope": 0.25, "threshold": 0.05}
+    for config in (bent, {"max_value": 6.0}, {"negative_slope": 0.1}, {"threshold": 0.05}, {"max_value": 1.1}):
+        yield LayerCase("ReLU", config, ((3, 7),), (3, 7), seed=3)
+    for slope in (0.3, 0.0):
+        yield LayerCase("LeakyReLU", {"negative_slope": slope}, ((3, 7),), (3, 7))
+    for alpha in (1.0, 0.4):
+        yield LayerCase("ELU", {"alpha": alpha}, ((3, 7),), (3, 7))
+    for softmax_axis in (-1, 1, 2, [1], [1, 2], [-1, -2]):
+        yield LayerCase("Softmax", {"axis": softmax_axis}, ((3, 7),), (3, 7), length=21)
+    for axes in (None, [1], [2], [1, 2]):
+        yield LayerCase("PReLU", {"shared_axes": axes, "alpha_initializer": "ones"}, ((3, 7),), (3, 7), length=21)
     yield LayerCase("Dense", {"units": 4, "use_bias": False, "activation": "tanh"}, ((2, 3),), (2, 4), length=6)
     chosen = {"units": 33, "kernel_initializer": "he_normal", "bias_initializer": "ones"}
     yield LayerCase("Dense", chosen, ((17,),), (33,), length=17)

@@ -23,10 +23,18 @@ namespace fastgd::FASTGD_ISA_NAMESPACE {
   void tanh(Index n, const T* x, T* y) noexcept;                                                                       \
   void sigmoid(Index n, const T* x, T* y) noexcept;                                                                    \
                                                                                                                        \
-  void activation(Activation f, T slope, Index n, const T* x, T* y) noexcept;                                          \
-  void activation_backward(Activation f, T slope, Index n, const T* y, const T* dy, T* dx) noexcept;                   \
+  void activation(ActivationSpec<T> f, Index n, const T* x, T* y) noexcept;                                            \
+  void activation_backward(ActivationSpec<T> f, Index n, const T* v, const T* dy, T* dx) noexcept;                     \
   void softmax(Index rows, Index cols, const T* x, T* y) noexcept;                                                     \
   void softmax_backward(Index rows, Index cols, const T* y, const T* dy, T* dx) noexcept;                              \
+  void log_softmax(Index rows, Index cols, const T* x, T* y) noexcept;                                                 \
+  void log_softmax_backward(Index rows, Index cols, const T* y, const T* dy, T* dx) noexcept;                          \
+  void softmax_columns(bool logarithm, Index rows, Index cols, Index stride, const T* x, T* y) noexcept;               \
+  void softmax_columns_backward(bool logarithm, Index rows, Index cols, Index stride, const T* y, const T* dy,         \
+                                T* dx) noexcept;                                                                       \
+  void prelu(Index rows, Index cols, const T* x, const T* alpha, T* y) noexcept;                                       \
+  void prelu_backward(Index rows, Index cols, const T* x, const T* alpha, const T* dy, T* dx) noexcept;                \
+  void prelu_alpha(Index rows, Index cols, Index stride, const T* x, const T* dy, T* sum, bool accumulate) noexcept;   \
                                                                                                                        \
   void add(Index n, const T* a, const T* b, T* y) noexcept;                                                            \
   void fill(Index n, T value, T* y) noexcept;                                                                          \

@@ -46,13 +46,27 @@ struct Kernels {
 
   // --- activations; in place allowed; cut: any / rows -------------------------------------------
   // y = f(x).
-  void (*activation)(Activation f, T slope, Index n, const T* x, T* y) noexcept;
-  // dx = dy * f'(x), the derivative taken from y = f(x). dx may be dy.
-  void (*activation_backward)(Activation f, T slope, Index n, const T* y, const T* dy, T* dx) noexcept;
+  void (*activation)(ActivationSpec<T> f, Index n, const T* x, T* y) noexcept;
+  // dx = dy * f'(x), the derivative taken from v: y = f(x) or x, as the list in base/types.h says. dx may be dy.
+  void (*activation_backward)(ActivationSpec<T> f, Index n, const T* v, const T* dy, T* dx) noexcept;
   // Each row: y = exp(x - max x) / sum of the same.
   void (*softmax)(Index rows, Index cols, const T* x, T* y) noexcept;
   // Each row: dx = y * (dy - sum(dy * y)). dx may be dy.
   void (*softmax_backward)(Index rows, Index cols, const T* y, const T* dy, T* dx) noexcept;
+  // Each row: y = x - max x - log(sum of exp(x - max x)).
+  void (*log_softmax)(Index rows, Index cols, const T* x, T* y) noexcept;
+  // Each row: dx = dy - exp(y) * sum(dy). dx may be dy.
+  void (*log_softmax_backward)(Index rows, Index cols, const T* y, const T* dy, T* dx) noexcept;
+  // The same four down the columns of matrices whose rows lie `stride` elements apart. Cut: columns.
+  void (*softmax_columns)(bool logarithm, Index rows, Index cols, Index stride, const T* x, T* y) noexcept;
+  void (*softmax_columns_backward)(bool logarithm, Index rows, Index cols, Index stride, const T* y, const T* dy,
+                                   T* dx) noexcept;
+  // Each row: y = x < 0 ? alpha * x : x, with one alpha per column.
+  void (*prelu)(Index rows, Index cols, const T* x, const T* alpha, T* y) noexcept;
+  // Each row: dx = dy where x > 0, alpha * dy where x < 0, else 0. dx may be dy.
+  void (*prelu_backward)(Index rows, Index cols, const T* x, const T* alpha, const T* dy, T* dx) noexcept;
+  // sum[j] = sum over i of min(x, 0) * dy at [i * stride + j], or += with accumulate; i runs upwards. Cut: columns.
+  void (*prelu_alpha)(Index rows, Index cols, Index stride, const T* x, const T* dy, T* sum, bool accumulate) noexcept;
 
   // --- elementwise; in place allowed; cut: any ---------------------------------------------------
   void (*add)(Index n, const T* a, const T* b, T* y) noexcept;  // y = a + b

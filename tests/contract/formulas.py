@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -65,6 +66,27 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "relu": lambda x: np.where(x > 0, x, 0.0),
     "leaky_relu": lambda x: np.where(x > 0, x, 0.2 * x),
     "softmax": softmax,
+    "log_softmax": lambda x: np.log(softmax(x)),
+    "relu6": lambda x: np.minimum(np.maximum(x, 0.0), 6.0),
+    "elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0.0))),
+    "celu": lambda x: np.maximum(x, 0.0) + np.minimum(0.0, np.expm1(np.minimum(x, 0.0))),
+    "selu": lambda x: 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * np.expm1(np.minimum(x, 0.0))),
+    "exponential": np.exp,
+    "softplus": lambda x: np.log1p(np.exp(x)),
+    "log_sigmoid": lambda x: -np.log1p(np.exp(-x)),
+    "softsign": lambda x: x / (1.0 + np.abs(x)),
+    "squareplus": lambda x: (x + np.sqrt(x**2 + 4.0)) / 2.0,
+    "sparse_plus": lambda x: np.where(x <= -1, 0.0, np.where(x < 1, (x + 1.0) ** 2 / 4.0, x)),
+    "sparse_sigmoid": lambda x: np.where(x <= -1, 0.0, np.where(x < 1, 0.5 * (x + 1.0), 1.0)),
+    "hard_sigmoid": lambda x: np.where(x <= -3, 0.0, np.where(x < 3, x / 6.0 + 0.5, 1.0)),
+    "hard_silu": lambda x: x * np.where(x <= -3, 0.0, np.where(x < 3, x / 6.0 + 0.5, 1.0)),
+    "hard_tanh": lambda x: np.where(np.abs(x) < 1, x, np.sign(x)),
+    "soft_shrink": lambda x: np.sign(x) * np.maximum(np.abs(x) - 0.5, 0.0),
+    "hard_shrink": lambda x: np.where(np.abs(x) > 0.5, x, 0.0),
+    "tanh_shrink": lambda x: x - np.tanh(x),
+    "silu": lambda x: x * sigmoid(x),
+    "mish": lambda x: x * np.tanh(np.log1p(np.exp(x))),
+    "gelu": lambda x: 0.5 * x * (1.0 + np.vectorize(math.erf)(x / math.sqrt(2.0))),
 }
 
 

@@ -76,6 +76,18 @@ void softmax(Rows<T> r) {
       [&](Index i) {
         return r.p[i] * (r.t[i] - r.total(i / r.cols, [&](Index j) { return double(r.p[j]) * r.t[j]; }));
       });
+  const auto log_share = [&](Index i) { return r.z[i] - r.most(r.z, i / r.cols) - std::log(r.sum_exp(i / r.cols)); };
+  r.per_element(
+      "log_softmax", [&](Index, Index n, Index at, T* y) { k.log_softmax(n, r.cols, r.z.data() + at, y); }, log_share);
+  // For outputs at most 0, as they are.
+  std::vector<T> y(r.p);
+  for (T& v : y) v = -v;
+  r.per_element(
+      "log_softmax_backward",
+      [&](Index, Index n, Index at, T* dx) { k.log_softmax_backward(n, r.cols, y.data() + at, r.t.data() + at, dx); },
+      [&](Index i) {
+        return r.t[i] - std::exp(double(y[i])) * r.total(i / r.cols, [&](Index j) { return double(r.t[j]); });
+      });
 }
 
 template <class T>

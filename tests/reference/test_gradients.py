@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import cases
 from cases import elementwise_cases, op_feeds, op_params, op_plan
 from fastgd.plan import Step, TensorSpec, Term
 from fastgd.reference import Executor
-from fastgd.reference.activations import ACTIVATIONS
+from fastgd.reference.functions import FUNCTIONS
 from fastgd.reference.program import build_program
 from fastgd.reference.registry import OPS
 from reference.gradcheck import PlanBuilder, check_gradients
@@ -17,6 +18,7 @@ GRADIENT_OPS = {
     "dense",
     "matmul",
     "activation",
+    "prelu",
     "dropout",
     "flatten",
     "reshape",
@@ -63,21 +65,39 @@ def test_every_op_with_a_backward_pass_is_checked_here():
     assert {name for name, op in OPS.items() if op.backward is not None} == GRADIENT_OPS
 
 
-ELEMENTWISE = sorted(set(ACTIVATIONS) - {"softmax"})
+# Where some function with the numbers of tests/cases.py has a kink or a step.
+KINKS = (-3.0, -1.0, -0.7, -0.5, 0.0, 0.3, 0.4, 0.5, 0.7, 0.9, 1.0, 1.5, 3.0, 6.0)
 
 
-@pytest.mark.parametrize("activation", ELEMENTWISE)
+def nearest_kink(x):
+    """Return for each element its distance to the nearest kink, with the sign of the difference."""
+    differences = np.asarray(x)[..., None] - np.array(KINKS)
+    return np.take_along_axis(differences, np.abs(differences).argmin(axis=-1)[..., None], axis=-1)[..., 0]
+
+
+def smooth_numbers(seed, *shape):
+    """Random numbers of both signs, at least 0.02 from every kink."""
+    x = np.random.default_rng(seed).uniform(-4.0, 4.0, shape)
+    near = nearest_kink(x)
+    return np.where(np.abs(near) < 0.02, x + np.copysign(0.02, near), x)
+
+
+def test_every_function_is_checked_here():
+    assert {name for name, _ in cases.ELEMENTWISE} == set(FUNCTIONS)
+    assert {name for name, _ in cases.FUSED} == {name for name, each in FUNCTIONS.items() if each.from_output}
+
+
+@pytest.mark.parametrize(("activation", "attrs"), cases.FUSED)
 @pytest.mark.parametrize("middle", [(), (2,), (2, 3)], ids=["2d", "3d", "4d"])
-def test_dense(activation, middle):
+def test_dense(activation, attrs, middle):
     b = PlanBuilder()
     b.input("x", *middle, 4)
     b.param("w", 4, 3)
     b.param("b", 3)
-    b.step("dense", ["x"], "y", *middle, 3, params=["w", "b"], activation=activation, negative_slope=0.3)
+    b.step("dense", ["x"], "y", *middle, 3, params=["w", "b"], activation=activation, **attrs)
     # Sums this far apart keep every unit away from the kink at 0.
     x, w, bias = numbers(1, 3, *middle, 4), numbers(2, 4, 3) * 0.2, np.array([1.7, -1.9, 1.8])
-    if activation in ("relu", "leaky_relu"):
-        assert np.abs(x @ w + bias).min() > 0.02
+    assert np.abs(nearest_kink(x @ w + bias)).min() > 0.005
     checked(b, "y", [x], [w, bias], (*middle, 3))
 
 
@@ -89,12 +109,30 @@ def test_dense_without_bias():
     checked(b, "y", [numbers(3, 5, 4)], [numbers(4, 4, 3)], (3,))
 
 
-@pytest.mark.parametrize("function", sorted(ACTIVATIONS))
-def test_activation(function):
+@pytest.mark.parametrize(("function", "attrs"), cases.ELEMENTWISE)
+def test_activation(function, attrs):
     b = PlanBuilder()
     b.input("x", 2, 5)
-    b.step("activation", ["x"], "y", 2, 5, function=function, negative_slope=0.25)
-    checked(b, "y", [numbers(5, 3, 2, 5)], shape=(2, 5))
+    b.step("activation", ["x"], "y", 2, 5, function=function, **attrs)
+    checked(b, "y", [smooth_numbers(5, 3, 2, 5)], shape=(2, 5))
+
+
+@pytest.mark.parametrize("function", ["softmax", "log_softmax"])
+@pytest.mark.parametrize("axis", [None, 0, 1, 2])
+def test_activation_along_an_axis(function, axis):
+    b = PlanBuilder()
+    b.input("x", 2, 5)
+    b.step("activation", ["x"], "y", 2, 5, function=function, **({} if axis is None else {"axis": axis}))
+    checked(b, "y", [numbers(6, 3, 2, 5)], shape=(2, 5))
+
+
+@pytest.mark.parametrize("slopes", [(2, 5), (1, 5), (2, 1), (1, 1)])
+def test_prelu(slopes):
+    b = PlanBuilder()
+    b.input("x", 2, 5)
+    b.param("alpha", *slopes)
+    b.step("prelu", ["x"], "y", 2, 5, params=["alpha"])
+    checked(b, "y", [numbers(7, 3, 2, 5)], [numbers(8, *slopes)], (2, 5))
 
 
 @pytest.mark.parametrize("transpose_a", [False, True])

@@ -161,13 +161,13 @@ class PlanBuilder:
         for place, step in enumerate(self.steps):
             if step.outputs != (y.name,):
                 continue
-            if step.op == "activation" and step.attrs["function"] == function:
+            if step.op == "activation" and dict(step.attrs) == {"function": function}:
                 del self.steps[place]
                 del self._tensors[y.name]
                 before = self._tensors[step.inputs[0]]
                 return Tensor(self, before.name, before.shape, before.dtype)
             if step.op == "dense" and step.attrs["activation"] == function:
-                self.steps[place] = replace(step, attrs={**step.attrs, "activation": "linear"})
+                self.steps[place] = replace(step, attrs={"activation": "linear"})
                 return y
         return None
 

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastgd.ops.activations import FUSED, function_attributes
 from fastgd.ops.builder import Tensor, show_dims
 from fastgd.ops.checks import require, require_tensors
 from fastgd.ops.eager import works_on_arrays
 from fastgd.ops.operands import as_tensors
 from fastgd.ops.parameters import Variable
 from fastgd.plan import Attribute
+from fastgd.utils.errors import unknown
 
 
 @works_on_arrays("x")
@@ -22,7 +24,7 @@ def dense(
     kernel: Variable | npt.ArrayLike,
     bias: Variable | npt.ArrayLike | None = None,
     activation: str = "linear",
-    negative_slope: float = 0.0,
+    **numbers: float,
 ) -> Tensor:
     """Return `f(x w + b)` over the last axis.
 
@@ -30,16 +32,18 @@ def dense(
         x: tensor (..., i).
         kernel: w, of shape (i, u).
         bias: b, of shape (u,), or None.
-        activation: the name of f: "linear", "sigmoid", "tanh", "relu" or "leaky_relu".
-        negative_slope: the slope of leaky_relu below zero.
+        activation: the name of f: an elementwise function whose derivative follows from its output (docs/ops.md).
+        **numbers: the numbers of f, such as `negative_slope` for "leaky_relu".
 
     Returns:
         Tensor (..., u).
 
     Raises:
-        ValueError: if the shapes do not fit.
+        ValueError: if the shapes do not fit, or if the step cannot take f along.
     """
     require_tensors("dense", x)
+    if activation not in FUSED:
+        raise unknown("activation of dense", FUSED, activation=activation)
     w = _as_variable(kernel, "kernel", x.dtype)
     require(
         len(w.shape) == 2 and len(x.dims) >= 2 and x.dims[-1] == w.shape[0],
@@ -52,9 +56,7 @@ def dense(
         sizes = f"it is {b.shape}, the kernel {w.shape}"
         require(b.shape == w.shape[1:], "dense", f"the bias must have one value per unit: {sizes}")
         params.append(b)
-    attrs: dict[str, Attribute] = {"activation": activation}
-    if activation == "leaky_relu":
-        attrs["negative_slope"] = negative_slope
+    attrs = function_attributes("activation", activation, numbers)
     return x.builder.emit("dense", [x], [(*x.dims[:-1], w.shape[1])], params, attrs)[0]
 
 

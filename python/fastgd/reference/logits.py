@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fastgd.reference.activations import sigmoid, softmax
+from fastgd.reference.activations import log_softmax, softmax
 from fastgd.reference.averaging import loss, require_labels
+from fastgd.reference.functions import sigmoid
 from fastgd.reference.losses import add_at_labels, at_labels, smooth
 from fastgd.reference.registry import Array, Attrs
 
@@ -32,13 +33,6 @@ class SigmoidCrossentropy:
         return extras[0] - smooth(t, attrs, 2)
 
 
-def _log_softmax(z: Array) -> Array:
-    """Return z - logsumexp(z) over the last axis, the maximum subtracted first so that no exponential overflows."""
-    shifted = z - np.max(z, axis=-1, keepdims=True)
-    log_p: Array = shifted - np.log(np.sum(np.exp(shifted), axis=-1, keepdims=True))
-    return log_p
-
-
 @loss("softmax_crossentropy", class_axis=True)
 class SoftmaxCrossentropy:
     """e = sum(t' (logsumexp(z) - z)), which is -sum(t' log p) for p = softmax(z)."""
@@ -47,7 +41,7 @@ class SoftmaxCrossentropy:
     def value(p: Array, t: Array, attrs: Attrs) -> tuple[Array, ...]:
         """Return e and softmax(z), where the argument p holds the logits z."""
         z = p
-        return -np.sum(smooth(t, attrs, z.shape[-1]) * _log_softmax(z), axis=-1), softmax(z)
+        return -np.sum(smooth(t, attrs, z.shape[-1]) * log_softmax(z), axis=-1), softmax(z)
 
     @staticmethod
     def slope(p: Array, t: Array, extras: Sequence[Array], attrs: Attrs) -> Array:
@@ -65,7 +59,7 @@ class SparseSoftmaxCrossentropy:
     def value(p: Array, t: Array, attrs: Attrs) -> tuple[Array, ...]:
         """Return e and softmax(z), where the argument p holds the logits z."""
         z = p
-        return -at_labels(_log_softmax(z), t)[..., 0], softmax(z)
+        return -at_labels(log_softmax(z), t)[..., 0], softmax(z)
 
     @staticmethod
     def slope(p: Array, t: Array, extras: Sequence[Array], attrs: Attrs) -> Array:
