@@ -12,6 +12,21 @@ using Index = std::int64_t;
 // The activations that work element by element, and so can be an epilogue; softmax works on rows.
 enum class Activation : int { linear, sigmoid, tanh, relu, leaky_relu };
 
+// How a reduction joins values.
+enum class Fold : int { sum, product, max, min, log_sum_exp };
+
+// Functions of an element x and of two values a and b that belong to its reduction: what gradients of reductions need.
+enum class Spread : int {
+  equal,             // [x == a]
+  where_equal,       // x == a ? b : 0
+  exp_times,         // e^(x - a) b
+  zero,              // [x == 0]
+  or_one,            // x == 0 ? 1 : x
+  quotient,          // x == 0 ? b : a / x
+  square,            // (x - a)^2
+  difference_times,  // (x - a) b
+};
+
 // The element types that data may arrive in.
 enum class Source : int { float32, float64, int8, int16, int32, int64, uint8, uint16, uint32, uint64 };
 

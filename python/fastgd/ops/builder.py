@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from fastgd.ops.parameters import Variable
 from fastgd.plan import BATCH, Attribute, ParamSpec, Plan, Step, TensorSpec, Term
@@ -57,6 +58,17 @@ class Tensor:
     def shape(self) -> Shape:
         """The shape in Keras' form, with None for the batch."""
         return to_shape(self.dims)
+
+    def __getitem__(self, key: Any) -> Tensor:
+        """Return a part by NumPy's basic indexing: integers, slices, None and Ellipsis."""
+        # Imported late: the ops are written with this class.
+        from fastgd.ops.indexing import get_item
+
+        return get_item(self, key)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        """Refuse: Python would try indices until one fails, and the first axis may be the batch."""
+        raise TypeError(f"{self!r} cannot be iterated over: use `ops.unstack`.")
 
     def __repr__(self) -> str:
         """Show name, shape and dtype."""
@@ -114,10 +126,11 @@ class PlanBuilder:
         dims: Sequence[Dims],
         params: Sequence[Variable] = (),
         attrs: Mapping[str, Attribute] | None = None,
+        dtype: str | None = None,
     ) -> tuple[Tensor, ...]:
-        """Add the step `op` and return its outputs, one per entry of `dims`."""
+        """Add the step `op` and return its outputs, one per entry of `dims`, of the plan's floating type or `dtype`."""
         prefix = "/".join([*self._scopes, op])
-        outputs = tuple(self._new_tensor(prefix, size, self.dtype) for size in dims)
+        outputs = tuple(self._new_tensor(prefix, size, dtype or self.dtype) for size in dims)
         names = tuple(self.param(variable) for variable in params)
         self.steps.append(
             Step(op, tuple(x.name for x in inputs), tuple(y.name for y in outputs), names, dict(attrs or {}))
