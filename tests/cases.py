@@ -20,7 +20,8 @@ Array = np.ndarray[Any, Any]
 class OpCase:
     """One op with its operands.
 
-    Shapes are written for any batch, "t" stands for a tensor that holds targets, "p" for probabilities.
+    Shapes are written for any batch, "t" stands for a tensor that holds targets, "p" for probabilities. An input of a
+    shape without the batch is the value of a parameter, so that it has a gradient.
     """
 
     op: str
@@ -28,7 +29,9 @@ class OpCase:
     outputs: tuple[tuple[int, ...], ...]
     params: tuple[tuple[int, ...], ...] = ()
     attrs: dict[str, Attribute] = field(default_factory=dict)
-    kinds: str = ""  # one letter per input: x any, p probabilities, t targets in [0, 1], d distributions, i labels
+    # One letter per input: x any, p probabilities, t targets in [0, 1], d distributions, i labels, + above 0,
+    # u from -1 to 1.
+    kinds: str = ""
     length: int = 1  # the longest sum
     differentiable: bool = True
     integer_outputs: bool = False
@@ -45,17 +48,20 @@ def op_plan(case: OpCase, dtype: str) -> Plan:
     tensors = [TensorSpec(f"x{i}", shape, "int32" if kinds[i] == "i" else dtype) for i, shape in enumerate(case.inputs)]
     made = "int32" if case.integer_outputs else dtype
     tensors += [TensorSpec(f"y{i}", shape, made) for i, shape in enumerate(case.outputs)]
-    params = tuple(ParamSpec(f"w{i}", shape) for i, shape in enumerate(case.params))
-    steps = [
+    own = tuple(ParamSpec(f"w{i}", shape) for i, shape in enumerate(case.params))
+    read = {i: ParamSpec(f"wx{i}", shape) for i, shape in enumerate(case.inputs) if not has_batch(shape)}
+    params = (*own, *read.values())
+    steps = [Step("parameter", (), (f"x{i}",), (spec.name,)) for i, spec in read.items()]
+    steps.append(
         Step(
             case.op,
             tuple(f"x{i}" for i in range(len(case.inputs))),
             tuple(f"y{i}" for i in range(len(case.outputs))),
-            tuple(p.name for p in params),
+            tuple(p.name for p in own),
             case.attrs,
         )
-    ]
-    inputs = [f"x{i}" for i in range(len(case.inputs))]
+    )
+    inputs = [f"x{i}" for i in range(len(case.inputs)) if i not in read]
     losses: tuple[Term, ...] = ()
     metrics: tuple[Term, ...] = ()
     if not case.differentiable:
@@ -68,25 +74,26 @@ def op_plan(case: OpCase, dtype: str) -> Plan:
         # The squared distance to a fed target makes every element of dy different.
         shape = case.outputs[0]
         last = "y0"
-        if 0 in shape:
-            # The mean of nothing is NaN.
-            after = tuple(int(d == 0) for d in shape)
-            shape = tuple(d or 1 for d in shape)
-            steps.append(Step("pad", ("y0",), ("filled",), (), {"before": (0,) * len(shape), "after": after}))
-            tensors.append(TensorSpec("filled", shape, dtype))
-            last = "filled"
-        if all(d >= 0 for d in shape):
-            # The same for every sample.
-            tensors += [TensorSpec("row", (1, prod(shape)), dtype), TensorSpec("rows", (-1, prod(shape)), dtype)]
-            steps.append(Step("reshape", (last,), ("row",), (), {"shape": (1, prod(shape))}))
-            steps.append(Step("broadcast_to", ("row",), ("rows",), (), {"shape": (-1, prod(shape))}))
-            shape, last = (-1, prod(shape)), "rows"
-        elif shape[0] != -1:
-            # Losses need the batch itself as the first axis.
-            shape = (-1, abs(prod(shape)))
+        if not has_batch(shape):
+            # Every sample takes part in a tensor without the batch.
+            tensors += [TensorSpec("shares", (-1, *(1 for _ in shape)), dtype), TensorSpec("all", (-1, *shape), dtype)]
+            steps.append(Step("binary", ("y0", "shares"), ("all",), (), {"function": "multiply"}))
+            inputs.append("shares")
+            shape, last = (-1, *shape), "all"
+        if shape[0] != -1 or len(shape) == 1:
+            # Losses need the batch itself as the first axis, and another one.
+            shape = (-1, -shape[0] * prod(shape[1:]))
             steps.append(Step("reshape", (last,), ("back",), (), {"shape": shape}))
             tensors.append(TensorSpec("back", shape, dtype))
             last = "back"
+        if 0 in shape:
+            # A mean needs something to run over.
+            tensors += [TensorSpec("rest", (-1, 2), dtype), TensorSpec("wide", (-1, 2), dtype)]
+            tensors.append(TensorSpec("none", (-1, 0), dtype))
+            steps.append(Step("reshape", (last,), ("none",), (), {"shape": (-1, 0)}))
+            steps.append(Step("concatenate", ("none", "rest"), ("wide",), (), {"axis": 1}))
+            inputs.append("rest")
+            shape, last = (-1, 2), "wide"
         tensors += [TensorSpec("goal", shape, dtype), TensorSpec("v", (-1,), dtype)]
         steps.append(Step("mean_squared_error", (last, "goal"), ("v",)))
         inputs.append("goal")
@@ -100,28 +107,44 @@ def op_plan(case: OpCase, dtype: str) -> Plan:
 def op_feeds(case: OpCase, plan: Plan, batch: int, seed: int) -> list[Array]:
     """Return random operands of the kinds that the op takes."""
     rng = np.random.default_rng(seed)
-    kinds = case.kinds or "x" * len(case.inputs)
-    classes = case.inputs[0][-1] if case.inputs else 1
+    kinds = {f"x{i}": kind for i, kind in enumerate(case.kinds)}
+    classes = case.inputs[0][-1] if case.inputs and case.inputs[0] else 1
     feeds = []
-    for name, kind in zip(plan.inputs, kinds + "x", strict=False):
+    for name in plan.inputs:
         shape = tuple(d if d >= 0 else -d * batch for d in plan.tensor(name).shape)
+        kind = kinds.get(name, "x")
         if kind == "i":
             feeds.append(rng.integers(0, max(classes, 1), shape).astype(np.int32))
-            continue
-        values = rng.normal(size=shape)
-        if kind in "pd" and len(shape) > 1 and shape[-1] > 0:
-            values = np.exp(values)
-            values /= values.sum(axis=-1, keepdims=True) if kind == "d" else 1.2 * values.max(initial=1.0)
-        elif kind == "t":
-            values = rng.integers(0, 2, shape).astype(np.float64)
-        feeds.append(values.astype(plan.dtype))
+        else:
+            feeds.append(draw(rng, kind, shape).astype(plan.dtype))
     return feeds
 
 
+def has_batch(shape: Sequence[int]) -> bool:
+    """Return whether a size of the plan's shape is a multiple of the batch."""
+    return any(d < 0 for d in shape)
+
+
+def draw(rng: np.random.Generator, kind: str, shape: tuple[int, ...]) -> Array:
+    """Return random operands of a floating kind."""
+    values: Array = np.asarray(rng.normal(size=shape))
+    if kind in "pd" and len(shape) > 1 and shape[-1] > 0:
+        values = np.exp(values)
+        values /= values.sum(axis=-1, keepdims=True) if kind == "d" else 1.2 * values.max(initial=1.0)
+    elif kind == "t":
+        values = np.asarray(rng.integers(0, 2, shape)).astype(np.float64)
+    elif kind in "+u":
+        values = np.asarray(rng.uniform(0.3 if kind == "+" else -1.0, 2.0 if kind == "+" else 1.0, shape))
+    return values
+
+
 def op_params(case: OpCase, dtype: str, seed: int) -> list[Array]:
-    """Return random parameters, scaled so that outputs are of order one."""
+    """Return random parameters, scaled so that outputs are of order one, then the inputs without the batch."""
     rng = np.random.default_rng(seed + 1000)
-    return [(rng.normal(size=shape) / max(1, shape[0]) ** 0.5).astype(dtype) for shape in case.params]
+    own = [np.asarray(rng.normal(size=s) / max((1, *s[:1])) ** 0.5).astype(dtype) for s in case.params]
+    kinds = case.kinds or "x" * len(case.inputs)
+    read = [draw(rng, k, s) for k, s in zip(kinds, case.inputs, strict=True) if not has_batch(s)]
+    return own + [value.astype(dtype) for value in read]
 
 
 ACTIVATIONS: Sequence[tuple[str, float]] = (
@@ -158,6 +181,7 @@ def op_cases() -> Iterator[OpCase]:
     yield OpCase("concatenate", ((-1, 3), (-1, 3)), ((-2, 3),), attrs={"axis": 0})
     yield from reduction_cases()
     yield from moving_cases()
+    yield from elementwise_cases()
     yield OpCase("mean_absolute_error", ((-1, 3, 7),) * 2, ((-1,),), length=21)
     for smoothing in (0.0, 0.1):
         s: dict[str, Attribute] = {"label_smoothing": smoothing}
@@ -248,6 +272,56 @@ def moving_cases() -> Iterator[OpCase]:
                  integer_outputs=True)  # fmt: skip
 
 
+POSITIVE = ("log", "log10", "log1p", "log2", "reciprocal", "rsqrt", "sqrt")
+UNARY = ("absolute", "arctan", "ceil", "cos", "cosh", "erf", "exp", "expm1", "floor", "isfinite", "isinf", "isnan",
+         "logical_not", "negative", "round", "sign", "sin", "sinh", "square", "stop_gradient", "tan",
+         *POSITIVE)  # fmt: skip
+BINARY = ("add", "divide", "equal", "greater", "greater_equal", "less", "less_equal", "logical_and", "logical_or",
+          "logical_xor", "maximum", "minimum", "multiply", "not_equal", "power", "subtract")  # fmt: skip
+
+# Two operands and their common shape: equal, scalar, row, column, and what no fast case covers.
+BROADCASTS: Sequence[tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]] = (
+    ((-1, 3, 7), (-1, 3, 7), (-1, 3, 7)),
+    ((-1, 3, 7), (7,), (-1, 3, 7)),
+    ((), (-1, 3, 7), (-1, 3, 7)),
+    ((-1, 65), (-1, 1), (-1, 65)),
+    ((-1, 1, 7), (3, 1), (-1, 3, 7)),
+    ((-1, 3, 1, 5), (-1, 1, 4, 1), (-1, 3, 4, 5)),
+    ((3, 7), (-1, 1, 1), (-1, 3, 7)),
+    ((-1, 2, 3, 4, 5), (3, 1, 5), (-1, 2, 3, 4, 5)),
+    ((1, 2, 1, 4, 1), (-1, 1, 3, 1, 5), (-1, 2, 3, 4, 5)),
+    ((-1, 0, 3), (3,), (-1, 0, 3)),
+    ((-1, 0), (1,), (-1, 0)),
+    ((-1,), (1,), (-1,)),
+    ((), (), ()),
+    ((1, 5), (3, 1), (3, 5)),
+)
+
+
+def elementwise_cases() -> Iterator[OpCase]:
+    """Yield every function of the elementwise ops, and every way in which shapes are broadcast."""
+    for name in UNARY:
+        f: dict[str, Attribute] = {"function": name}
+        kinds = "+" if name in POSITIVE else "u" if name == "tan" else "x"
+        yield OpCase("unary", ((-1, 3, 7),), ((-1, 3, 7),), attrs=f, kinds=kinds)
+    yield OpCase("unary", ((),), ((),), attrs={"function": "exp"})
+    for a, b, y in BROADCASTS:
+        for name in ("subtract", "multiply"):
+            yield OpCase("binary", (a, b), (y,), attrs={"function": name}, length=70)
+        yield OpCase("where", (b, a, b), (y,), kinds="txx", length=70)
+    for name in BINARY:
+        for kinds in ("++", "tt") if name != "divide" else ("x+",):
+            yield OpCase("binary", ((-1, 3, 7),) * 2, ((-1, 3, 7),), attrs={"function": name}, kinds=kinds)
+        yield OpCase("binary", ((-1, 3, 7), (3, 1)), ((-1, 3, 7),), attrs={"function": name}, kinds="++", length=7)
+    yield OpCase("where", ((-1, 1), (3,), ()), ((-1, 3),), kinds="txx", length=3)
+    yield OpCase("where", ((3,), (-1, 1), (-1, 3)), ((-1, 3),), kinds="txx", length=3)
+    for shape in ((-1, 3), (3, 1), ()):
+        yield OpCase("constant", (), (shape,), attrs={"value": -1.5, "shape": shape})
+    for size in ((3, 70), (1,), ()):
+        yield OpCase("parameter", (), (size,), (size,))
+    yield OpCase("cast", ((-1, 3, 7),), ((-1, 3, 7),), kinds="i")
+
+
 @dataclass(frozen=True)
 class ClassCase:
     """A registered class by its name, and the keyword arguments to make one."""
@@ -324,8 +398,17 @@ def layer_cases() -> Iterator[LayerCase]:
     yield LayerCase("Flatten", {}, ((5,),), (5,))
     yield LayerCase("Reshape", {"target_shape": (4, -1)}, ((2, 6),), (4, 3))
     yield LayerCase("Reshape", {"target_shape": (12,)}, ((2, 6),), (12,))
-    for count in (1, 2, 3):
-        yield LayerCase("Add", {}, ((2, 3),) * count, (2, 3), length=count)
+    for dims, shape in (((1,), (7,)), ((2, 1), (3, 2)), ((3, 1, 2), (4, 2, 3))):
+        yield LayerCase("Permute", {"dims": dims}, ((2, 3, 4)[: len(dims)] if len(dims) > 1 else (7,),), shape)
+    for n in (1, 3):
+        yield LayerCase("RepeatVector", {"n": n}, ((5,),), (n, 5), length=n)
+    yield LayerCase("Identity", {}, ((2, 3),), (2, 3))
+    for cls in ("Add", "Multiply", "Average", "Maximum", "Minimum"):
+        for count in (1, 2, 3):
+            yield LayerCase(cls, {}, ((2, 3),) * count, (2, 3), length=count)
+        yield LayerCase(cls, {}, ((2, 3), (1, 3), (3,), (2, 1)), (2, 3), length=4)
+    yield LayerCase("Subtract", {}, ((2, 3),) * 2, (2, 3), length=2)
+    yield LayerCase("Subtract", {}, ((2, 1), (3,)), (2, 3), length=3)
     yield LayerCase("Concatenate", {}, ((3,), (1,), (5,)), (9,))
     yield LayerCase("Concatenate", {"axis": 1}, ((2, 3), (4, 3)), (6, 3))
     yield LayerCase("Concatenate", {"axis": -2}, ((2, 3), (4, 3)), (6, 3))

@@ -44,18 +44,8 @@ CPP_FOLDERS = {
     # Of each other's headers ops see what all share, and matmul, the one op that others build on.
     "ops": Folder(
         KERNEL_USERS
-        | {
-            "ops/op.h",
-            "ops/register.h",
-            "ops/registry.h",
-            "ops/op_list.inc",
-            "ops/per_sample.h",
-            "ops/matmul.h",
-            "ops/along_axis.h",
-            "ops/walk.h",
-            "ops/strided_copy.h",
-            "ops/folding.h",
-        },
+        | {"ops/op.h", "ops/register.h", "ops/registry.h", "ops/op_list.inc", "ops/per_sample.h", "ops/broadcast.h"}
+        | {"ops/matmul.h", "ops/along_axis.h", "ops/loops.h", "ops/strided_copy.h", "ops/folding.h"},
         LIBRARY,
         siblings=False,
     ),

@@ -98,6 +98,11 @@ def main() -> None:
         show("kLog2E", kind, [round_to(1 / mp.log(2), bits)])
         show("kLn2High", kind, [high])
         show("kLn2Low", kind, [round_to(mp.log(2) - high, bits)])
+        decimal = mp.log(2) / mp.log(10)
+        decimal_high = mp.ldexp(mp.floor(mp.ldexp(decimal, high_bits)), -high_bits)
+        show("kLog10E", kind, [round_to(1 / mp.log(10), bits)])
+        show("kLog10Of2High", kind, [decimal_high])
+        show("kLog10Of2Low", kind, [round_to(decimal - decimal_high, bits)])
         show("kExp", kind, *fit(exp_target, lambda r: r**2 / mp.exp(r), exp_degree, -radius, radius, bits))
         # m is in [0.75, 1.5), so s = (m - 1) / (m + 1) is in [-1/7, 1/5].
         show("kLog", kind, *fit(log_target, log_weight, log_degree, 0.0, 0.04, bits))

@@ -27,6 +27,64 @@ enum class Spread : int {
   difference_times,  // (x - a) b
 };
 
+// The functions of the op `unary`, and those of the op `binary`: docs/ops.md says what each computes.
+enum class Unary : int {
+  absolute,
+  arctan,
+  ceil,
+  cos,
+  cosh,
+  erf,
+  exp,
+  expm1,
+  floor,
+  isfinite,
+  isinf,
+  isnan,
+  log,
+  log10,
+  log1p,
+  log2,
+  logical_not,
+  negative,
+  reciprocal,
+  round,
+  rsqrt,
+  sign,
+  sin,
+  sinh,
+  sqrt,
+  square,
+  stop_gradient,
+  tan
+};
+enum class Binary : int {
+  add,
+  divide,
+  equal,
+  greater,
+  greater_equal,
+  less,
+  less_equal,
+  logical_and,
+  logical_or,
+  logical_xor,
+  maximum,
+  minimum,
+  multiply,
+  not_equal,
+  power,
+  subtract
+};
+
+// How up to three operands are walked for a contiguous matrix of results: element (i, j) of operand k lies at
+// i * row[k] + j * col[k], where col[k] is 1, or 0 for an operand whose row is one value repeated.
+struct Walk {
+  Index rows = 0, cols = 0;
+  Index row[3] = {0, 0, 0};
+  Index col[3] = {0, 0, 0};
+};
+
 // The element types that data may arrive in.
 enum class Source : int { float32, float64, int8, int16, int32, int64, uint8, uint16, uint32, uint64 };
 

@@ -1,22 +1,10 @@
 // Kernels that work element by element: elementary functions, activations and their derivatives, add, fill.
 #include "kernels/families.h"
+#include "kernels/map.h"
 #include "simd/activation.h"
-#include "simd/math.h"
 
 namespace fastgd::FASTGD_ISA_NAMESPACE {
 namespace {
-
-// y = f(x).
-template <class T, class F>
-FASTGD_INLINE void map(Index n, const T* x, T* y, F f) {
-  for_vectors<T>(n, [=](Index i, auto where) { store<T>(y + i, f(load(x + i, where)), where); });
-}
-
-// y = f(a, b).
-template <class T, class F>
-FASTGD_INLINE void map(Index n, const T* a, const T* b, T* y, F f) {
-  for_vectors<T>(n, [=](Index i, auto where) { store<T>(y + i, f(load(a + i, where), load(b + i, where)), where); });
-}
 
 template <class T>
 void map_exp(Index n, const T* x, T* y) {

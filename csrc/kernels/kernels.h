@@ -69,6 +69,20 @@ struct Kernels {
   // --- elementwise; in place allowed; cut: any ---------------------------------------------------
   void (*add)(Index n, const T* a, const T* b, T* y) noexcept;  // y = a + b
   void (*fill)(Index n, T value, T* y) noexcept;
+  // y = f(x), the elementary functions to at most 2.5 ULP. Cut: any.
+  void (*unary)(Unary f, Index n, const T* x, T* y) noexcept;
+  // dx = dy * f'(x), the derivative taken from x or from y = f(x) as docs/ops.md says; the other may be null.
+  void (*unary_backward)(Unary f, Index n, const T* x, const T* y, const T* dy, T* dx) noexcept;
+  // y = f(a, b) over a walk of the operands a and b. Cut: rows and columns.
+  void (*binary)(Binary f, Walk walk, const T* a, const T* b, T* y) noexcept;
+  // d = dy * df/da, or dy * df/db with `second`, element by element of y: nothing is summed. `y` is read for power
+  // alone. d may be dy.
+  void (*binary_backward)(Binary f, bool second, Walk walk, const T* a, const T* b, const T* y, const T* dy,
+                          T* d) noexcept;
+  // y = c != 0 ? a : b over a walk of the operands c, a and b. y may be a or b where it is walked like y.
+  void (*choose)(Walk walk, const T* c, const T* a, const T* b, T* y) noexcept;
+  // y[i] = sum over j of x[i * cols + j], or += with accumulate; the order hangs on `cols` alone. Cut: rows.
+  void (*sum_rows)(Index rows, Index cols, const T* x, T* y, bool accumulate) noexcept;
   // y[i] = keep(first + i) ? x[i] * scale : 0 and mask[i] = keep (1 or 0). Words as docs/ops.md says. scale = 0 gives
   // zeros.
   void (*dropout)(MaskStream stream, std::uint64_t first, T scale, Index n, const T* x, T* y,

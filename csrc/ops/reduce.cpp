@@ -37,11 +37,11 @@ class Reduce final : public Op<T> {
       reduced[static_cast<std::size_t>(axis)] = true;
     }
     Shape y;
-    WalkAxes walk;
+    LoopAxes loops;
     const Shape x_strides = strides_of(x);
     Index y_stride = 1;
     for (std::size_t i = x.size(); i-- > 0;) {
-      walk.insert(walk.begin(), {x[i], x_strides[i], reduced[i] ? 0 : y_stride});
+      loops.insert(loops.begin(), {x[i], x_strides[i], reduced[i] ? 0 : y_stride});
       if (!reduced[i]) y_stride *= x[i];
     }
     for (std::size_t i = 0; i < x.size(); ++i) {
@@ -53,13 +53,13 @@ class Reduce final : public Op<T> {
     const bool extreme = statistic_ == Statistic::max || statistic_ == Statistic::min;
     check(!extreme || terms_ > 0, "there is no maximum or minimum of no elements of ", to_string(x));
     fold_ = Folding(x, reduced);
-    WalkAxes back = walk;
-    for (WalkAxis& a : back) std::swap(a.x, a.y);
+    LoopAxes back = loops;
+    for (LoopAxis& a : back) std::swap(a.x, a.y);
     spread_copy_ = StridedCopy(back);
-    walk = merged(walk);
-    run_ = walk.back();
-    walk.pop_back();
-    runs_ = Walk(std::move(walk));
+    loops = merged(loops);
+    run_ = loops.back();
+    loops.pop_back();
+    runs_ = LoopNest(std::move(loops));
     set_traits(y, !x.empty() && reduced[0]);
   }
 
@@ -184,7 +184,7 @@ class Reduce final : public Op<T> {
       part = who.share(part.end, c.kernels->lanes);
     }
     for (Index i = runs.begin; i < runs.end; ++i) {
-      const Walk::Place place = runs_.at(i);
+      const LoopNest::Place place = runs_.at(i);
       const Index x = place.x + part.begin, y = place.y + part.begin * run_.y;
       c.kernels->spread(f, part.size(), run_.y, c.x[0] + x, a + y, b + y, out + x);
     }
@@ -193,8 +193,8 @@ class Reduce final : public Op<T> {
   Statistic statistic_;
   Folding fold_;
   StridedCopy spread_copy_;
-  Walk runs_;
-  WalkAxis run_{1, 1, 1};
+  LoopNest runs_;
+  LoopAxis run_{1, 1, 1};
   Index terms_ = 1, x_size_ = 0, y_size_ = 0;
 };
 

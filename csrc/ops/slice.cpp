@@ -19,7 +19,7 @@ class Slice final : public MovingOp<T> {
     check(begin.size() == x.size() && step.size() == x.size() && y.size() == x.size(),
           "`begin`, `step` and `shape` must have one entry per axis of ", to_string(x));
     const Shape x_strides = strides_of(x), y_strides = strides_of(y);
-    WalkAxes walk;
+    LoopAxes loops;
     Index first = 0;
     for (std::size_t i = 0; i < x.size(); ++i) {
       const Index from = begin[i] < 0 ? begin[i] + x[i] : begin[i];
@@ -27,12 +27,12 @@ class Slice final : public MovingOp<T> {
       const bool inside = from >= 0 && from < x[i] && last >= 0 && last < x[i] && step[i] != 0;
       check(y[i] == 0 || inside, "leaves axis ", i, " of ", to_string(x), ". Received: begin=", begin[i],
             ", step=", step[i], ", size=", y[i]);
-      walk.push_back({y[i], x_strides[i] * step[i], y_strides[i]});
+      loops.push_back({y[i], x_strides[i] * step[i], y_strides[i]});
       first += y[i] == 0 ? 0 : from * x_strides[i];
       if (i == 0) this->traits.couples_samples = from != 0 || step[i] != 1 || y[i] != x[i];
     }
-    there_ = StridedCopy(walk, first);
-    back_ = StridedCopy::back(walk, first);
+    there_ = StridedCopy(loops, first);
+    back_ = StridedCopy::back(loops, first);
     whole_ = count(x);
     covers_ = count(y) == whole_;
     this->set_output(y);
@@ -68,14 +68,14 @@ class Pad final : public MovingOp<T> {
       y[i] += before[i] + after[i];
     }
     const Shape x_strides = strides_of(x), y_strides = strides_of(y);
-    WalkAxes walk;
+    LoopAxes loops;
     Index first = 0;
     for (std::size_t i = 0; i < x.size(); ++i) {
-      walk.push_back({x[i], x_strides[i], y_strides[i]});
+      loops.push_back({x[i], x_strides[i], y_strides[i]});
       first += before[i] * y_strides[i];
     }
-    there_ = StridedCopy(walk, 0, first);
-    back_ = StridedCopy::back(walk, 0, first);
+    there_ = StridedCopy(loops, 0, first);
+    back_ = StridedCopy::back(loops, 0, first);
     whole_ = count(y);
     this->set_output(y);
     this->traits.couples_samples = !x.empty() && y[0] != x[0];

@@ -3,8 +3,8 @@
 
 #include <cstdlib>
 
+#include "ops/loops.h"
 #include "ops/op.h"
-#include "ops/walk.h"
 
 namespace fastgd {
 
@@ -12,17 +12,17 @@ namespace fastgd {
 class StridedCopy {
  public:
   StridedCopy() = default;
-  explicit StridedCopy(WalkAxes axes, Index x_begin = 0, Index y_begin = 0) : x_begin_(x_begin), y_begin_(y_begin) {
+  explicit StridedCopy(LoopAxes axes, Index x_begin = 0, Index y_begin = 0) : x_begin_(x_begin), y_begin_(y_begin) {
     // The order of the loops is free: y is written from end to end.
     std::stable_sort(axes.begin(), axes.end(),
-                     [](const WalkAxis& a, const WalkAxis& b) { return std::abs(a.y) > std::abs(b.y); });
+                     [](const LoopAxis& a, const LoopAxis& b) { return std::abs(a.y) > std::abs(b.y); });
     axes = merged(axes);
     cols_ = axes.back();
     axes.pop_back();
     // Where x runs along another axis, the block of both is transposed.
     auto rows = axes.end();
     if (cols_.y == 1 && cols_.x > 1)
-      rows = std::find_if(axes.begin(), axes.end(), [](const WalkAxis& a) { return a.x == 1; });
+      rows = std::find_if(axes.begin(), axes.end(), [](const LoopAxis& a) { return a.x == 1; });
     turned_ = rows != axes.end();
     if (!turned_ && !axes.empty()) rows = axes.end() - 1;
     if (rows != axes.end()) {
@@ -31,12 +31,12 @@ class StridedCopy {
     }
     // The transposing kernel takes rows that follow one another upwards.
     turned_ = turned_ && rows_.y > 0;
-    outer_ = Walk(std::move(axes));
+    outer_ = LoopNest(std::move(axes));
   }
 
   // The same elements the other way.
-  static StridedCopy back(WalkAxes axes, Index x_begin = 0, Index y_begin = 0) {
-    for (WalkAxis& a : axes) std::swap(a.x, a.y);
+  static StridedCopy back(LoopAxes axes, Index x_begin = 0, Index y_begin = 0) {
+    for (LoopAxis& a : axes) std::swap(a.x, a.y);
     return StridedCopy(std::move(axes), y_begin, x_begin);
   }
 
@@ -52,7 +52,7 @@ class StridedCopy {
     }
     if (rows.size() < 1 || cols.size() < 1) return;
     for (Index i = items.begin; i < items.end; ++i) {
-      const Walk::Place place = outer_.at(i);
+      const LoopNest::Place place = outer_.at(i);
       const T* from = x + (x_begin_ + place.x + rows.begin * rows_.x + cols.begin * cols_.x);
       T* to = y + (y_begin_ + place.y + rows.begin * rows_.y + cols.begin * cols_.y);
       if (turned_) {
@@ -64,8 +64,8 @@ class StridedCopy {
   }
 
  private:
-  Walk outer_;
-  WalkAxis rows_{1, 0, 0}, cols_{1, 1, 1};
+  LoopNest outer_;
+  LoopAxis rows_{1, 0, 0}, cols_{1, 1, 1};
   Index x_begin_ = 0, y_begin_ = 0;
   bool turned_ = false;
 };

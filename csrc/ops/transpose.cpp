@@ -19,11 +19,11 @@ class Transpose final : public MovingOp<T> {
     check(fits, "`axes` must be an order of the ", x.size(), " axes. Received: axes=", to_string(axes));
     for (Index axis : axes) y.push_back(x[static_cast<std::size_t>(axis)]);
     const Shape x_strides = strides_of(x), y_strides = strides_of(y);
-    WalkAxes walk;
+    LoopAxes loops;
     for (std::size_t i = 0; i < y.size(); ++i)
-      walk.push_back({y[i], x_strides[static_cast<std::size_t>(axes[i])], y_strides[i]});
-    there_ = StridedCopy(walk);
-    back_ = StridedCopy::back(walk);
+      loops.push_back({y[i], x_strides[static_cast<std::size_t>(axes[i])], y_strides[i]});
+    there_ = StridedCopy(loops);
+    back_ = StridedCopy::back(loops);
     this->set_output(y);
     this->traits.couples_samples = !axes.empty() && axes[0] != 0;
   }
@@ -50,13 +50,13 @@ class BroadcastTo final : public MovingOp<T> {
     check(fits, to_string(x), " cannot be broadcast to ", to_string(y));
     const Shape x_strides = strides_of(x), y_strides = strides_of(y);
     std::vector<bool> repeated(y.size(), true);
-    WalkAxes walk;
+    LoopAxes loops;
     for (std::size_t i = 0; i < y.size(); ++i) {
       const bool kept = i >= more && x[i - more] == y[i];
       repeated[i] = !kept;
-      walk.push_back({y[i], kept ? x_strides[i - more] : 0, y_strides[i]});
+      loops.push_back({y[i], kept ? x_strides[i - more] : 0, y_strides[i]});
     }
-    there_ = StridedCopy(walk);
+    there_ = StridedCopy(loops);
     sum_ = Folding(y, repeated);
     this->set_output(y);
     this->traits.backward_scratch = multiply(sum_.scratch_size(), sizeof(T));

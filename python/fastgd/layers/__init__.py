@@ -6,21 +6,49 @@ from fastgd.layers.dropout import Dropout
 from fastgd.layers.graph import KerasTensor
 from fastgd.layers.input_layer import Input, InputLayer
 from fastgd.layers.layer import Layer
-from fastgd.layers.merging import Add, Concatenate, add, concatenate
-from fastgd.layers.reshaping import Flatten, Reshape
+from fastgd.layers.merging import (
+    Add,
+    Average,
+    Concatenate,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+    add,
+    average,
+    concatenate,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
+)
+from fastgd.layers.reshaping import Flatten, Identity, Permute, RepeatVector, Reshape
 
 __all__ = [
     "Activation",
     "Add",
+    "Average",
     "Concatenate",
     "Dense",
     "Dropout",
     "Flatten",
+    "Identity",
     "Input",
     "InputLayer",
     "KerasTensor",
     "Layer",
+    "Maximum",
+    "Minimum",
+    "Multiply",
+    "Permute",
+    "RepeatVector",
     "Reshape",
+    "Subtract",
     "add",
+    "average",
     "concatenate",
+    "maximum",
+    "minimum",
+    "multiply",
+    "subtract",
 ]

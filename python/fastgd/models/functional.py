@@ -59,7 +59,7 @@ class Graph:
         self.input_names = _distinct([x.name for x in self.flat_inputs])
         self.output_names = _distinct([y.name for y in self.flat_outputs])
         for y in self.flat_outputs:
-            if y.dims[0] != BATCH:
+            if y.dims[:1] != (BATCH,):
                 raise invalid(f"`outputs` must have the batch as their first axis; {y.name!r} has not.", shape=y.shape)
 
     def run(self, inputs: Any, training: bool | None = None) -> Any:

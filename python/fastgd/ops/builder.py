@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from fastgd.ops.operators import Operators
 from fastgd.ops.parameters import Variable
 from fastgd.plan import BATCH, Attribute, ParamSpec, Plan, Step, TensorSpec, Term
 from fastgd.utils.naming import distinct_name
@@ -34,7 +35,18 @@ def show_dims(dims: Sequence[int]) -> str:
     return "(" + ", ".join(words) + ("," if len(words) == 1 else "") + ")"
 
 
-class Tensor:
+class Placeholder(Operators):
+    """What stands for a tensor before there is a plan: an op called on one is recorded, to be emitted later."""
+
+    # NumPy leaves its operators to ours.
+    __array_ufunc__ = None
+
+    def record(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Return what stands for `function(*args, **kwargs)`."""
+        raise NotImplementedError(f"{type(self).__name__} must implement record(function, args, kwargs)")
+
+
+class Tensor(Operators):
     """A tensor of a plan that is being written; ops take and return it.
 
     Attributes:
@@ -45,7 +57,7 @@ class Tensor:
     """
 
     __slots__ = ("builder", "dims", "dtype", "name")
-    # NumPy functions refuse it at once instead of treating it as an object.
+    # NumPy functions refuse it at once instead of treating it as an object, and NumPy leaves its operators to ours.
     __array_ufunc__ = None
 
     def __init__(self, builder: PlanBuilder, name: str, dims: Dims, dtype: str) -> None:
@@ -58,17 +70,6 @@ class Tensor:
     def shape(self) -> Shape:
         """The shape in Keras' form, with None for the batch."""
         return to_shape(self.dims)
-
-    def __getitem__(self, key: Any) -> Tensor:
-        """Return a part by NumPy's basic indexing: integers, slices, None and Ellipsis."""
-        # Imported late: the ops are written with this class.
-        from fastgd.ops.indexing import get_item
-
-        return get_item(self, key)
-
-    def __iter__(self) -> Iterator[Tensor]:
-        """Refuse: Python would try indices until one fails, and the first axis may be the batch."""
-        raise TypeError(f"{self!r} cannot be iterated over: use `ops.unstack`.")
 
     def __repr__(self) -> str:
         """Show name, shape and dtype."""
@@ -95,6 +96,7 @@ class PlanBuilder:
         self._tensors: dict[str, TensorSpec] = {}
         self._inputs: list[str] = []
         self._params: dict[int, ParamSpec] = {}
+        self._read: dict[int, Tensor] = {}
         self._seeds: set[int] = set()
         self._scopes: list[str] = []
 
@@ -118,6 +120,16 @@ class PlanBuilder:
             self._params[id(variable)] = spec
             self.variables.append(variable)
         return spec.name
+
+    def read(self, variable: Variable) -> Tensor:
+        """Return the value of `variable` as a tensor, which has no batch axis; one step serves all who read it."""
+        if id(variable) not in self._read:
+            self._read[id(variable)] = self.emit("parameter", [], [variable.shape], [variable])[0]
+        return self._read[id(variable)]
+
+    def constant(self, value: float, dims: Dims = ()) -> Tensor:
+        """Return a tensor of these sizes that holds `value` everywhere."""
+        return self.emit("constant", [], [dims], attrs={"value": float(value), "shape": dims})[0]
 
     def emit(
         self,

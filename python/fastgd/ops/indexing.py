@@ -23,6 +23,7 @@ def cut(x: Tensor, begin: Sequence[int], step: Sequence[int], dims: Dims) -> Ten
     return x.builder.emit("slice", [x], [dims], attrs=attrs, dtype=x.dtype)[0]
 
 
+@works_on_arrays("x", batch=False)
 def get_item(x: Tensor, key: object) -> Tensor:
     """Return `x[key]` for NumPy's basic indexing.
 
@@ -80,7 +81,7 @@ def _along(key: object, d: int, text: str) -> tuple[int, int, int, bool]:
     raise TypeError(f"[slice] indices are integers, slices, None and Ellipsis: {text}")
 
 
-@works_on_arrays("x")
+@works_on_arrays("x", batch=False)
 def split(x: Tensor, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
     """Return parts of x along an axis.
 
@@ -110,7 +111,7 @@ def split(x: Tensor, indices_or_sections: int | Sequence[int], axis: int = 0) ->
     return [get_item(x, (*lead, slice(a, b))) for a, b in zip([0, *ends], [*ends, size], strict=True)]
 
 
-@works_on_arrays("x")
+@works_on_arrays("x", batch=False)
 def unstack(x: Tensor, num: int | None = None, axis: int = 0) -> list[Tensor]:
     """Return the tensors that x holds along an axis, `num` of them if it is given, without that axis."""
     require_tensors("unstack", x)
@@ -130,7 +131,7 @@ def _constants(op: str, indices: npt.ArrayLike, size: int) -> npt.NDArray[np.int
     return array.astype(np.int64)
 
 
-@works_on_arrays("x")
+@works_on_arrays("x", batch=False)
 def take(x: Tensor, indices: Tensor | npt.ArrayLike, axis: int | None = None) -> Tensor:
     """Return the elements of x at some indices along an axis.
 
@@ -159,7 +160,7 @@ def take(x: Tensor, indices: Tensor | npt.ArrayLike, axis: int | None = None) ->
     return y if array.ndim == 1 else view(y, (*x.dims[:place], *array.shape, *x.dims[place + 1 :]))
 
 
-@works_on_arrays("x", "indices", labels=("indices",))
+@works_on_arrays("x", "indices", labels=("indices",), batch=False)
 def take_along_axis(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
     """Return the elements of x that are picked one by one along an axis.
 
@@ -193,7 +194,7 @@ def _gather(op: str, x: Tensor, indices: Tensor, axis: int, dims: Dims, along: b
     return x.builder.emit("gather", [x, indices], [dims], attrs={"axis": axis, "along": along}, dtype=x.dtype)[0]
 
 
-@works_on_arrays("x", labels=("x",))
+@works_on_arrays("x", labels=("x",), batch=False)
 def one_hot(x: Tensor, num_classes: int, axis: int = -1) -> Tensor:
     """Return integers as vectors of zeros with a 1 at their place; an integer that is no class gives zeros.
 

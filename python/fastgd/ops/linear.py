@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from math import prod
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from fastgd.ops.builder import Tensor, show_dims
 from fastgd.ops.checks import require, require_tensors
 from fastgd.ops.eager import works_on_arrays
+from fastgd.ops.operands import as_tensors
 from fastgd.ops.parameters import Variable
 from fastgd.plan import Attribute
 
@@ -54,29 +58,38 @@ def dense(
     return x.builder.emit("dense", [x], [(*x.dims[:-1], w.shape[1])], params, attrs)[0]
 
 
-@works_on_arrays("a", "b")
-def matmul(a: Tensor, b: Tensor, transpose_a: bool = False, transpose_b: bool = False) -> Tensor:
-    """Return the matrix products `a b` over the last two axes.
+@works_on_arrays("x1", "x2", batch=False)
+def matmul(x1: Any, x2: Any, transpose_a: bool = False, transpose_b: bool = False) -> Tensor:
+    """Return the matrix products `a b` over the last two axes, a being x1 and b being x2.
 
     Args:
-        a: tensor (..., m, k), or (..., k, m) with `transpose_a`.
-        b: tensor (..., k, p), or (..., p, k) with `transpose_b`; the leading axes equal those of a.
-        transpose_a: whether the last two axes of a are stored swapped.
-        transpose_b: the same for b.
+        x1: tensor, placeholder, variable or array (..., m, k), or (..., k, m) with `transpose_a`.
+        x2: the same (..., k, p), or (..., p, k) with `transpose_b`; the leading axes equal those of x1, or there are
+            none: then every matrix of x1 is multiplied by the one matrix x2.
+        transpose_a: whether the last two axes of x1 are stored swapped.
+        transpose_b: the same for x2.
 
     Returns:
-        Tensor (..., m, p).
+        A tensor or placeholder if one of them is, else an array (..., m, p).
 
     Raises:
         ValueError: if the shapes do not fit.
     """
-    require_tensors("matmul", a, b)
+    a, b = as_tensors("matmul", x1, x2)
     sizes = f"a is {show_dims(a.dims)}, b {show_dims(b.dims)}"
-    require(
-        len(a.dims) >= 3 and a.dims[:-2] == b.dims[:-2],
-        "matmul",
-        f"both need two axes behind equal leading ones, the batch first: {sizes}",
-    )
+    require(min(len(a.dims), len(b.dims)) >= 2, "matmul", f"both need two axes: {sizes}")
+    if len(b.dims) == 2 < len(a.dims) and not transpose_a:
+        # One matrix for all: the rows of all matrices of a are those of one.
+        rows = (prod(a.dims[:-1]), a.dims[-1])
+        flat = a.builder.emit("reshape", [a], [rows], attrs={"shape": rows})[0]
+        y = _matmul(flat, b, False, transpose_b, sizes)
+        dims = (*a.dims[:-1], y.dims[-1])
+        return a.builder.emit("reshape", [y], [dims], attrs={"shape": dims})[0]
+    return _matmul(a, b, transpose_a, transpose_b, sizes)
+
+
+def _matmul(a: Tensor, b: Tensor, transpose_a: bool, transpose_b: bool, sizes: str) -> Tensor:
+    require(a.dims[:-2] == b.dims[:-2], "matmul", f"the leading axes must be equal: {sizes}")
     m, k = a.dims[-2:] if not transpose_a else (a.dims[-1], a.dims[-2])
     rows, p = b.dims[-2:] if not transpose_b else (b.dims[-1], b.dims[-2])
     require(k == rows, "matmul", f"the inner sizes {k} and {rows} differ: {sizes}")

@@ -15,7 +15,7 @@ from fastgd.ops.shaping import ravel, view
 from fastgd.plan import Attribute
 
 
-@works_on_arrays("x")
+@works_on_arrays("x", batch=False)
 def transpose(x: Tensor, axes: Sequence[int] | None = None) -> Tensor:
     """Return x with its axes in another order.
 
@@ -38,7 +38,7 @@ def transpose(x: Tensor, axes: Sequence[int] | None = None) -> Tensor:
     return x.builder.emit("transpose", [x], [dims], attrs={"axes": order}, dtype=x.dtype)[0]
 
 
-@works_on_arrays("x")
+@works_on_arrays("x", batch=False)
 def swapaxes(x: Tensor, axis1: int, axis2: int) -> Tensor:
     """Return x with two axes exchanged."""
     require_tensors("swapaxes", x)
@@ -48,7 +48,7 @@ def swapaxes(x: Tensor, axis1: int, axis2: int) -> Tensor:
     return transpose(x, order)
 
 
-@works_on_arrays("x")
+@works_on_arrays("x", batch=False)
 def moveaxis(x: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
     """Return x with the axes `source` at the places `destination`; the others keep their order."""
     require_tensors("moveaxis", x)
@@ -63,7 +63,7 @@ def moveaxis(x: Tensor, source: int | Sequence[int], destination: int | Sequence
     return transpose(x, [sources[places.index(k)] if k in places else next(rest) for k in range(rank)])
 
 
-@works_on_arrays("x")
+@works_on_arrays("x", batch=False)
 def flip(x: Tensor, axis: int | Sequence[int] | None = None) -> Tensor:
     """Return x with the elements along one axis, several, or for None all in reverse."""
     require_tensors("flip", x)
@@ -72,7 +72,7 @@ def flip(x: Tensor, axis: int | Sequence[int] | None = None) -> Tensor:
     return cut(x, begin, [-1 if k in axes else 1 for k in range(len(x.dims))], x.dims)
 
 
-@works_on_arrays("x")
+@works_on_arrays("x", batch=False)
 def pad(
     x: Tensor,
     pad_width: int | Sequence[int] | Sequence[Sequence[int]],
@@ -111,7 +111,7 @@ def pad(
     return x.builder.emit("pad", [x], [dims], attrs=attrs, dtype=x.dtype)[0]
 
 
-@works_on_arrays("x")
+@works_on_arrays("x", batch=False)
 def broadcast_to(x: Tensor, shape: Sequence[int | None]) -> Tensor:
     """Return x repeated along new axes in front and along axes of size 1.
 
@@ -150,7 +150,7 @@ def _repeated(x: Tensor, counts: Sequence[int], whole: bool) -> Tensor:
     return x if merged == x.dims else view(spread(view(x, tuple(split)), tuple(target)), merged)
 
 
-@works_on_arrays("x")
+@works_on_arrays("x", batch=False)
 def tile(x: Tensor, repeats: int | Sequence[int]) -> Tensor:
     """Return x laid side by side `repeats[k]` times along each axis k; what is missing in front counts as 1."""
     require_tensors("tile", x)
@@ -161,7 +161,7 @@ def tile(x: Tensor, repeats: int | Sequence[int]) -> Tensor:
     return _repeated(x, [1] * (rank - len(counts)) + counts, whole=True)
 
 
-@works_on_arrays("x")
+@works_on_arrays("x", batch=False)
 def repeat(x: Tensor, repeats: int | Sequence[int], axis: int | None = None) -> Tensor:
     """Return x with each element repeated along an axis.
 

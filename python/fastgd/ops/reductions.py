@@ -24,7 +24,7 @@ def _reduce(function: str, x: Tensor, axis: Axis, keepdims: bool) -> Tensor:
     return x.builder.emit("reduce", [x], [tuple(kept)], attrs=attrs)[0]
 
 
-@works_on_arrays("x")
+@works_on_arrays("x", batch=False)
 def sum(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return the sum over some axes, added up in blocks, so that rounding errors grow slowly.
 
@@ -42,19 +42,19 @@ def sum(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return _reduce("sum", x, axis, keepdims)
 
 
-@works_on_arrays("x")
+@works_on_arrays("x", batch=False)
 def mean(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return the mean over some axes; the arguments are those of `sum`."""
     return _reduce("mean", x, axis, keepdims)
 
 
-@works_on_arrays("x")
+@works_on_arrays("x", batch=False)
 def prod(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return the product over some axes; the arguments are those of `sum`."""
     return _reduce("prod", x, axis, keepdims)
 
 
-@works_on_arrays("x")
+@works_on_arrays("x", batch=False)
 def max(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return the largest element over some axes, NaN if there is one; the arguments are those of `sum`.
 
@@ -63,7 +63,7 @@ def max(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return _reduce("max", x, axis, keepdims)
 
 
-@works_on_arrays("x")
+@works_on_arrays("x", batch=False)
 def min(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return the smallest element over some axes, NaN if there is one; the arguments are those of `sum`.
 
@@ -72,19 +72,19 @@ def min(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return _reduce("min", x, axis, keepdims)
 
 
-@works_on_arrays("x")
+@works_on_arrays("x", batch=False)
 def var(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return the variance `mean((x - mean(x))^2)` over some axes; the arguments are those of `sum`."""
     return _reduce("var", x, axis, keepdims)
 
 
-@works_on_arrays("x")
+@works_on_arrays("x", batch=False)
 def std(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return the standard deviation over some axes, with a gradient of 0 where it is 0; arguments as `sum`."""
     return _reduce("std", x, axis, keepdims)
 
 
-@works_on_arrays("x")
+@works_on_arrays("x", batch=False)
 def logsumexp(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return `log(sum(e^x))` over some axes without overflow; the arguments are those of `sum`."""
     return _reduce("logsumexp", x, axis, keepdims)
@@ -105,7 +105,7 @@ def _arg_reduce(function: str, x: Tensor, axis: int | None, keepdims: bool) -> T
     return expand_dims(place, at) if keepdims else place
 
 
-@works_on_arrays("x")
+@works_on_arrays("x", batch=False)
 def argmax(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """Return the index of the first largest element, int32; it has no gradient.
 
@@ -120,13 +120,13 @@ def argmax(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor
     return _arg_reduce("max", x, axis, keepdims)
 
 
-@works_on_arrays("x")
+@works_on_arrays("x", batch=False)
 def argmin(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """Return the index of the first smallest element, int32; the arguments are those of `argmax`."""
     return _arg_reduce("min", x, axis, keepdims)
 
 
-@works_on_arrays("x")
+@works_on_arrays("x", batch=False)
 def cumsum(x: Tensor, axis: int | None = None) -> Tensor:
     """Return the sums of the elements up to each.
 

@@ -48,14 +48,14 @@ def view(x: Tensor, dims: Dims) -> Tensor:
     return x.builder.emit("reshape", [x], [dims], attrs={"shape": dims}, dtype=x.dtype)[0]
 
 
-@works_on_arrays("x")
+@works_on_arrays("x", batch=False)
 def ravel(x: Tensor) -> Tensor:
     """Return all elements of x, the batch included, along one axis."""
     require_tensors("ravel", x)
     return view(x, (prod(x.dims),))
 
 
-@works_on_arrays("x")
+@works_on_arrays("x", batch=False)
 def expand_dims(x: Tensor, axis: int | Sequence[int]) -> Tensor:
     """Return x with new axes of size 1.
 
@@ -76,7 +76,7 @@ def expand_dims(x: Tensor, axis: int | Sequence[int]) -> Tensor:
     return view(x, tuple(1 if k in new else next(rest) for k in range(rank)))
 
 
-@works_on_arrays("x")
+@works_on_arrays("x", batch=False)
 def squeeze(x: Tensor, axis: int | Sequence[int] | None = None) -> Tensor:
     """Return x without axes of size 1.
 
@@ -97,7 +97,7 @@ def squeeze(x: Tensor, axis: int | Sequence[int] | None = None) -> Tensor:
     return view(x, tuple(d for k, d in enumerate(x.dims) if k not in gone))
 
 
-@works_on_arrays("xs")
+@works_on_arrays("xs", batch=False)
 def concatenate(xs: Sequence[Tensor], axis: int = 0) -> Tensor:
     """Return tensors joined along an axis.
 
@@ -120,7 +120,7 @@ def concatenate(xs: Sequence[Tensor], axis: int = 0) -> Tensor:
     require(
         len(rests) == 1 and all(len(x.dims) == rank for x in xs),
         "concatenate",
-        f"the inputs must have one shape but on axis {place}, and one dtype: they are {sizes}",
+        f"the inputs must have one shape but on axis {place}: they are {sizes}",
     )
     message = f"a multiple of the batch and a fixed size have no sum: the inputs are {sizes}"
     require(len({x.dims[place] < 0 for x in xs}) == 1, "concatenate", message)
@@ -129,7 +129,7 @@ def concatenate(xs: Sequence[Tensor], axis: int = 0) -> Tensor:
     return xs[0].builder.emit("concatenate", xs, [dims], attrs={"axis": place}, dtype=xs[0].dtype)[0]
 
 
-@works_on_arrays("x")
+@works_on_arrays("x", batch=False)
 def stack(x: Sequence[Tensor], axis: int = 0) -> Tensor:
     """Return tensors of one shape joined along a new axis.
 
@@ -160,17 +160,17 @@ def _resolve(dims: Dims, shape: Sequence[int | None]) -> Dims:
     text = f"{show_dims(dims)} cannot take the shape {tuple(shape)}"
     require(sum(d == -1 for d in shape) <= 1, "reshape", f"{text}: only one size may be -1")
     require(all(d is None or d >= -1 for d in shape), "reshape", f"{text}: sizes must not be negative")
-    per_sample, batched = abs(prod(dims)), any(d < 0 for d in dims)
+    per_sample = abs(prod(dims))
+    has_batch = any(d < 0 for d in dims)
     if -1 in shape:
         rest = prod(1 if d is None else d for d in shape if d != -1)
         require(rest > 0 and per_sample % rest == 0, "reshape", f"{text}: no whole number fits for -1")
-        # Without a batch among the other sizes, the size that follows is a multiple of it.
-        inferred = per_sample // rest * (1 if None in shape or not batched else BATCH)
+        # Without a batch among the other sizes, the size that follows is a multiple of it, if there is one.
+        inferred = per_sample // rest * (BATCH if has_batch and None not in shape else 1)
         target = tuple(BATCH if d is None else inferred if d == -1 else d for d in shape)
     else:
         target = tuple(BATCH if d is None else d for d in shape)
-    if batched:
-        require(sum(d < 0 for d in target) == 1, "reshape", f"{text}: exactly one size must hold the batch")
-    require(batched or min(target, default=0) >= 0, "reshape", f"{text}: there is no batch in it")
+    message = "exactly one size must hold the batch" if has_batch else "there is no batch in it"
+    require(sum(d < 0 for d in target) == has_batch, "reshape", f"{text}: {message}")
     require(abs(prod(target)) == per_sample, "reshape", f"{text}: the numbers of elements differ")
     return target

@@ -4,6 +4,7 @@
 from fastgd.reference import (  # noqa: F401
     activations,
     dropout,
+    elementwise,
     linear,
     logits,
     losses,
@@ -11,6 +12,7 @@ from fastgd.reference import (  # noqa: F401
     moves,
     reductions,
     shape,
+    sources,
 )
 from fastgd.reference.executor import Executor
 

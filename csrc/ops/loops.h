@@ -8,12 +8,12 @@
 
 namespace fastgd {
 
-// One axis of a walk: its size, and how far apart neighbours lie in the first and in the second array.
-struct WalkAxis {
+// One axis of a nest: its size, and how far apart neighbours lie in the first and in the second array.
+struct LoopAxis {
   Index size, x, y;
 };
 
-using WalkAxes = std::vector<WalkAxis>;
+using LoopAxes = std::vector<LoopAxis>;
 
 // The strides of a C-contiguous array.
 inline Shape strides_of(const Shape& shape) {
@@ -22,11 +22,11 @@ inline Shape strides_of(const Shape& shape) {
   return strides;
 }
 
-// The same walk with as few axes as it takes: those of size 1 are left out, neighbours that continue one another in
+// The same nest with as few axes as it takes: those of size 1 are left out, neighbours that continue one another in
 // both arrays are one. At least one axis remains.
-inline WalkAxes merged(const WalkAxes& axes) {
-  WalkAxes out;
-  for (const WalkAxis& a : axes) {
+inline LoopAxes merged(const LoopAxes& axes) {
+  LoopAxes out;
+  for (const LoopAxis& a : axes) {
     if (a.size == 1) continue;
     if (!out.empty() && out.back().x == a.x * a.size && out.back().y == a.y * a.size) {
       out.back() = {out.back().size * a.size, a.x, a.y};
@@ -38,16 +38,16 @@ inline WalkAxes merged(const WalkAxes& axes) {
   return out;
 }
 
-// The outer loops of a walk, by the number of the item.
-class Walk {
+// The outer loops of a nest, by the number of the item.
+class LoopNest {
  public:
   struct Place {
     Index x = 0, y = 0;
   };
 
-  Walk() = default;
-  explicit Walk(WalkAxes axes) : axes_(std::move(axes)) {
-    for (const WalkAxis& a : axes_) items_ *= a.size;
+  LoopNest() = default;
+  explicit LoopNest(LoopAxes axes) : axes_(std::move(axes)) {
+    for (const LoopAxis& a : axes_) items_ *= a.size;
   }
 
   Index items() const { return items_; }
@@ -64,7 +64,7 @@ class Walk {
   }
 
  private:
-  WalkAxes axes_;
+  LoopAxes axes_;
   Index items_ = 1;
 };
 
