@@ -34,6 +34,7 @@ class OpCase:
     kinds: str = ""
     length: int = 1  # the longest sum
     differentiable: bool = True
+    integer_outputs: bool = False
 
     @property
     def id(self) -> str:
@@ -45,7 +46,8 @@ def op_plan(case: OpCase, dtype: str) -> Plan:
     """Return a plan that runs the op and sums its first output with random weights: the loss is sum(weights * y)."""
     kinds = case.kinds or "x" * len(case.inputs)
     tensors = [TensorSpec(f"x{i}", shape, "int32" if kinds[i] == "i" else dtype) for i, shape in enumerate(case.inputs)]
-    tensors += [TensorSpec(f"y{i}", shape, dtype) for i, shape in enumerate(case.outputs)]
+    made = "int32" if case.integer_outputs else dtype
+    tensors += [TensorSpec(f"y{i}", shape, made) for i, shape in enumerate(case.outputs)]
     own = tuple(ParamSpec(f"w{i}", shape) for i, shape in enumerate(case.params))
     read = {i: ParamSpec(f"wx{i}", shape) for i, shape in enumerate(case.inputs) if not has_batch(shape)}
     params = (*own, *read.values())
@@ -63,7 +65,9 @@ def op_plan(case: OpCase, dtype: str) -> Plan:
     losses: tuple[Term, ...] = ()
     metrics: tuple[Term, ...] = ()
     if not case.differentiable:
-        metrics = (Term("metric", "y0"),)
+        # What is no value per sample is looked at without being followed.
+        if not case.integer_outputs and case.outputs[0] == (-1,):
+            metrics = (Term("metric", "y0"),)
     elif case.outputs[0] == (-1,):
         losses = (Term("loss", "y0", weight=1.5),)
     else:
@@ -199,6 +203,9 @@ def op_cases() -> Iterator[OpCase]:
         yield OpCase("add", ((-1, 3, 7),) * n, ((-1, 3, 7),))
     yield OpCase("concatenate", ((-1, 3), (-1, 1), (-1, 70)), ((-1, 74),), attrs={"axis": 1})
     yield OpCase("concatenate", ((-1, 2, 4), (-1, 3, 4)), ((-1, 5, 4),), attrs={"axis": 1})
+    yield OpCase("concatenate", ((-1, 3), (-1, 3)), ((-2, 3),), attrs={"axis": 0})
+    yield from reduction_cases()
+    yield from moving_cases()
     yield from elementwise_cases()
     yield OpCase("mean_absolute_error", ((-1, 3, 7),) * 2, ((-1,),), length=21)
     for smoothing in (0.0, 0.1):
@@ -216,6 +223,78 @@ def op_cases() -> Iterator[OpCase]:
     for threshold in (0.5, 0.25):
         yield OpCase("binary_accuracy", ((-1, 3, 7),) * 2, ((-1,),), attrs={"threshold": threshold}, kinds="pt",
                      differentiable=False)  # fmt: skip
+
+
+STATISTICS = ("sum", "mean", "prod", "max", "min", "logsumexp", "var", "std")
+
+
+def reduction_cases() -> Iterator[OpCase]:
+    """Yield reductions over rows, columns, several axes and the batch, of odd sizes, and of what runs along an axis."""
+    for function in STATISTICS:
+        for shape, axes in (
+            ((-1, 65), (1,)), ((-1, 7, 9), (1,)), ((-1, 3, 5), (0,)), ((-1, 3, 5), (0, 2)), ((-1, 3, 2, 5), (1, 3)),
+            ((-1, 7), (0, 1)), ((-1, 1, 63), (1,)), ((-1, 4), ()), ((-1, 5, 1, 3), (0, 1, 2, 3)),
+        ):  # fmt: skip
+            for keepdims in (False, True) if len(shape) == 3 else (False,):
+                kept = tuple(1 if k in axes else d for k, d in enumerate(shape) if keepdims or k not in axes)
+                attrs: dict[str, Attribute] = {"function": function, "axes": axes, "keepdims": keepdims}
+                # Variances lose what the mean and the squares are rounded to.
+                length = 65 * prod(abs(shape[k]) for k in axes)
+                yield OpCase("reduce", (shape,), (kept,), attrs=attrs, length=length)
+    for function in ("sum", "prod", "logsumexp"):
+        if function != "logsumexp":
+            yield OpCase("reduce", ((-1, 3, 0),), ((-1, 3),), attrs={"function": function, "axes": (2,)})
+        # More than one thread's work, in rows and in columns.
+        yield OpCase("reduce", ((-1, 5000),), ((-1,),), attrs={"function": function, "axes": (1,)}, length=5000)
+        yield OpCase("reduce", ((-1, 71, 3),), ((3,),), attrs={"function": function, "axes": (0, 1)}, length=5000)
+    yield OpCase("reduce", ((-1, 7, 0),), ((-1, 0),), attrs={"function": "max", "axes": (1,)})
+    for axis, shape in ((0, (3, 7)), (1, (-1, 7)), (2, (-1, 3))):
+        for name in ("max", "min"):
+            yield OpCase("arg_reduce", ((-1, 3, 7),), (shape,), attrs={"function": name, "axis": axis},
+                         differentiable=False, integer_outputs=True)  # fmt: skip
+        yield OpCase("cumsum", ((-1, 3, 7),), ((-1, 3, 7),), attrs={"axis": axis}, length=65)
+
+
+def moving_cases() -> Iterator[OpCase]:
+    """Yield the ops that move elements: the batch moved too, every inner run a copy knows, empty and odd sizes."""
+    for axes in ((0, 2, 1, 3), (0, 1, 3, 2), (3, 2, 1, 0), (1, 0, 2, 3), (0, 1, 2, 3), (2, 3, 0, 1)):
+        for x in ((-1, 3, 65, 2), (-1, 7, 1, 63), (-1, 2, 0, 3)):
+            yield OpCase("transpose", (x,), (tuple(x[k] for k in axes),), attrs={"axes": axes})
+    for x, y in (
+        ((-1, 1, 7), (-1, 5, 7)), ((-1, 7, 1), (-1, 7, 65)), ((-1, 3), (4, -1, 3)), ((-1, 1, 3, 1), (-1, 2, 3, 5)),
+        ((-1, 1), (-1, 0)),
+    ):  # fmt: skip
+        yield OpCase("broadcast_to", (x,), (y,), attrs={"shape": y}, length=65)
+    for begin, step, y in (
+        ((0, 1, 2), (1, 1, 1), (-1, 4, 61)), ((0, 0, 0), (1, 2, 3), (-1, 3, 21)),
+        ((0, -1, -1), (1, -1, -2), (-1, 5, 32)), ((-1, 0, 0), (-1, 1, 1), (-1, 5, 63)),
+        ((-1, 2, 0), (1, 1, 1), (1, 1, 63)), ((0, 0, 0), (1, 1, 1), (-1, 0, 63)),
+    ):  # fmt: skip
+        yield OpCase("slice", ((-1, 5, 63),), (y,), attrs={"begin": begin, "step": step, "shape": y})
+    yield OpCase("pad", ((-1, 3, 7),), ((-1, 6, 8),), attrs={"before": (0, 1, 0), "after": (0, 2, 1), "value": -1.5})
+    yield OpCase("pad", ((-1, 0),), ((-1, 2),), attrs={"before": (0, 2), "after": (0, 0), "value": 0.5})
+    for picks in ((2, 0, 2, -1), ()):
+        attrs: dict[str, Attribute] = {"axis": 1, "indices": picks}
+        yield OpCase("gather", ((-1, 3, 65),), ((-1, len(picks), 65),), attrs=attrs, length=4)
+    yield OpCase("gather", ((-1, 5, 7),), ((-1, 5, 3),), attrs={"axis": 2, "indices": (6, -7, 6)}, length=4)
+    yield OpCase(
+        "gather", ((-1, 3, 7), (-1, 3, 9)), ((-1, 3, 9),), attrs={"axis": 2, "along": True}, kinds="xi", length=9
+    )
+    yield OpCase(
+        "gather", ((-1, 7, 3), (-1, 9, 3)), ((-1, 9, 3),), attrs={"axis": 1, "along": True}, kinds="xi", length=9
+    )
+    yield OpCase("one_hot", ((-1, 7),), ((-1, 7, 5),), attrs={"classes": 5}, kinds="i", differentiable=False)
+    # Integers are moved by the same code.
+    integers: dict[str, Any] = {"kinds": "i", "differentiable": False, "integer_outputs": True}
+    yield OpCase("transpose", ((-1, 3, 65),), ((-1, 65, 3),), attrs={"axes": (0, 2, 1)}, **integers)
+    yield OpCase(
+        "slice", ((-1, 65),), ((-1, 33),), attrs={"begin": (0, -1), "step": (1, -2), "shape": (-1, 33)}, **integers
+    )
+    yield OpCase("pad", ((-1, 7),), ((-1, 9),), attrs={"before": (0, 1), "after": (0, 1), "value": -3.0}, **integers)
+    yield OpCase("broadcast_to", ((-1, 1, 9),), ((-1, 3, 9),), attrs={"shape": (-1, 3, 9)}, **integers)
+    yield OpCase("gather", ((-1, 9),), ((-1, 3),), attrs={"axis": 1, "indices": (8, 0, -2)}, **integers)
+    yield OpCase("concatenate", ((-1, 3), (-1, 4)), ((-1, 7),), attrs={"axis": 1}, kinds="ii", differentiable=False,
+                 integer_outputs=True)  # fmt: skip
 
 
 POSITIVE = ("log", "log10", "log1p", "log2", "reciprocal", "rsqrt", "sqrt")
@@ -361,8 +440,17 @@ def layer_cases() -> Iterator[LayerCase]:
     yield LayerCase("Flatten", {}, ((5,),), (5,))
     yield LayerCase("Reshape", {"target_shape": (4, -1)}, ((2, 6),), (4, 3))
     yield LayerCase("Reshape", {"target_shape": (12,)}, ((2, 6),), (12,))
-    for count in (1, 2, 3):
-        yield LayerCase("Add", {}, ((2, 3),) * count, (2, 3), length=count)
+    for dims, shape in (((1,), (7,)), ((2, 1), (3, 2)), ((3, 1, 2), (4, 2, 3))):
+        yield LayerCase("Permute", {"dims": dims}, ((2, 3, 4)[: len(dims)] if len(dims) > 1 else (7,),), shape)
+    for n in (1, 3):
+        yield LayerCase("RepeatVector", {"n": n}, ((5,),), (n, 5), length=n)
+    yield LayerCase("Identity", {}, ((2, 3),), (2, 3))
+    for cls in ("Add", "Multiply", "Average", "Maximum", "Minimum"):
+        for count in (1, 2, 3):
+            yield LayerCase(cls, {}, ((2, 3),) * count, (2, 3), length=count)
+        yield LayerCase(cls, {}, ((2, 3), (1, 3), (3,), (2, 1)), (2, 3), length=4)
+    yield LayerCase("Subtract", {}, ((2, 3),) * 2, (2, 3), length=2)
+    yield LayerCase("Subtract", {}, ((2, 1), (3,)), (2, 3), length=3)
     yield LayerCase("Concatenate", {}, ((3,), (1,), (5,)), (9,))
     yield LayerCase("Concatenate", {"axis": 1}, ((2, 3), (4, 3)), (6, 3))
     yield LayerCase("Concatenate", {"axis": -2}, ((2, 3), (4, 3)), (6, 3))

@@ -52,6 +52,21 @@ struct ActivationSpec {
   T a = 0, b = 0, c = 0;
 };
 
+// How a reduction joins values.
+enum class Fold : int { sum, product, max, min, log_sum_exp };
+
+// Functions of an element x and of two values a and b that belong to its reduction: what gradients of reductions need.
+enum class Spread : int {
+  equal,             // [x == a]
+  where_equal,       // x == a ? b : 0
+  exp_times,         // e^(x - a) b
+  zero,              // [x == 0]
+  or_one,            // x == 0 ? 1 : x
+  quotient,          // x == 0 ? b : a / x
+  square,            // (x - a)^2
+  difference_times,  // (x - a) b
+};
+
 // The functions of the op `unary`, and those of the op `binary`: docs/ops.md says what each computes.
 enum class Unary : int {
   absolute,

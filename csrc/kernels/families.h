@@ -17,6 +17,12 @@ namespace fastgd::FASTGD_ISA_NAMESPACE {
   void pack_cols(Index k, Index cols, const T* b, Index b_row, Index b_col, T* packed, Index panel) noexcept;          \
   void transpose(Index rows, Index cols, const T* x, Index x_row, T* y, Index y_row) noexcept;                         \
   void column_sum(Index rows, Index cols, const T* x, Index x_row, T* y, bool accumulate) noexcept;                    \
+  void copy_strided(Index rows, Index cols, const T* x, Index x_row, Index x_col, T* y, Index y_row,                   \
+                    Index y_col) noexcept;                                                                             \
+                                                                                                                       \
+  void reduce_rows(Fold f, Index rows, Index cols, const T* x, T* y) noexcept;                                         \
+  void reduce_columns(Fold f, Index rows, Index cols, const T* x, Index x_row, T* y) noexcept;                         \
+  void spread(Spread f, Index n, Index step, const T* x, const T* a, const T* b, T* y) noexcept;                       \
                                                                                                                        \
   void exp(Index n, const T* x, T* y) noexcept;                                                                        \
   void log(Index n, const T* x, T* y) noexcept;                                                                        \

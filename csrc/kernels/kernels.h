@@ -38,6 +38,18 @@ struct Kernels {
   // y[j] = sum over i of x[i * x_row + j], or += with accumulate; i runs upwards. Cut: columns.
   void (*column_sum)(Index rows, Index cols, const T* x, Index x_row, T* y, bool accumulate) noexcept;
 
+  // y[i * y_row + j * y_col] = x[i * x_row + j * x_col]; strides of x may be 0, any may be negative. Cut: any.
+  void (*copy_strided)(Index rows, Index cols, const T* x, Index x_row, Index x_col, T* y, Index y_row,
+                       Index y_col) noexcept;
+
+  // --- reductions, in an order that only the reduced size decides; NaN stays NaN -----------------
+  // y[i] = f over the row of `cols` elements at x + i * cols. Cut: rows.
+  void (*reduce_rows)(Fold f, Index rows, Index cols, const T* x, T* y) noexcept;
+  // y[j] = f over i of x[i * x_row + j]. Cut: columns.
+  void (*reduce_columns)(Fold f, Index rows, Index cols, const T* x, Index x_row, T* y) noexcept;
+  // y[i] = f(x[i], a[i * step], b[i * step]) with step 0 or 1. In place allowed; cut: any.
+  void (*spread)(Spread f, Index n, Index step, const T* x, const T* a, const T* b, T* y) noexcept;
+
   // --- elementary functions, at most 2 ULP in float; in place allowed; cut: any ------------------
   void (*exp)(Index n, const T* x, T* y) noexcept;
   void (*log)(Index n, const T* x, T* y) noexcept;

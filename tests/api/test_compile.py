@@ -264,7 +264,7 @@ def test_frozen_model_inside_another(rng):
 
 def test_add_of_different_shapes_names_both():
     with pytest.raises(
-        ValueError, match=r"^\[add\] all inputs must have one shape: they are \(batch, 2\) and \(batch, 3\)"
+        ValueError, match=r"^\[add\] the shapes \(batch, 2\) and \(batch, 3\) do not fit together"
     ):
         Add()([fastgd.Input((2,)), fastgd.Input((3,))])
 

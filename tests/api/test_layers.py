@@ -23,6 +23,14 @@ CASES = {
     "Flatten": (lambda: layers.Flatten(), [(2, 3, 4)], (24,)),
     "Reshape": (lambda: layers.Reshape((4, -1)), [(2, 6)], (4, 3)),
     "Add": (lambda: layers.Add(), [(3,), (3,), (3,)], (3,)),
+    "Subtract": (lambda: layers.Subtract(), [(2, 3), (3,)], (2, 3)),
+    "Multiply": (lambda: layers.Multiply(), [(2, 3), (1, 3)], (2, 3)),
+    "Average": (lambda: layers.Average(), [(3,), (3,)], (3,)),
+    "Maximum": (lambda: layers.Maximum(), [(3,), (3,)], (3,)),
+    "Minimum": (lambda: layers.Minimum(), [(3,), (3,)], (3,)),
+    "Permute": (lambda: layers.Permute((2, 1)), [(2, 6)], (6, 2)),
+    "RepeatVector": (lambda: layers.RepeatVector(4), [(6,)], (4, 6)),
+    "Identity": (lambda: layers.Identity(), [(2, 6)], (2, 6)),
     "Concatenate": (lambda: layers.Concatenate(axis=1), [(2, 3), (4, 3)], (6, 3)),
 }
 

@@ -305,7 +305,7 @@ def test_variables_in_a_graph_are_trained_with_the_model(rng):
 
 def test_ops_and_activations_on_placeholders(rng):
     x = fastgd.Input((4,))
-    y = fastgd.activations.relu(ops.concatenate([x, ops.zeros_like(x) + 1, ops.square(x)]))
+    y = fastgd.activations.relu(ops.concatenate([x, ops.zeros_like(x) + 1, ops.square(x)], -1))
     assert y.shape == (None, 12)
     model = fastgd.Model(x, ops.where(y > 0.5, y, 0.5))
     data = rng.normal(size=(3, 4)).astype(np.float32)

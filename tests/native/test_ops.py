@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tolerances
-from cases import OpCase, elementwise_cases, op_cases, op_feeds, op_params, op_plan
+from cases import OpCase, elementwise_cases, moving_cases, op_cases, op_feeds, op_params, op_plan, reduction_cases
 from fastgd import _core, reference
 
 CASES = list(op_cases())
@@ -36,8 +36,11 @@ def test_native_matches_the_reference(case: OpCase, dtype: str, isa: str) -> Non
             tolerances.assert_close(got[name], value, tolerance, what=f"{name}, batch {batch}")
 
 
-@pytest.mark.parametrize("case", [case for case in elementwise_cases() if case.inputs], ids=lambda c: c.id)
-def test_broadcasting_does_not_depend_on_the_number_of_threads(case: OpCase, monkeypatch: pytest.MonkeyPatch) -> None:
+SHARED = [case for case in (*elementwise_cases(), *reduction_cases(), *moving_cases()) if case.inputs]
+
+
+@pytest.mark.parametrize("case", SHARED, ids=lambda c: c.id)
+def test_an_op_does_not_depend_on_the_number_of_threads(case: OpCase, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FASTGD_TEAM_WORK", "0")
     plan = op_plan(case, "float32")
     feeds, params = op_feeds(case, plan, 37, 1), op_params(case, "float32", 1)

@@ -128,7 +128,7 @@ def test_a_dtype_that_differs_from_the_plan():
         (Step("dropout", ("y",), ("z",), (), {"rate": 0.5, "seed": 0.5}), r"\[dropout\] `seed` must be an integer"),
         (Step("reshape", ("y",), ("z",), (), {"shape": (-1, 4)}), r"\[reshape\] x of shape \(6, 3\) .* \(6, 4\)"),
         (Step("reshape", ("y",), ("z",), (), {"shape": 3}), r"\[reshape\] `shape` must be a tuple"),
-        (Step("concatenate", ("y", "x"), ("z",), (), {"axis": 0}), r"\[concatenate\] `axis` must be .*axis=0"),
+        (Step("concatenate", ("y", "x"), ("z",), (), {"axis": -1}), r"\[concatenate\] `axis` must be .*axis=-1"),
         (Step("matmul", ("y", "loss"), ("z",)), r"\[matmul\] the leading axes must be equal"),
         (Step("accuracy", ("y", "x"), ("z",)), r"\[accuracy\] inputs must have one shape"),
         (Step("mean_squared_error", ("y", "loss"), ("z",)), r"\[mean_squared_error\] .* \(6, 3\) and \(6,\)"),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 import pytest
 
 import cases
-from cases import elementwise_cases, op_feeds, op_params, op_plan
+from cases import elementwise_cases, moving_cases, op_feeds, op_params, op_plan, reduction_cases
 from fastgd.plan import Step, TensorSpec, Term
 from fastgd.reference import Executor
 from fastgd.reference.functions import FUNCTIONS
@@ -24,6 +26,13 @@ GRADIENT_OPS = {
     "reshape",
     "add",
     "concatenate",
+    "reduce",
+    "cumsum",
+    "transpose",
+    "broadcast_to",
+    "slice",
+    "pad",
+    "gather",
     "unary",
     "binary",
     "where",
@@ -179,6 +188,28 @@ def test_add_and_concatenate_of_several_inputs():
     b.step("flatten", ["tall"], "flat2", 12)
     b.step("concatenate", ["flat", "flat2"], "y", 30, axis=1)
     checked(b, "y", [numbers(seed, 2, 2, 3) for seed in (11, 12, 13)], shape=(30,))
+
+
+SMALL = [
+    case
+    for case in (*reduction_cases(), *moving_cases())
+    if case.differentiable and 0 not in case.inputs[0] and prod(map(abs, case.inputs[0])) < 70
+]
+
+
+@pytest.mark.parametrize("case", SMALL, ids=lambda case: case.id)
+def test_reductions_and_moves(case):
+    plan = op_plan(case, "float64")
+    check_gradients(plan, op_feeds(case, plan, 3, 50))
+
+
+@pytest.mark.parametrize("case", [case for case in reduction_cases() if case.attrs.get("function") == "prod"][1:3])
+@pytest.mark.parametrize("zeros", [1, 2])
+def test_products_with_zeros(case, zeros):
+    plan = op_plan(case, "float64")
+    x, goal = op_feeds(case, plan, 3, 51)
+    x.reshape(3, -1)[1, :zeros] = 0.0
+    check_gradients(plan, [x, goal])
 
 
 def is_smooth(case):

@@ -67,11 +67,16 @@ class _Program:
     executor: runtime.Executor
     structure: Any
     shapes: list[tuple[int, ...]]
-    dtype: str
+    dtypes: list[str]
+    names: list[str]
 
     def run(self, feeds: Sequence[Array]) -> Any:
         """Return what the function gives for the one sample that the arrays are."""
-        outputs = [np.empty((1, *shape), self.dtype) for shape in self.shapes]
+        if "int32" in self.dtypes:
+            # Predictions are floating, what is inspected is as the plan has it.
+            seen = self.executor.inspect([feed[None] for feed in feeds], False, 0)
+            return pack(self.structure, [np.array(seen[name][0]) for name in self.names])
+        outputs = [np.empty((1, *s), dtype) for s, dtype in zip(self.shapes, self.dtypes, strict=True)]
         self.executor.begin("predict", [feed[None] for feed in feeds], 1, outputs=outputs)
         self.executor.advance(1, 1e9)
         return pack(self.structure, [y[0, ...] for y in outputs])
@@ -81,7 +86,9 @@ class _Program:
 _kept: dict[Any, _Program] = {}
 
 
-def evaluate_whole(function: Callable[..., Any], arrays: Sequence[npt.ArrayLike], key: Any = None) -> Any:
+def evaluate_whole(
+    function: Callable[..., Any], arrays: Sequence[npt.ArrayLike], key: Any = None, labels: Sequence[int] = ()
+) -> Any:
     """Return `function(*arrays)` for arrays of any shape, none of whose axes is a batch.
 
     Each array is fed as one sample, of which the plan makes a tensor without a batch axis.
@@ -90,12 +97,14 @@ def evaluate_whole(function: Callable[..., Any], arrays: Sequence[npt.ArrayLike]
         function: takes one tensor per array; returns a tensor or a structure of tensors.
         arrays: arrays of any shape, or numbers.
         key: what tells this function from others, hashable; None keeps nothing for later calls.
+        labels: the positions of the arrays that hold integers.
 
     Returns:
         What `function` returns, with arrays in the place of tensors.
     """
-    kind = common_dtype(arrays)
-    feeds = [_to_numbers(np.asarray(array)).astype(kind, order="C", copy=False) for array in arrays]
+    kind = common_dtype([array for k, array in enumerate(arrays) if k not in labels])
+    kinds = ["int32" if k in labels else kind for k in range(len(arrays))]
+    feeds = [_to_numbers(np.asarray(x)).astype(k, order="C", copy=False) for x, k in zip(arrays, kinds, strict=True)]
     keeps = key is not None and sum(feed.size for feed in feeds) <= _MOST_ELEMENTS
     slot = (key, kind, runtime.current_backend(), *(feed.shape for feed in feeds))
     program = _kept.pop(slot, None) if keeps else None
@@ -114,21 +123,24 @@ def evaluate_whole(function: Callable[..., Any], arrays: Sequence[npt.ArrayLike]
 def _make_program(function: Callable[..., Any], feeds: Sequence[Array], kind: str) -> tuple[_Program, bool]:
     """Return the program, and whether it holds for later calls too: the arrays of its parameters may change."""
     builder = PlanBuilder(kind)
-    samples = [builder.input(f"x{k}", (BATCH, *feed.shape)) for k, feed in enumerate(feeds)]
+    samples = [builder.input(f"x{k}", (BATCH, *feed.shape), str(feed.dtype)) for k, feed in enumerate(feeds)]
     symbols = [
-        builder.emit("reshape", [x], [feed.shape], attrs={"shape": feed.shape})[0]
+        builder.emit("reshape", [x], [feed.shape], attrs={"shape": feed.shape}, dtype=x.dtype)[0]
         for x, feed in zip(samples, feeds, strict=True)
     ]
     result = function(*symbols)
     tensors: list[Tensor] = flatten(result)
     dims = [(BATCH, *y.dims) for y in tensors]
     outputs = [
-        builder.emit("reshape", [y], [size], attrs={"shape": size})[0] for y, size in zip(tensors, dims, strict=True)
+        builder.emit("reshape", [y], [size], attrs={"shape": size}, dtype=y.dtype)[0]
+        for y, size in zip(tensors, dims, strict=True)
     ]
     executor = runtime.create_executor(builder.build(outputs))
     executor.bind_parameters([variable.value for variable in builder.variables])
     shapes = [resolve_shape(y.dims, 1) for y in tensors]
-    return _Program(executor, pack(result, [None] * len(tensors)), shapes, kind), not builder.variables
+    kinds, names = [y.dtype for y in outputs], [y.name for y in outputs]
+    program = _Program(executor, pack(result, [None] * len(tensors)), shapes, kinds, names)
+    return program, not builder.variables
 
 
 def works_on_arrays(*tensors: str, labels: Sequence[str] = (), batch: bool = True) -> Callable[[F], F]:
@@ -174,11 +186,14 @@ def works_on_arrays(*tensors: str, labels: Sequence[str] = (), batch: bool = Tru
                 bound.arguments.update(named)
                 return function(*bound.args, **bound.kwargs)
 
+            places = [k for k, name in enumerate(names) if name in labels]
             if batch:
-                return evaluate(run, arrays, labels=[k for k, name in enumerate(tensors) if name in labels])
+                return evaluate(run, arrays, labels=places)
             # The representation, because 0.0 and -0.0 are equal.
-            rest = repr({name: x for name, x in bound.arguments.items() if name not in names})
-            return evaluate_whole(run, arrays, (function, tuple(names), rest))
+            rest = {name: x for name, x in bound.arguments.items() if name not in names}
+            # NumPy shortens the representation of a long array.
+            whole = repr({name: x.tolist() if isinstance(x, np.ndarray) else x for name, x in rest.items()})
+            return evaluate_whole(run, arrays, (function, tuple(names), whole), places)
 
         return op  # type: ignore[return-value]
 

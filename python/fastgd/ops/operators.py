@@ -13,7 +13,7 @@ def _apply(name: str, *operands: Any) -> Any:
 
 
 class Operators:
-    """Arithmetic, comparisons and the matrix product, each the function of `fastgd.ops` of that name.
+    """Arithmetic, comparisons, the matrix product and indexing, each the function of `fastgd.ops` of that name.
 
     `==` and `!=` compare identities, so that tensors can be found in lists and dicts; `ops.equal` compares elements.
     """
@@ -73,3 +73,10 @@ class Operators:
 
     def __ge__(self, other: Any) -> Any:
         return _apply("greater_equal", self, other)
+
+    def __getitem__(self, key: Any) -> Any:
+        return _apply("get_item", self, key)
+
+    def __iter__(self) -> Any:
+        # Python would try indices until one fails, and the first axis may be the batch.
+        raise TypeError(f"{self!r} cannot be iterated over: use `ops.unstack`.")

@@ -9,6 +9,8 @@ from fastgd.reference import (  # noqa: F401
     logits,
     losses,
     metrics,
+    moves,
+    reductions,
     shape,
     sources,
 )

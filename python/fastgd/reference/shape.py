@@ -86,10 +86,10 @@ def add_backward(
 
 
 def _axis(attrs: Attrs) -> int:
-    """Return the axis of a concatenation; the batch, axis 0, is never joined."""
+    """Return the axis of a concatenation."""
     axis = attrs["axis"]
-    if not isinstance(axis, int) or axis <= 0:
-        raise ValueError(f"`axis` must be a positive integer. Received: axis={axis!r}")
+    if not isinstance(axis, int) or axis < 0:
+        raise ValueError(f"`axis` must be an integer and not negative. Received: axis={axis!r}")
     return axis
 
 
