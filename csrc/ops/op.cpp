@@ -33,6 +33,10 @@ Index Attrs::integer(const std::string& name) const {
   return *number;
 }
 
+Index Attrs::integer(const std::string& name, Index missing) const {
+  return values_.contains(name) ? integer(name) : (asked_.insert(name), missing);
+}
+
 std::string Attrs::text(const std::string& name, const std::string& missing) const {
   const Attribute* value = find(name);
   if (value == nullptr) return missing;

@@ -47,6 +47,7 @@ class Attrs {
   bool flag(const std::string& name, bool missing) const;
   double real(const std::string& name, double missing) const;
   Index integer(const std::string& name) const;
+  Index integer(const std::string& name, Index missing) const;
   std::string text(const std::string& name, const std::string& missing) const;
   Shape sizes(const std::string& name) const;
 

@@ -1,17 +1,12 @@
 """The ops: inside a layer's `call` they write steps of a plan, on arrays they run at once. docs/ops.md defines each."""
 
-from fastgd.ops.elementwise import activation, add, dropout
-from fastgd.ops.linear import dense, matmul
-from fastgd.ops.losses import (
+from fastgd.ops.crossentropies import (
     binary_crossentropy,
     categorical_crossentropy,
-    mean_absolute_error,
-    mean_squared_error,
-    sigmoid_crossentropy,
-    softmax_crossentropy,
     sparse_categorical_crossentropy,
-    sparse_softmax_crossentropy,
 )
+from fastgd.ops.elementwise import activation, add, dropout
+from fastgd.ops.linear import dense, matmul
 from fastgd.ops.metrics import accuracy, binary_accuracy, categorical_accuracy, sparse_categorical_accuracy
 from fastgd.ops.shaping import concatenate, flatten, reshape
 
@@ -28,12 +23,7 @@ __all__ = [
     "dropout",
     "flatten",
     "matmul",
-    "mean_absolute_error",
-    "mean_squared_error",
     "reshape",
-    "sigmoid_crossentropy",
-    "softmax_crossentropy",
     "sparse_categorical_accuracy",
     "sparse_categorical_crossentropy",
-    "sparse_softmax_crossentropy",
 ]
