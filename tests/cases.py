@@ -166,6 +166,45 @@ ELEMENTWISE: Sequence[tuple[str, dict[str, float]]] = (
 )  # fmt: skip
 
 
+def pointwise_cases(shape: tuple[int, ...]) -> Iterator[OpCase]:
+    """Yield the losses that are a mean of one term per element, with every option."""
+    focal: list[dict[str, Attribute]] = [
+        {"apply_class_balancing": balanced, "alpha": 0.4, "gamma": gamma, "label_smoothing": smoothing}
+        for balanced, gamma, smoothing in ((False, 2.0, 0.0), (True, 1.5, 0.2), (True, 0.0, 0.1), (False, 1.0, 0.0))
+    ]
+    for op, kinds, options in (
+        ("mean_squared_error", "xx", [{}]),
+        ("mean_absolute_error", "xx", [{}]),
+        ("mean_absolute_percentage_error", "xx", [{}, {"epsilon": 0.3}]),
+        ("mean_squared_logarithmic_error", "pp", [{}]),
+        ("mean_squared_logarithmic_error", "xx", [{"epsilon": 0.3}]),
+        ("huber", "xx", [{}, {"delta": 0.4}]),
+        ("log_cosh", "xx", [{}]),
+        ("poisson", "px", [{}, {"epsilon": 0.1}]),
+        ("hinge", "xx", [{}]),
+        ("squared_hinge", "xx", [{}]),
+        ("binary_crossentropy", "pt", [{"label_smoothing": 0.2}, {"epsilon": 0.2}]),
+        ("binary_focal_crossentropy", "pt", focal),
+    ):
+        for attrs in options:
+            yield OpCase(op, (shape, shape), ((-1,),), attrs=dict(attrs), kinds=kinds, length=abs(prod(shape)))
+
+
+def row_cases(shape: tuple[int, ...]) -> Iterator[OpCase]:
+    """Yield the losses of one value per row, with every option."""
+    for op, kinds, options in (
+        ("categorical_crossentropy", "pd", [{}, {"label_smoothing": 0.2}, {"epsilon": 0.1}]),
+        ("categorical_focal_crossentropy", "pd", [{}, {"alpha": 0.6, "gamma": 1.5, "label_smoothing": 0.2},
+                                                  {"gamma": 0.0}, {"gamma": 1.0, "epsilon": 0.1}]),
+        ("categorical_hinge", "xt", [{}]),
+        ("cosine_similarity", "xx", [{}, {"sign": -1.0}, {"epsilon": 2.0}]),
+        ("kl_divergence", "pd", [{}, {"epsilon": 0.2}]),
+    ):  # fmt: skip
+        # The cosine of single numbers has no slope that a relative error could be measured by.
+        for attrs in options if op != "cosine_similarity" or shape[-1] > 1 else []:
+            yield OpCase(op, (shape, shape), ((-1,),), attrs=dict(attrs), kinds=kinds, length=abs(prod(shape)))
+
+
 def op_cases() -> Iterator[OpCase]:
     """Yield every case: odd sizes for the products, every option for the rest."""
     for name, numbers in FUSED:
@@ -207,7 +246,19 @@ def op_cases() -> Iterator[OpCase]:
     yield from reduction_cases()
     yield from moving_cases()
     yield from elementwise_cases()
-    yield OpCase("mean_absolute_error", ((-1, 3, 7),) * 2, ((-1,),), length=21)
+    for shape in ((-1, 3, 7), (-1,), (-1, 1), (-1, 70)):
+        yield from pointwise_cases(shape)
+    for shape in ((-1, 3, 7), (-1, 1), (-1, 4), (-1, 70)):
+        yield from row_cases(shape)
+    for shape in ((-1,), (-1, 5), (-1, 3, 70)):
+        yield OpCase("signed_labels", (shape,), (shape,), kinds="t", differentiable=False)
+        yield OpCase("signed_labels", (shape,), (shape,), differentiable=False)
+        yield OpCase("sample_mean", (shape,), ((-1,),), length=210)
+    for shape in ((-1,), (-1, 3), (-1, 2, 5)):
+        yield OpCase("label_share", (shape,), ((-1,),), attrs={"ignore_class": 0}, kinds="i", differentiable=False)
+    for count in (1, 2):
+        yield OpCase("divide_by_mean", ((-1,),) * (1 + count), ((-1,),), attrs={"scale": 2.5}, kinds="xpp"[: 1 + count],
+                     length=65)  # fmt: skip
     for smoothing in (0.0, 0.1):
         s: dict[str, Attribute] = {"label_smoothing": smoothing}
         yield OpCase("binary_crossentropy", ((-1, 3, 7),) * 2, ((-1,),), attrs=s, kinds="pt", length=21)
@@ -217,6 +268,9 @@ def op_cases() -> Iterator[OpCase]:
     for shape in ((-1, 7), (-1, 3, 7), (-1, 2, 3, 70)):
         yield OpCase("sparse_categorical_crossentropy", (shape, shape[:-1]), ((-1,),), kinds="pi", length=21)
         yield OpCase("sparse_softmax_crossentropy", (shape, shape[:-1]), ((-1,), shape), kinds="xi", length=21)
+        ignore: dict[str, Attribute] = {"ignore_class": 2}
+        yield OpCase("sparse_categorical_crossentropy", (shape, shape[:-1]), ((-1,),), (), ignore, "pi", length=21)
+        yield OpCase("sparse_softmax_crossentropy", (shape, shape[:-1]), ((-1,), shape), (), ignore, "xi", length=21)
         yield OpCase("sparse_categorical_accuracy", (shape, shape[:-1]), ((-1,),), kinds="xi", differentiable=False)
         yield OpCase("categorical_accuracy", (shape, shape), ((-1,),), kinds="xd", differentiable=False)
     yield OpCase("accuracy", ((-1, 3, 7),) * 2, ((-1,),), kinds="tt", differentiable=False)
@@ -480,15 +534,22 @@ def optimizer_cases() -> Iterator[OptimizerCase]:
     yield OptimizerCase("Lion", {"learning_rate": 0.003, "weight_decay": 0.1}, ("m",))
 
 
-def loss_cases() -> Iterator[ScoreCase]:
-    """Yield at least one row for every loss."""
+def shared_loss_cases() -> Iterator[ScoreCase]:
+    """Yield rows for the losses that are metrics too, under the same name and with the same arguments."""
     for shape in ((5,), (3, 4), (1,)):
-        yield ScoreCase("MeanSquaredError", {}, "xx", shape)
-        yield ScoreCase("MeanAbsoluteError", {}, "xx", shape)
+        for name in ("MeanSquaredError", "MeanAbsoluteError", "MeanAbsolutePercentageError"):
+            yield ScoreCase(name, {}, "xx", shape)
+        yield ScoreCase("MeanSquaredLogarithmicError", {}, "pp", shape)
+        yield ScoreCase("Poisson", {}, "px", shape)
+        for name in ("Hinge", "SquaredHinge"):
+            yield ScoreCase(name, {}, "xt", shape)
+            yield ScoreCase(name, {}, "xx", shape)
         for smoothing in (0.0, 0.2):
             yield ScoreCase("BinaryCrossentropy", {"label_smoothing": smoothing}, "pt", shape)
             yield ScoreCase("BinaryCrossentropy", {"label_smoothing": smoothing, "from_logits": True}, "xt", shape)
     for shape in ((5,), (3, 4)):
+        yield ScoreCase("KLDivergence", {}, "pp", shape)
+        yield ScoreCase("CategoricalHinge", {}, "xd", shape)
         for smoothing in (0.0, 0.2):
             yield ScoreCase("CategoricalCrossentropy", {"label_smoothing": smoothing}, "pd", shape)
             yield ScoreCase("CategoricalCrossentropy", {"label_smoothing": smoothing, "from_logits": True}, "xd", shape)
@@ -496,10 +557,31 @@ def loss_cases() -> Iterator[ScoreCase]:
         yield ScoreCase("SparseCategoricalCrossentropy", {"from_logits": True}, "xi", shape)
 
 
-def metric_cases() -> Iterator[ScoreCase]:
-    """Yield at least one row for every metric: each loss is one too."""
-    yield from loss_cases()
+def loss_cases() -> Iterator[ScoreCase]:
+    """Yield at least one row for every loss."""
+    yield from shared_loss_cases()
+    balanced = {"apply_class_balancing": True, "alpha": 0.4, "gamma": 1.5, "label_smoothing": 0.1}
+    for shape in ((5,), (3, 4), (1,)):
+        yield ScoreCase("Huber", {}, "xx", shape)
+        yield ScoreCase("Huber", {"delta": 0.3}, "xx", shape)
+        yield ScoreCase("LogCosh", {}, "xx", shape)
+        for config in ({}, balanced):
+            yield ScoreCase("BinaryFocalCrossentropy", config, "pt", shape)
+            yield ScoreCase("BinaryFocalCrossentropy", {**config, "from_logits": True}, "xt", shape)
     for shape in ((5,), (3, 4)):
+        yield ScoreCase("CosineSimilarity", {}, "xx", shape)
+        for config in ({}, {"alpha": 0.4, "gamma": 1.5, "label_smoothing": 0.1}):
+            yield ScoreCase("CategoricalFocalCrossentropy", config, "pd", shape)
+            yield ScoreCase("CategoricalFocalCrossentropy", {**config, "from_logits": True}, "xd", shape)
+
+
+def metric_cases() -> Iterator[ScoreCase]:
+    """Yield at least one row for every metric: many losses are one too."""
+    yield from shared_loss_cases()
+    for shape in ((5,), (3, 4), (1,)):
+        yield ScoreCase("LogCoshError", {}, "xx", shape)
+    for shape in ((5,), (3, 4)):
+        yield ScoreCase("CosineSimilarity", {}, "xx", shape)
         yield ScoreCase("Accuracy", {}, "tt", shape)
         yield ScoreCase("CategoricalAccuracy", {}, "xd", shape)
         yield ScoreCase("SparseCategoricalAccuracy", {}, "xi", shape)

@@ -55,31 +55,28 @@ namespace fastgd::FASTGD_ISA_NAMESPACE {
                std::uint8_t* mask) noexcept;                                                                           \
   void dropout_backward(T scale, Index n, const std::uint8_t* mask, const T* dy, T* dx) noexcept;                      \
                                                                                                                        \
-  void mean_squared_error(Index rows, Index cols, const T* p, const T* t, T* v) noexcept;                              \
-  void mean_squared_error_backward(Index rows, Index cols, const T* p, const T* t, const T* dv, T* dp) noexcept;       \
-  void mean_absolute_error(Index rows, Index cols, const T* p, const T* t, T* v) noexcept;                             \
-  void mean_absolute_error_backward(Index rows, Index cols, const T* p, const T* t, const T* dv, T* dp) noexcept;      \
-  void binary_crossentropy(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t, T* v) noexcept;     \
-  void binary_crossentropy_backward(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t,            \
-                                    const T* dv, T* dp) noexcept;                                                      \
+  void pointwise_loss(LossFunction f, const LossNumbers<T>& with, Index rows, Index cols, const T* p, const T* t,      \
+                      T* v) noexcept;                                                                                  \
+  void pointwise_loss_backward(LossFunction f, const LossNumbers<T>& with, Index rows, Index cols, const T* p,         \
+                               const T* t, const T* dv, T* dp) noexcept;                                               \
+  void vector_loss(LossFunction f, const LossNumbers<T>& with, Index rows, Index cols, const T* p, const T* t,         \
+                   T* v) noexcept;                                                                                     \
+  void vector_loss_backward(LossFunction f, const LossNumbers<T>& with, Index rows, Index cols, const T* p,            \
+                            const T* t, const T* dv, T* dp) noexcept;                                                  \
+  void sparse_categorical_crossentropy(Index rows, Index cols, Index ignored, T epsilon, const T* p,                   \
+                                       const std::int32_t* t, T* v) noexcept;                                          \
+  void sparse_categorical_crossentropy_backward(Index rows, Index cols, Index ignored, T epsilon, const T* p,          \
+                                                const std::int32_t* t, const T* dv, T* dp) noexcept;                   \
   void sigmoid_crossentropy(Index rows, Index cols, T smoothing, const T* z, const T* t, T* v, T* p) noexcept;         \
   void sigmoid_crossentropy_backward(Index rows, Index cols, T smoothing, const T* p, const T* t, const T* dv,         \
                                      T* dz) noexcept;                                                                  \
-                                                                                                                       \
-  void categorical_crossentropy(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t,                \
-                                T* v) noexcept;                                                                        \
-  void categorical_crossentropy_backward(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t,       \
-                                         const T* dv, T* dp) noexcept;                                                 \
-  void sparse_categorical_crossentropy(Index rows, Index cols, T epsilon, const T* p, const std::int32_t* t,           \
-                                       T* v) noexcept;                                                                 \
-  void sparse_categorical_crossentropy_backward(Index rows, Index cols, T epsilon, const T* p, const std::int32_t* t,  \
-                                                const T* dv, T* dp) noexcept;                                          \
   void softmax_crossentropy(Index rows, Index cols, T smoothing, const T* z, const T* t, T* v, T* p) noexcept;         \
   void softmax_crossentropy_backward(Index rows, Index cols, T smoothing, const T* p, const T* t, const T* dv,         \
                                      T* dz) noexcept;                                                                  \
-  void sparse_softmax_crossentropy(Index rows, Index cols, const T* z, const std::int32_t* t, T* v, T* p) noexcept;    \
-  void sparse_softmax_crossentropy_backward(Index rows, Index cols, const T* p, const std::int32_t* t, const T* dv,    \
-                                            T* dz) noexcept;                                                           \
+  void sparse_softmax_crossentropy(Index rows, Index cols, Index ignored, const T* z, const std::int32_t* t, T* v,     \
+                                   T* p) noexcept;                                                                     \
+  void sparse_softmax_crossentropy_backward(Index rows, Index cols, Index ignored, const T* p, const std::int32_t* t,  \
+                                            const T* dv, T* dz) noexcept;                                              \
                                                                                                                        \
   void accuracy(Index rows, Index cols, const T* p, const T* t, T* v) noexcept;                                        \
   void binary_accuracy(Index rows, Index cols, T threshold, const T* p, const T* t, T* v) noexcept;                    \

@@ -7,6 +7,7 @@
 // along the axes named "cut".
 #pragma once
 
+#include "base/losses.h"
 #include "base/types.h"
 
 namespace fastgd {
@@ -105,26 +106,24 @@ struct Kernels {
   void (*dropout_backward)(T scale, Index n, const std::uint8_t* mask, const T* dy, T* dx) noexcept;
 
   // --- losses, per row of `cols` elements; cut: rows ---------------------------------------------
-  // Formulas: docs/ops.md. v[row] is the mean over the row for the first three and for sigmoid_crossentropy, the plain
-  // value for the categorical ones. Backward takes dv[row] and writes the gradient by p or z; it may be written over dp
-  // = p.
-  void (*mean_squared_error)(Index rows, Index cols, const T* p, const T* t, T* v) noexcept;
-  void (*mean_squared_error_backward)(Index rows, Index cols, const T* p, const T* t, const T* dv, T* dp) noexcept;
-  void (*mean_absolute_error)(Index rows, Index cols, const T* p, const T* t, T* v) noexcept;
-  void (*mean_absolute_error_backward)(Index rows, Index cols, const T* p, const T* t, const T* dv, T* dp) noexcept;
-  void (*binary_crossentropy)(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t, T* v) noexcept;
-  void (*binary_crossentropy_backward)(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t,
-                                       const T* dv, T* dp) noexcept;
-  void (*categorical_crossentropy)(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t,
-                                   T* v) noexcept;
-  void (*categorical_crossentropy_backward)(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t,
-                                            const T* dv, T* dp) noexcept;
-  // A label outside [0, cols) gives NaN and a gradient of NaN, never an access out of bounds.
-  void (*sparse_categorical_crossentropy)(Index rows, Index cols, T epsilon, const T* p, const std::int32_t* t,
-                                          T* v) noexcept;
-  void (*sparse_categorical_crossentropy_backward)(Index rows, Index cols, T epsilon, const T* p, const std::int32_t* t,
-                                                   const T* dv, T* dp) noexcept;
-  // p = sigmoid(z); backward dz = dv / cols * (p - t').
+  // Formulas: docs/ops.md. Backward takes dv[row] and writes the gradient by p or z; it may be written over dp = p.
+  // v[row] is the mean of one term per element, for those of FASTGD_POINTWISE_LOSSES.
+  void (*pointwise_loss)(LossFunction f, const LossNumbers<T>& with, Index rows, Index cols, const T* p, const T* t,
+                         T* v) noexcept;
+  void (*pointwise_loss_backward)(LossFunction f, const LossNumbers<T>& with, Index rows, Index cols, const T* p,
+                                  const T* t, const T* dv, T* dp) noexcept;
+  // v[row] is the value of the row, for those of FASTGD_VECTOR_LOSSES.
+  void (*vector_loss)(LossFunction f, const LossNumbers<T>& with, Index rows, Index cols, const T* p, const T* t,
+                      T* v) noexcept;
+  void (*vector_loss_backward)(LossFunction f, const LossNumbers<T>& with, Index rows, Index cols, const T* p,
+                               const T* t, const T* dv, T* dp) noexcept;
+  // The label `ignored` gives 0 and no gradient; any other outside [0, cols) gives NaN and a gradient of NaN, never an
+  // access out of bounds.
+  void (*sparse_categorical_crossentropy)(Index rows, Index cols, Index ignored, T epsilon, const T* p,
+                                          const std::int32_t* t, T* v) noexcept;
+  void (*sparse_categorical_crossentropy_backward)(Index rows, Index cols, Index ignored, T epsilon, const T* p,
+                                                   const std::int32_t* t, const T* dv, T* dp) noexcept;
+  // p = sigmoid(z) and v the mean of the row; backward dz = dv / cols * (p - t').
   void (*sigmoid_crossentropy)(Index rows, Index cols, T smoothing, const T* z, const T* t, T* v, T* p) noexcept;
   void (*sigmoid_crossentropy_backward)(Index rows, Index cols, T smoothing, const T* p, const T* t, const T* dv,
                                         T* dz) noexcept;
@@ -132,9 +131,10 @@ struct Kernels {
   void (*softmax_crossentropy)(Index rows, Index cols, T smoothing, const T* z, const T* t, T* v, T* p) noexcept;
   void (*softmax_crossentropy_backward)(Index rows, Index cols, T smoothing, const T* p, const T* t, const T* dv,
                                         T* dz) noexcept;
-  void (*sparse_softmax_crossentropy)(Index rows, Index cols, const T* z, const std::int32_t* t, T* v, T* p) noexcept;
-  void (*sparse_softmax_crossentropy_backward)(Index rows, Index cols, const T* p, const std::int32_t* t, const T* dv,
-                                               T* dz) noexcept;
+  void (*sparse_softmax_crossentropy)(Index rows, Index cols, Index ignored, const T* z, const std::int32_t* t, T* v,
+                                      T* p) noexcept;
+  void (*sparse_softmax_crossentropy_backward)(Index rows, Index cols, Index ignored, const T* p, const std::int32_t* t,
+                                               const T* dv, T* dz) noexcept;
 
   // --- metrics, per row; cut: rows ---------------------------------------------------------------
   void (*accuracy)(Index rows, Index cols, const T* p, const T* t, T* v) noexcept;  // mean of [p == t]

@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from fastgd import losses, ops
+from fastgd import config, losses, ops
 from fastgd.losses import Loss
 from fastgd.ops.builder import Dims, Tensor
 from fastgd.ops.eager import evaluate
+from fastgd.ops.losses import per_sample
 from fastgd.utils.checks import check_real
 from fastgd.utils.errors import invalid, mistyped
 from fastgd.utils.naming import snake_case
@@ -21,7 +22,17 @@ from fastgd.utils.targets import align_ranks, as_labels
 Array = npt.NDArray[Any]
 
 _registry: Registry[Metric] = Registry(
-    "metric", {"mse": "MeanSquaredError", "mae": "MeanAbsoluteError", "bce": "BinaryCrossentropy"}
+    "metric",
+    {
+        "mse": "MeanSquaredError",
+        "mae": "MeanAbsoluteError",
+        "mape": "MeanAbsolutePercentageError",
+        "msle": "MeanSquaredLogarithmicError",
+        "bce": "BinaryCrossentropy",
+        "kld": "KLDivergence",
+        "log_cosh": "LogCoshError",
+        "logcosh": "LogCoshError",
+    },
 )
 
 
@@ -180,30 +191,119 @@ class _LossMetric(Metric, abstract=True):
     """A loss observed as a metric."""
 
     loss: Loss
+    # The arguments that the metric shares with the loss.
+    _options: ClassVar[tuple[str, ...]] = ()
 
     def lower(self, p: Tensor, t: Tensor) -> Tensor:
         """Emit the metric per sample."""
-        return self.loss.lower_logits(p, t)[0] if self.loss.from_logits else self.loss.lower(p, t)
+        return self.loss.lower_given(p, t)
 
 
-class MeanSquaredError(_LossMetric):
+class _PlainLossMetric(_LossMetric, abstract=True):
+    """A loss without arguments of its own, observed as a metric; the name is the loss' if none is given."""
+
+    _loss: ClassVar[type[Loss]]
+
+    def __init__(self, name: str | None = None) -> None:
+        self.loss = self._loss()
+        super().__init__(name or self.loss.name)
+
+
+class MeanSquaredError(_PlainLossMetric):
     """The mean of `(y_pred - y_true)^2`."""
 
-    def __init__(self, name: str = "mean_squared_error") -> None:
-        super().__init__(name)
-        self.loss = losses.MeanSquaredError()
+    _loss = losses.MeanSquaredError
 
 
-class MeanAbsoluteError(_LossMetric):
+class MeanAbsoluteError(_PlainLossMetric):
     """The mean of `|y_pred - y_true|`."""
 
-    def __init__(self, name: str = "mean_absolute_error") -> None:
+    _loss = losses.MeanAbsoluteError
+
+
+class MeanAbsolutePercentageError(_PlainLossMetric):
+    """The mean of `100 |y_true - y_pred| / max(|y_true|, epsilon)`."""
+
+    _loss = losses.MeanAbsolutePercentageError
+
+
+class MeanSquaredLogarithmicError(_PlainLossMetric):
+    """The mean of `(log(y_true + 1) - log(y_pred + 1))^2`."""
+
+    _loss = losses.MeanSquaredLogarithmicError
+
+
+class KLDivergence(_PlainLossMetric):
+    """The mean of `sum(y_true log(y_true / y_pred))` over the last axis."""
+
+    _loss = losses.KLDivergence
+
+
+class Poisson(_PlainLossMetric):
+    """The mean of `y_pred - y_true log(y_pred + epsilon)`."""
+
+    _loss = losses.Poisson
+
+
+class Hinge(_PlainLossMetric):
+    """The mean of `max(1 - y_true y_pred, 0)`."""
+
+    _loss = losses.Hinge
+
+
+class SquaredHinge(_PlainLossMetric):
+    """The mean of `max(1 - y_true y_pred, 0)^2`."""
+
+    _loss = losses.SquaredHinge
+
+
+class CategoricalHinge(_PlainLossMetric):
+    """The mean of `max(neg - pos + 1, 0)` with `pos = sum(y_true y_pred)`, `neg = max((1 - y_true) y_pred)`."""
+
+    _loss = losses.CategoricalHinge
+
+
+class LogCoshError(_PlainLossMetric):
+    """The mean of `log(cosh(y_pred - y_true))`."""
+
+    _loss = losses.LogCosh
+
+    def __init__(self, name: str | None = "logcosh") -> None:
         super().__init__(name)
-        self.loss = losses.MeanAbsoluteError()
+
+
+class CosineSimilarity(_LossMetric):
+    """The mean cosine between the vectors of the last axis: unlike the loss, 1 for one direction."""
+
+    _direction = "up"
+
+    def __init__(self, name: str = "cosine_similarity", axis: int = -1) -> None:
+        super().__init__(name)
+        self.loss = losses.CosineSimilarity(axis)
+
+    def lower(self, p: Tensor, t: Tensor) -> Tensor:
+        """Emit the metric per sample."""
+        return per_sample("cosine_similarity", p, t, epsilon=config.epsilon())
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make a like object."""
+        return {**super().get_config(), "axis": -1}
+
+
+class _FunctionMetric(_LossMetric, abstract=True):
+    """A plain function of (y_true, y_pred), observed under its name."""
+
+    def __init__(self, fn: Callable[[Any, Any], Any]) -> None:
+        made = losses.get(fn)
+        assert made is not None
+        self.loss = made
+        super().__init__(made.name)
 
 
 class BinaryCrossentropy(_LossMetric):
     """The binary cross-entropy; the arguments are those of the loss."""
+
+    _options = ("from_logits", "label_smoothing")
 
     def __init__(
         self, name: str = "binary_crossentropy", from_logits: bool = False, label_smoothing: float = 0.0
@@ -213,35 +313,44 @@ class BinaryCrossentropy(_LossMetric):
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make a like object."""
-        return {k: v for k, v in self.loss.get_config().items() if k != "reduction"} | super().get_config()
+        return {k: v for k, v in self.loss.get_config().items() if k in self._options} | super().get_config()
 
 
 class CategoricalCrossentropy(_LossMetric):
     """The cross-entropy over classes; the arguments are those of the loss."""
 
+    _options = ("from_logits", "label_smoothing", "axis")
+
     def __init__(
-        self, name: str = "categorical_crossentropy", from_logits: bool = False, label_smoothing: float = 0.0
+        self,
+        name: str = "categorical_crossentropy",
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
     ) -> None:
         super().__init__(name)
-        self.loss = losses.CategoricalCrossentropy(from_logits, label_smoothing)
+        self.loss = losses.CategoricalCrossentropy(from_logits, label_smoothing, axis)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make a like object."""
-        return {k: v for k, v in self.loss.get_config().items() if k != "reduction"} | super().get_config()
+        return {k: v for k, v in self.loss.get_config().items() if k in self._options} | super().get_config()
 
 
 class SparseCategoricalCrossentropy(_LossMetric):
     """The cross-entropy with integer labels; the arguments are those of the loss."""
 
     sparse = True
+    _options = ("from_logits", "axis")
 
-    def __init__(self, name: str = "sparse_categorical_crossentropy", from_logits: bool = False) -> None:
+    def __init__(
+        self, name: str = "sparse_categorical_crossentropy", from_logits: bool = False, axis: int = -1
+    ) -> None:
         super().__init__(name)
-        self.loss = losses.SparseCategoricalCrossentropy(from_logits)
+        self.loss = losses.SparseCategoricalCrossentropy(from_logits, axis=axis)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make a like object."""
-        return {k: v for k, v in self.loss.get_config().items() if k != "reduction"} | super().get_config()
+        return {k: v for k, v in self.loss.get_config().items() if k in self._options} | super().get_config()
 
 
 def binary_accuracy(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, threshold: float = 0.5) -> Array:
@@ -266,6 +375,14 @@ _FUNCTIONS: dict[Callable[..., Any], type[Metric]] = {
     sparse_categorical_accuracy: SparseCategoricalAccuracy,
     losses.mean_squared_error: MeanSquaredError,
     losses.mean_absolute_error: MeanAbsoluteError,
+    losses.mean_absolute_percentage_error: MeanAbsolutePercentageError,
+    losses.mean_squared_logarithmic_error: MeanSquaredLogarithmicError,
+    losses.kl_divergence: KLDivergence,
+    losses.poisson: Poisson,
+    losses.hinge: Hinge,
+    losses.squared_hinge: SquaredHinge,
+    losses.categorical_hinge: CategoricalHinge,
+    losses.log_cosh: LogCoshError,
     losses.binary_crossentropy: BinaryCrossentropy,
     losses.categorical_crossentropy: CategoricalCrossentropy,
     losses.sparse_categorical_crossentropy: SparseCategoricalCrossentropy,
@@ -273,6 +390,16 @@ _FUNCTIONS: dict[Callable[..., Any], type[Metric]] = {
 
 mean_squared_error = losses.mean_squared_error
 mean_absolute_error = losses.mean_absolute_error
+mean_absolute_percentage_error = losses.mean_absolute_percentage_error
+mean_squared_logarithmic_error = losses.mean_squared_logarithmic_error
+kl_divergence = losses.kl_divergence
+poisson = losses.poisson
+hinge = losses.hinge
+squared_hinge = losses.squared_hinge
+categorical_hinge = losses.categorical_hinge
+binary_crossentropy = losses.binary_crossentropy
+categorical_crossentropy = losses.categorical_crossentropy
+sparse_categorical_crossentropy = losses.sparse_categorical_crossentropy
 
 ACCURACY_NAMES = ("accuracy", "acc")
 CROSSENTROPY_NAMES = ("crossentropy", "ce")
@@ -282,7 +409,8 @@ def get(identifier: Any, dims: Dims | None = None, sparse: bool = False) -> Metr
     """Return the metric that `identifier` names; a name given as a string becomes the name of the metric.
 
     Args:
-        identifier: a name or alias, a config, a class, a function of this module or a Metric.
+        identifier: a name or alias, a config, a class, a Metric, or a function of (y_true, y_pred): one of this module,
+            or one of your own that is written with `fastgd.ops`.
         dims: the shape of the predictions, by which "accuracy" and "crossentropy" choose their form: binary where it
             ends in one, else with integer labels or one-hot targets.
         sparse: whether targets are integer labels.
@@ -292,7 +420,7 @@ def get(identifier: Any, dims: Dims | None = None, sparse: bool = False) -> Metr
 
     Raises:
         ValueError: for an unknown name.
-        TypeError: for anything else, a function of the user's own included.
+        TypeError: for anything else.
     """
     if isinstance(identifier, Metric):
         return identifier
@@ -304,9 +432,9 @@ def get(identifier: Any, dims: Dims | None = None, sparse: bool = False) -> Metr
         return metric
     if isinstance(identifier, Mapping):
         return _registry.from_config(identifier, "metric")
-    if callable(identifier) and identifier in _FUNCTIONS:
-        return _FUNCTIONS[identifier]()
-    raise mistyped("`metric` must be a name, a Metric or a function of fastgd.metrics.", metric=identifier)
+    if callable(identifier) and not isinstance(identifier, (type, Loss)):
+        return _FUNCTIONS[identifier]() if identifier in _FUNCTIONS else _FunctionMetric(identifier)
+    raise mistyped("`metric` must be a name, a Metric or a function of (y_true, y_pred).", metric=identifier)
 
 
 def _shorthand(name: str, dims: Dims | None, sparse: bool) -> Metric | None:

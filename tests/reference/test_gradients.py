@@ -37,10 +37,24 @@ GRADIENT_OPS = {
     "binary",
     "where",
     "parameter",
+    "sample_mean",
+    "divide_by_mean",
     "mean_squared_error",
     "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_logarithmic_error",
+    "huber",
+    "log_cosh",
+    "poisson",
+    "hinge",
+    "squared_hinge",
     "binary_crossentropy",
+    "binary_focal_crossentropy",
     "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_hinge",
+    "cosine_similarity",
+    "kl_divergence",
     "sparse_categorical_crossentropy",
     "sigmoid_crossentropy",
     "softmax_crossentropy",
@@ -339,6 +353,28 @@ def test_two_losses_may_look_at_one_tensor():
     [
         ("mean_squared_error", numbers, numbers, {}),
         ("mean_absolute_error", numbers, numbers, {}),
+        ("mean_absolute_percentage_error", numbers, numbers, {}),
+        ("mean_absolute_percentage_error", numbers, numbers, {"epsilon": 0.7}),
+        ("mean_squared_logarithmic_error", shares, shares, {}),
+        ("mean_squared_logarithmic_error", numbers, shares, {"epsilon": 0.05}),
+        ("huber", numbers, numbers, {}),
+        ("huber", numbers, numbers, {"delta": 0.4}),
+        ("log_cosh", numbers, numbers, {}),
+        ("poisson", shares, numbers, {"epsilon": 0.01}),
+        ("hinge", numbers, numbers, {}),
+        ("squared_hinge", numbers, numbers, {}),
+        ("binary_focal_crossentropy", shares, shares, {}),
+        ("binary_focal_crossentropy", shares, shares, {"gamma": 0.0, "apply_class_balancing": True, "alpha": 0.3}),
+        ("binary_focal_crossentropy", shares, shares, {"gamma": 1.5, "label_smoothing": 0.2, "epsilon": 1e-3}),
+        ("categorical_focal_crossentropy", shares, shares, {}),
+        ("categorical_focal_crossentropy", shares, shares, {"gamma": 0.0, "alpha": 0.6}),
+        ("categorical_focal_crossentropy", shares, shares, {"gamma": 1.5, "label_smoothing": 0.2}),
+        ("categorical_hinge", numbers, shares, {}),
+        ("cosine_similarity", numbers, numbers, {}),
+        ("cosine_similarity", numbers, numbers, {"sign": -1.0}),
+        ("cosine_similarity", numbers, numbers, {"epsilon": 2.0}),
+        ("kl_divergence", shares, shares, {}),
+        ("kl_divergence", shares, shares, {"epsilon": 0.3}),
         ("binary_crossentropy", shares, shares, {}),
         ("binary_crossentropy", shares, shares, {"label_smoothing": 0.2, "epsilon": 1e-3}),
         ("categorical_crossentropy", shares, shares, {}),
@@ -366,7 +402,26 @@ def test_loss_of_labels(op, predictions, middle):
     b.input("p", *middle, 4)
     b.input("t", *middle, dtype="int32")
     b.loss(op, ["p", "t"])
+    b.loss(op, ["p", "t"], "some", {"weight": 0.7}, ignore_class=1)
     check_gradients(b.build(), [predictions(33, 3, *middle, 4), labels(34, 4, 3, *middle)])
+
+
+@pytest.mark.parametrize("divisors", [1, 2])
+def test_divide_by_mean(divisors):
+    b = PlanBuilder()
+    names = [b.input(name) for name in ("v", "a", "b")[: 1 + divisors]]
+    b.step("divide_by_mean", names, "y", scale=2.5)
+    b.losses.append(Term("loss", "y", sample_weight="a"))
+    seen = check_gradients(b.build(), [shares(k, 5) for k in range(50, 51 + divisors)])
+    assert set(seen) >= {"d:v"}
+
+
+@pytest.mark.parametrize("middle", [(), (2,), (2, 3)], ids=["1d", "2d", "3d"])
+def test_sample_mean(middle):
+    b = PlanBuilder()
+    b.input("x", *middle)
+    b.step("sample_mean", ["x"], "y")
+    checked(b, "y", [numbers(53, 4, *middle)])
 
 
 @pytest.mark.parametrize(

@@ -50,19 +50,10 @@ from fastgd.ops.binary import (
     subtract,
     true_divide,
 )
+from fastgd.ops.crossentropies import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
 from fastgd.ops.elementwise import dropout, sum_of
 from fastgd.ops.indexing import get_item, one_hot, split, take, take_along_axis, unstack
 from fastgd.ops.linear import dense, matmul
-from fastgd.ops.losses import (
-    binary_crossentropy,
-    categorical_crossentropy,
-    mean_absolute_error,
-    mean_squared_error,
-    sigmoid_crossentropy,
-    softmax_crossentropy,
-    sparse_categorical_crossentropy,
-    sparse_softmax_crossentropy,
-)
 from fastgd.ops.metrics import accuracy, binary_accuracy, categorical_accuracy, sparse_categorical_accuracy
 from fastgd.ops.moving import broadcast_to, flip, moveaxis, pad, repeat, swapaxes, tile, transpose
 from fastgd.ops.reductions import argmax, argmin, cumsum, logsumexp, max, mean, min, prod, std, sum, var
@@ -165,8 +156,6 @@ __all__ = [
     "max",
     "maximum",
     "mean",
-    "mean_absolute_error",
-    "mean_squared_error",
     "min",
     "minimum",
     "moveaxis",
@@ -190,21 +179,18 @@ __all__ = [
     "selu",
     "shape",
     "sigmoid",
-    "sigmoid_crossentropy",
     "sign",
     "silu",
     "sin",
     "sinh",
     "soft_shrink",
     "softmax",
-    "softmax_crossentropy",
     "softplus",
     "softsign",
     "sparse_categorical_accuracy",
     "sparse_categorical_crossentropy",
     "sparse_plus",
     "sparse_sigmoid",
-    "sparse_softmax_crossentropy",
     "split",
     "sqrt",
     "square",

@@ -11,8 +11,10 @@ from fastgd.reference import (  # noqa: F401
     metrics,
     moves,
     reductions,
+    row_losses,
     shape,
     sources,
+    weighting,
 )
 from fastgd.reference.executor import Executor
 

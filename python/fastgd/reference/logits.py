@@ -12,8 +12,9 @@ import numpy as np
 from fastgd.reference.activations import log_softmax, softmax
 from fastgd.reference.averaging import loss, require_labels
 from fastgd.reference.functions import sigmoid
-from fastgd.reference.losses import add_at_labels, at_labels, smooth
+from fastgd.reference.losses import smooth
 from fastgd.reference.registry import Array, Attrs
+from fastgd.reference.row_losses import add_at_labels, at_labels, split_ignored
 
 
 @loss("sigmoid_crossentropy")
@@ -53,17 +54,20 @@ class SoftmaxCrossentropy:
 
 @loss("sparse_softmax_crossentropy", class_axis=True, check=require_labels)
 class SparseSoftmaxCrossentropy:
-    """e = logsumexp(z) - z_t."""
+    """e = logsumexp(z) - z_t, and 0 for an ignored label."""
 
     @staticmethod
     def value(p: Array, t: Array, attrs: Attrs) -> tuple[Array, ...]:
         """Return e and softmax(z), where the argument p holds the logits z."""
         z = p
-        return -at_labels(log_softmax(z), t)[..., 0], softmax(z)
+        t, valid = split_ignored(t, attrs)
+        return np.where(valid, -at_labels(log_softmax(z), t)[..., 0], 0).astype(z.dtype), softmax(z)
 
     @staticmethod
     def slope(p: Array, t: Array, extras: Sequence[Array], attrs: Attrs) -> Array:
         """Return softmax(z) - onehot(t)."""
+        t, valid = split_ignored(t, attrs)
         slope: Array = extras[0].copy()
         add_at_labels(slope, t, -1)
+        slope[~valid] = 0
         return slope
