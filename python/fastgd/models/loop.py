@@ -70,7 +70,7 @@ class TrainingLoop:
     def run_epoch(self, callbacks: CallbackList) -> dict[str, float]:
         """Train for one epoch and return its logs.
 
-        After an interrupt or an error in a callback the optimizer knows how many updates were done.
+        After an interrupt or an error in a callback the optimizer knows how many batches were done.
         """
         optimizer = self._model.optimizer
         executor = self._engine.executor
@@ -97,7 +97,7 @@ class TrainingLoop:
             try:
                 ran = executor.advance(wanted, CHUNK_SECONDS, rates)
             finally:
-                optimizer.iterations += executor.iteration - before
+                optimizer.calls += executor.iteration - before
             self._left -= ran
             done += ran
             logs = self._objectives.logs(executor.totals() + carried)
@@ -117,7 +117,7 @@ class TrainingLoop:
             self._batch_size,
             shuffle_seed=self._shuffle_seed,
             epoch=self._pass,
-            iteration=self._model.optimizer.iterations,
+            iteration=self._model.optimizer.calls,
         )
         self._pass += 1
         self._left = batches_of(self._feeds.rows, self._batch_size)
