@@ -48,7 +48,12 @@ STEPS_AROUND: list[Config] = [
 ]
 OWN: dict[str, list[Config]] = {
     "SGD": [{}, {"momentum": 0.9}, {"momentum": 0.7, "nesterov": True}],
-    "RMSprop": [{}, {"centered": True}, {"rho": 0.8, "momentum": 0.9}, {"momentum": 0.5, "epsilon": 1e-3, "centered": True}],
+    "RMSprop": [
+        {},
+        {"centered": True},
+        {"rho": 0.8, "momentum": 0.9},
+        {"momentum": 0.5, "epsilon": 1e-3, "centered": True},
+    ],
     "Adam": [{}, {"amsgrad": True}, {"beta_1": 0.7, "beta_2": 0.9, "epsilon": 1e-3}],
     "AdamW": [{}, {"weight_decay": 0.05, "amsgrad": True}, {"beta_1": 0.0, "beta_2": 0.99}],
     "Adagrad": [{}, {"initial_accumulator_value": 0.0}, {"epsilon": 1e-2}],
