@@ -532,6 +532,22 @@ def optimizer_cases() -> Iterator[OptimizerCase]:
     yield OptimizerCase("Adamax", {"learning_rate": 0.01, "beta_2": 0.9}, ("m", "u"))
     yield OptimizerCase("Nadam", {"learning_rate": 0.01, "beta_1": 0.8}, ("m", "v"))
     yield OptimizerCase("Lion", {"learning_rate": 0.003, "weight_decay": 0.1}, ("m",))
+    yield OptimizerCase("Ftrl", {"learning_rate": 0.1}, ("n", "z"))
+    strengths = dict.fromkeys(("l1_regularization_strength", "l2_regularization_strength", "beta"), 0.001)
+    chosen = {"learning_rate": 0.1, "learning_rate_power": -0.6, "initial_accumulator_value": 0.3, **strengths}
+    yield OptimizerCase("Ftrl", {**chosen, "l2_shrinkage_regularization_strength": 1e-3}, ("n", "z"))
+    # The steps around a rule, alone and together.
+    descent = {"learning_rate": 0.1}
+    for limit in ({"clipnorm": 0.05}, {"clipvalue": 0.01}, {"global_clipnorm": 0.1}):
+        yield OptimizerCase("SGD", {**descent, **limit})
+        averaged = {"use_ema": True, "ema_momentum": 0.8, "gradient_accumulation_steps": 3, "weight_decay": 0.01}
+        slots = ("m", "v", "accumulator", "average")
+        yield OptimizerCase("Adam", {"learning_rate": 0.01, **limit, **averaged}, slots)
+    yield OptimizerCase("SGD", {**descent, "use_ema": True}, ("average",))
+    overwritten = {"use_ema": True, "ema_momentum": 0.5, "ema_overwrite_frequency": 3}
+    yield OptimizerCase("SGD", {**descent, **overwritten}, ("average",))
+    yield OptimizerCase("SGD", {**descent, "gradient_accumulation_steps": 4}, ("accumulator",))
+    yield OptimizerCase("RMSprop", {"learning_rate": 0.003, "loss_scale_factor": 1000.0, "clipvalue": 0.01}, ("v",))
 
 
 def shared_loss_cases() -> Iterator[ScoreCase]:
@@ -673,6 +689,7 @@ def callback_cases() -> Iterator[ClassCase]:
     yield ClassCase("LearningRateScheduler", {"schedule": lambda epoch, learning_rate: learning_rate})
     yield ClassCase("CSVLogger", {"filename": os.devnull})
     yield ClassCase("CriticalPoint", {"tolerance": 1e-30, "restore_best_weights": False})
+    yield ClassCase("SwapEMAWeights")
     yield ClassCase("TerminateOnNaN")
 
 

@@ -78,6 +78,7 @@ UpdateSpec read_update(const py::object& spec) {
     u.hyper.emplace(pair[0].cast<std::string>(), pair[1].cast<double>());
   }
   u.slots = spec.attr("slots").cast<std::vector<std::string>>();
+  u.undecayed = spec.attr("undecayed").cast<std::vector<Index>>();
   return u;
 }
 

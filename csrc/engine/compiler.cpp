@@ -18,7 +18,8 @@ constexpr bool bit(unsigned mask, std::size_t i) { return i >= 32 ? mask == ~0u 
 
 template <class T>
 Compiler<T>::Compiler(Program<T>& program, const Plan& plan, const Wiring& wiring,
-                      const std::vector<Index>& gradient_offsets, const KernelTable& table, Mode mode, double team_work)
+                      const std::vector<Index>& gradient_offsets, const KernelTable& table, Mode mode, double team_work,
+                      bool streams)
     : p_(program),
       plan_(plan),
       wiring_(wiring),
@@ -27,6 +28,7 @@ Compiler<T>::Compiler(Program<T>& program, const Plan& plan, const Wiring& wirin
       kernels_(table.of<T>()),
       mode_(mode),
       team_work_(team_work),
+      streams_(streams),
       needed_(plan.steps.size()),
       op_of_(plan.steps.size(), -1),
       wants_gradient_(plan.tensors.size()),
@@ -40,7 +42,7 @@ void Compiler<T>::compile() {
   find_needed_steps();
   build_ops();
   if (backward_wanted()) find_gradient_flow();
-  if (updates()) find_streams();
+  if (updates() && streams_) find_streams();
   emit_gather();
   emit_forward();
   if (mode_ == Mode::predict) {

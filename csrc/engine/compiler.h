@@ -10,7 +10,7 @@ template <class T>
 class Compiler {
  public:
   Compiler(Program<T>& program, const Plan& plan, const Wiring& wiring, const std::vector<Index>& gradient_offsets,
-           const KernelTable& table, Mode mode, double team_work);
+           const KernelTable& table, Mode mode, double team_work, bool streams);
 
   void compile();
 
@@ -54,6 +54,7 @@ class Compiler {
   const Kernels<T>& kernels_;
   const Mode mode_;
   const double team_work_;
+  const bool streams_;
 
   std::vector<bool> needed_;           // steps
   std::vector<TensorInfo> info_;       // tensors, sizes for this batch

@@ -66,7 +66,10 @@ Executor<T>::Executor(Plan plan, const KernelTable& table, double team_work)
       kernels_(table.of<T>()),
       team_work_(team_work),
       totals_(plan_.losses.size() + plan_.metrics.size()) {
+  Index trained = 0;
   for (const ParamSpec& spec : plan_.params) {
+    trained_.push_back(trained);
+    trained += spec.trainable ? 1 : 0;
     gradient_offsets_.push_back(spec.trainable ? gradient_size_ : -1);
     sinks_.push_back({&Executor::take_gradient, this, static_cast<Index>(sinks_.size())});
     if (spec.trainable) gradient_size_ += round_up(count(spec.shape), kAlignment / static_cast<Index>(sizeof(T)));
@@ -77,8 +80,8 @@ template <class T>
 void Executor<T>::take_gradient(const GradientSink<T>& sink, Index begin, Index size, const T* gradient) noexcept {
   const auto& self = *static_cast<const Executor*>(sink.owner);
   const auto i = static_cast<std::size_t>(sink.param);
-  self.update_->apply(self.kernels_, self.step_, size, gradient, self.params_[i] + begin, self.slots_,
-                      self.gradient_offsets_[i] + begin);
+  const Segment<T> whole{self.params_[i], self.gradient_offsets_[i], size, self.trained_[i]};
+  self.update_->apply(self.kernels_, self.step_, whole.part(begin, size), gradient, self.slots_);
 }
 
 template <class T>
@@ -104,12 +107,12 @@ std::vector<Segment<T>> Executor<T>::segments_of(const Program<T>& p) const {
       Segment<T>& last = segments.back();
       // Neighbours in the parameters' array and in the gradient's become one stretch, the zeros of the gap included; a
       // streamed parameter between them must not, or it would be updated twice.
-      if (params_[i] - last.w == offset - last.offset) {
+      if (params_[i] - last.w == offset - last.offset && (!update_ || update_->alike(last.param, trained_[i]))) {
         last.size = offset + size - last.offset;
         continue;
       }
     }
-    segments.push_back({params_[i], offset, size});
+    segments.push_back({params_[i], offset, size, trained_[i]});
     next_to_last = true;
   }
   return segments;
@@ -117,7 +120,15 @@ std::vector<Segment<T>> Executor<T>::segments_of(const Program<T>& p) const {
 
 template <class T>
 void Executor<T>::bind_update(const UpdateSpec& spec, std::vector<T*> slots) {
-  update_ = std::make_unique<Update<T>>(spec);
+  std::vector<Range> trained;
+  for (std::size_t i = 0; i < gradient_offsets_.size(); ++i)
+    if (const Index begin = gradient_offsets_[i]; begin >= 0)
+      trained.push_back({begin, begin + count(plan_.params[i].shape)});
+  auto update = std::make_unique<Update<T>>(spec, trained);
+  // Programs that stream, and those that do not, differ in their instructions.
+  if (update->takes_pieces() != takes_pieces()) batches_.clear();
+  for (auto& [key, batch] : batches_) batch->detach();
+  update_ = std::move(update);
   slots_ = std::move(slots);
 }
 
@@ -126,8 +137,8 @@ Batch<T>& Executor<T>::compiled(Mode mode, Index rows) {
   const auto key = std::pair(mode, rows);
   if (const auto it = batches_.find(key); it != batches_.end()) return *it->second;
   if (batches_.size() >= kMaxBatches) batches_.clear();
-  auto made =
-      std::make_unique<Batch<T>>(plan_, wiring_, gradient_offsets_, gradient_size_, table_, mode, rows, team_work_);
+  auto made = std::make_unique<Batch<T>>(plan_, wiring_, gradient_offsets_, gradient_size_, table_, mode, rows,
+                                         team_work_, takes_pieces());
   return *batches_.emplace(key, std::move(made)).first->second;
 }
 
@@ -145,7 +156,7 @@ void Executor<T>::prepare(Batch<T>& batch, int team) {
   if (moved)
     for (auto& [key, each] : batches_) each->detach();
   if (batch.team() == team) return;
-  batch.attach(team, arena_.data(), params_, reinterpret_cast<T*>(gradients_.data()), sinks_);
+  batch.attach(team, arena_.data(), params_, gradient_data(), sinks_);
   batch.program().set_segments(segments_of(batch.program()));
 }
 
@@ -320,18 +331,24 @@ typename Executor<T>::After Executor<T>::run_groups(Batch<T>& batch, Index first
 
 template <class T>
 void Executor<T>::update_from_groups(Batch<T>& batch, const Worker& who) noexcept {
-  const T* const first = reinterpret_cast<const T*>(gradients_.data());
-  // Not summed in place: the first gradient stays in the cache of the thread that writes it.
-  alignas(kAlignment) T sum[kUpdatePiece];
-  for (const Segment<T>& s : batch.program().segments()) {
+  T* const first = gradient_data();
+  const auto& segments = batch.program().segments();
+  const bool in_pieces = update_->takes_pieces();
+  // Not summed in place where there is a choice: the first gradient stays in the cache of the thread that writes it.
+  alignas(kAlignment) T piece[kUpdatePiece];
+  for (const Segment<T>& s : segments) {
     const Range part = who.share(s.size, 64);
     for (Index i = part.begin; i < part.end; i += kUpdatePiece) {
       const Index n = std::min(kUpdatePiece, part.end - i), at = s.offset + i;
+      T* const sum = in_pieces ? piece : first + at;
       kernels_.add(n, first + at, batch.gradient(1) + at, sum);
       for (Index g = 2; g < batch.groups(); ++g) kernels_.add(n, sum, batch.gradient(g) + at, sum);
-      update_->apply(kernels_, step_, n, sum, s.w + i, slots_, at);
+      if (in_pieces) update_->apply(kernels_, step_, s.part(i, n), sum, slots_);
     }
   }
+  if (in_pieces) return;
+  who.sync();
+  update_->apply(kernels_, step_, segments, first, slots_, who);
 }
 
 template <class T>
@@ -367,7 +384,7 @@ void Executor<T>::run_instruction(const Instruction<T>& instruction, Program<T>&
       break;
     }
     case Kind::update:
-      update_->apply(kernels_, step_, p.segments(), reinterpret_cast<const T*>(gradients_.data()), slots_, who);
+      update_->apply(kernels_, step_, p.segments(), gradient_data(), slots_, who);
       break;
     case Kind::scatter:
       scatter(p, first_row);
@@ -379,6 +396,7 @@ template <class T>
 void Executor<T>::run_terms(Program<T>& p) noexcept {
   const Index n = p.slice().rows;
   const auto batch = static_cast<double>(p.slice().batch);
+  const double enlarged = request_.mode == Mode::train ? update_->loss_scale() : 1;
   for (std::size_t i = 0; i < p.terms().size(); ++i) {
     const TermCode<T>& term = p.terms()[i];
     double sum = 0;
@@ -391,7 +409,7 @@ void Executor<T>::run_terms(Program<T>& p) noexcept {
     const bool mean = term.reduction == Reduction::sum_over_batch_size;
     p.totals()[i] = {term.metric || mean ? sum : sum * batch, term.metric ? weight_sum : static_cast<double>(n)};
     if (term.gradient == nullptr) continue;
-    const double scale = mean ? term.weight / batch : term.weight;
+    const double scale = enlarged * (mean ? term.weight / batch : term.weight);
     for (Index j = 0; j < n; ++j)
       term.gradient[j] = static_cast<T>(term.weights == nullptr ? scale : scale * static_cast<double>(term.weights[j]));
   }
@@ -420,13 +438,13 @@ const Program<T>& Executor<T>::inspect(RunRequest request, bool training) {
   if (params_.size() != plan_.params.size()) misuse("The executor has no parameters: call bind_parameters first.");
   check(request.rows >= 1, "The arrays must have at least one row.");
   inspected_ = std::make_unique<Program<T>>(plan_, wiring_, gradient_offsets_, table_, Mode::inspect,
-                                            Slice{0, request.rows, request.rows}, team_work_);
+                                            Slice{0, request.rows, request.rows}, team_work_, false);
   Program<T>& p = *inspected_;
   check_feeds(request, p);
   inspected_arena_ = Buffer(p.arena_bytes());
   gradients_ = Buffer(multiply(gradient_size_, sizeof(T)));
   for (auto& [key, each] : batches_) each->detach();
-  p.attach(inspected_arena_.data(), params_, reinterpret_cast<T*>(gradients_.data()), sinks_);
+  p.attach(inspected_arena_.data(), params_, gradient_data(), sinks_);
   p.run_state().training = training;
   p.run_state().iteration = request.iteration;
   order_.clear();

@@ -76,9 +76,10 @@ template <class T>
 class Program {
  public:
   // `gradient_offsets`: for each parameter its place in the flat gradient, or -1 if it is not trained.
+  // `streams`: whether the update takes the pieces of a gradient as they come.
   // A program for a part of a batch is for one thread, and leaves the update to those who have all parts.
   Program(const Plan& plan, const Wiring& wiring, const std::vector<Index>& gradient_offsets, const KernelTable& table,
-          Mode mode, Slice slice, double team_work);
+          Mode mode, Slice slice, double team_work, bool streams);
 
   // Parameters that give their gradient to a sink instead of the flat gradient, by number.
   const std::vector<bool>& streamed() const { return streamed_; }

@@ -97,7 +97,13 @@ namespace fastgd::FASTGD_ISA_NAMESPACE {
                T* speed) noexcept;                                                                                     \
   void adagrad(Index n, T rate, T epsilon, const T* g, T* w, T* a) noexcept;                                           \
   void adadelta(Index n, T rate, T one_minus_rho, T epsilon, const T* g, T* w, T* a, T* d) noexcept;                   \
+  void ftrl(Index n, T inverse_rate, T power, T l1, T l2, T shrinkage, const T* g, T* w, T* a, T* z) noexcept;         \
+                                                                                                                       \
   void decay(Index n, T share, T* w) noexcept;                                                                         \
+  void scale(Index n, T factor, const T* x, T* y) noexcept;                                                            \
+  void clip(Index n, T limit, const T* x, T* y) noexcept;                                                              \
+  void average(Index n, T old, T fresh, const T* x, T* mean) noexcept;                                                 \
+  double sum_of_squares(Index n, const T* x) noexcept;                                                                 \
                                                                                                                        \
   void convert(Source source, Index n, const void* x, T* y) noexcept;                                                  \
   bool all_finite(Index n, const T* x) noexcept;                                                                       \

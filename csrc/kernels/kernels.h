@@ -170,8 +170,21 @@ struct Kernels {
   void (*adagrad)(Index n, T rate, T epsilon, const T* g, T* w, T* a) noexcept;
   // a += (g^2 - a) (1 - rho); s = sqrt(d + epsilon) / sqrt(a + epsilon) g; d += (s^2 - d) (1 - rho); w -= rate s.
   void (*adadelta)(Index n, T rate, T one_minus_rho, T epsilon, const T* g, T* w, T* a, T* d) noexcept;
+  // a' = a + g^2; z += g + 2 shrinkage w - (a'^power - a^power) inverse_rate w; a = a';
+  // w = (clip(z, -l1, l1) - z) / (a^power inverse_rate + 2 l2).
+  void (*ftrl)(Index n, T inverse_rate, T power, T l1, T l2, T shrinkage, const T* g, T* w, T* a, T* z) noexcept;
+
+  // --- the steps around a rule ----------------------------------------------------------------------
   // w -= share w.
   void (*decay)(Index n, T share, T* w) noexcept;
+  // y = factor x. In place allowed.
+  void (*scale)(Index n, T factor, const T* x, T* y) noexcept;
+  // y = x, but no further from 0 than the limit. In place allowed; NaN remains.
+  void (*clip)(Index n, T limit, const T* x, T* y) noexcept;
+  // mean = old mean + fresh x.
+  void (*average)(Index n, T old, T fresh, const T* x, T* mean) noexcept;
+  // The sum of x^2, in double. No cut: the order of the sum hangs on n.
+  double (*sum_of_squares)(Index n, const T* x) noexcept;
 
   // --- data --------------------------------------------------------------------------------------
   // y = (T)x for n contiguous elements of any source type, rounded to nearest.

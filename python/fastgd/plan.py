@@ -114,12 +114,15 @@ class Plan:
 class UpdateSpec:
     """An update rule over flat vectors: its name, its numbers and the names of its slots.
 
-    docs/ops.md gives each rule's formula. The learning rate is passed with each run, not here.
+    docs/ops.md gives each rule's formula. The learning rate is passed with each run, not here. The steps around a rule
+    have their numbers in `hyper` and their slots behind those of the rule; `undecayed` are the parameters that weight
+    decay leaves alone, by their positions among the trainable ones.
     """
 
     rule: str
     hyper: Mapping[str, float] = field(default_factory=dict)
     slots: tuple[str, ...] = ()
+    undecayed: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ class Executor(Protocol):
 
     @property
     def iteration(self) -> int:
-        """The number of updates done, counted on from `begin`."""
+        """The number of batches of training done, counted on from `begin`."""
 
     def bind_parameters(self, arrays: Sequence[npt.NDArray[Any]]) -> None:
         """Train in these arrays, one per parameter of the plan."""

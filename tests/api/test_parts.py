@@ -188,6 +188,14 @@ def test_optimizer_defaults_and_configs():
         "name": "sgd",
         "nesterov": False,
         "weight_decay": None,
+        "clipnorm": None,
+        "clipvalue": None,
+        "global_clipnorm": None,
+        "use_ema": False,
+        "ema_momentum": 0.99,
+        "ema_overwrite_frequency": None,
+        "loss_scale_factor": None,
+        "gradient_accumulation_steps": None,
     }
     assert optimizers.get("Adam").get_config() == {
         "beta_1": 0.9,
@@ -195,8 +203,10 @@ def test_optimizer_defaults_and_configs():
         "epsilon": 1e-7,
         "learning_rate": 0.001,
         "name": "adam",
-        "weight_decay": None,
         "amsgrad": False,
+        **{name: value for name, value in optimizers.SGD().get_config().items() if "ema" in name},
+        **dict.fromkeys(("weight_decay", "clipnorm", "clipvalue", "global_clipnorm")),
+        **dict.fromkeys(("loss_scale_factor", "gradient_accumulation_steps")),
     }
     for made in (optimizers.SGD(0.5, 0.9, True), optimizers.Adam(0.5, name="mine")):
         assert optimizers.deserialize(optimizers.serialize(made)).get_config() == made.get_config()
@@ -216,10 +226,11 @@ def test_learning_rate_must_be_a_float(rate):
 def test_optimizer_errors():
     with pytest.raises(
         TypeError,
-        match=r"SGD has no keyword `clipnorm`. Known: learning_rate, momentum, name, nesterov, weight_decay. "
-        r"Received: clipnorm=1.0",
+        match=r"SGD has no keyword `rho`. Known: clipnorm, clipvalue, ema_momentum, ema_overwrite_frequency, "
+        r"global_clipnorm, gradient_accumulation_steps, learning_rate, loss_scale_factor, momentum, name, nesterov, "
+        r"use_ema, weight_decay. Received: rho=0.9",
     ):
-        optimizers.SGD(0.1, clipnorm=1.0)
+        optimizers.SGD(0.1, rho=0.9)
     with pytest.raises(ValueError, match="`momentum` must be a float between 0 and 1. Received: momentum=1"):
         optimizers.SGD(0.1, momentum=1)
     with pytest.raises(ValueError, match="`momentum` must be between 0 and 1. Received: momentum=1.5"):

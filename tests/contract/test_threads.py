@@ -165,10 +165,33 @@ def groups_and_a_rest() -> Setting:
     return model, numbers(101, 6), labels(101, 3), {"batch_size": 64, "sample_weight": np.arange(101.0) % 3}
 
 
+def clipped_groups() -> Setting:
+    model = chain(fastgd.Input((6,)), Dense(20, "tanh"), Dense(3, "softmax"))
+    steps = {"gradient_accumulation_steps": 2, "use_ema": True, "ema_overwrite_frequency": 2, "weight_decay": 0.01}
+    model.compile(Adam(0.01, clipnorm=0.1, **steps), "sparse_categorical_crossentropy")
+    return model, numbers(101, 6), labels(101, 3), {"batch_size": 64, "epochs": 5}
+
+
+def clipped_as_a_whole() -> Setting:
+    # The first kernel has 75 blocks to sum over.
+    model = chain(fastgd.Input((300,)), Dense(513, "relu"), Dense(10, "softmax"))
+    optimizer = SGD(0.5, momentum=0.9, global_clipnorm=0.1, use_ema=True, weight_decay=0.1)
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    model.compile(optimizer, "sparse_categorical_crossentropy")
+    return model, numbers(131, 300), labels(131, 10), {"batch_size": 64}
+
+
+def accumulated_pieces() -> Setting:
+    model = chain(fastgd.Input((40,)), Dense(70, "relu"), Dense(2))
+    model.compile(SGD(0.1, clipvalue=0.01, gradient_accumulation_steps=2, loss_scale_factor=8.0), "mse")
+    return model, numbers(90, 40), numbers(90, 2), {"batch_size": 32, "epochs": 3}
+
+
 MODELS: list[Callable[[], Setting]] = [
     sparse_classifier, one_hot_classifier, binary_classifier, losses_from_probabilities, float64_regression,
     two_inputs_two_outputs, shared_layers, fan_out_with_add, dense_connections, dropout, deep_and_narrow, wide,
     batch_larger_than_the_data, groups_and_a_rest, images_and_sequences, loss_over_time, single_rows,
+    clipped_groups, clipped_as_a_whole, accumulated_pieces,
 ]  # fmt: skip
 
 

@@ -198,6 +198,28 @@ void elementwise(Tester<T> test, Index n) {
       },
       [&](Index i) { return w[i] - rate * stride(i); },
       [&](Index i) { return v0[i] + (stride(i) * stride(i) - v0[i]) * rest; });
+  const auto pull = [&](Index i) {
+    return x[i] + g[i] + 2 * rest * w[i] - (std::sqrt(total(i)) - std::sqrt(double(v0[i]))) * 3 * w[i];
+  };
+  rule(
+      "ftrl",
+      [&](Index b, Index e, T* w1, T* s0, T* s1, T*) {
+        test.k.ftrl(e - b, T(3), T(0.5), T(0.25), T(0.5), T(0.1), g.data() + b, w1, s1, s0);
+      },
+      [&](Index i) { return (std::clamp(pull(i), -0.25, 0.25) - pull(i)) / (3 * std::sqrt(total(i)) + 1); }, total);
+  test.expect(
+      "scale", n, 1, [&](Index b, Index e, T* y) { test.k.scale(e - b, T(0.1), g.data() + b, y + b); },
+      [&](Index i) { return rate * g[i]; });
+  test.expect(
+      "clip", n, 1, [&](Index b, Index e, T* y) { test.k.clip(e - b, T(0.5), g.data() + b, y + b); },
+      [&](Index i) { return std::clamp(double(g[i]), -0.5, 0.5); });
+  test.expect(
+      "average", n, 1, [&](Index b, Index e, T* y) { test.k.average(e - b, T(0.9), T(0.1), g.data() + b, y + b); },
+      [&](Index i) { return beta * w[i] + rest * g[i]; }, 16, w);
+  double squares = 0;
+  for (Index i = 0; i < n; ++i) squares += double(g[i]) * g[i];
+  if (std::abs(test.k.sum_of_squares(n, g.data()) - squares) > 1e-14 * squares)
+    test.fail("sum_of_squares", n, 1, 0, test.k.sum_of_squares(n, g.data()), squares);
   test.expect(
       "decay", n, 1, [&](Index b, Index e, T* y) { test.k.decay(e - b, T(0.1), y + b); },
       [&](Index i) { return w[i] - rate * w[i]; }, 16, w);
@@ -225,6 +247,10 @@ void elementwise(Tester<T> test, Index n) {
   still("rmsprop",
         [&](Index m, const T* g0, T* y, T* a, T* b, T* c) { test.k.rmsprop(m, r, r, r, zero, g0, y, a, b, c); });
   still("adagrad", [&](Index m, const T* g0, T* y, T* a, T*, T*) { test.k.adagrad(m, r, zero, g0, y, a); });
+  still("ftrl",
+        [&](Index m, const T* g0, T* y, T* a, T* b, T*) { test.k.ftrl(m, r, T(0.5), r, zero, r, g0, y, a, b); });
+  still("ftrl of any power",
+        [&](Index m, const T* g0, T* y, T* a, T* b, T*) { test.k.ftrl(m, r, T(0.7), r, zero, r, g0, y, a, b); });
   still("adadelta", [&](Index m, const T* g0, T* y, T* a, T* b, T*) { test.k.adadelta(m, r, r, zero, g0, y, a, b); });
 }
 

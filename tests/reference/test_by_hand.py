@@ -93,6 +93,11 @@ def test_rules_keep_float32_and_leave_zeros_alone(rule):
         "epsilon": 0.0,
         "rho": 0.9,
         "centered": 1,
+        "learning_rate_power": -0.5,
+        "l1": 0.0,
+        "l2": 0.0,
+        "l2_shrinkage": 0.0,
+        "beta": 0.0,
     }
     path, _ = run_rule(rule, 0.0, [0.0], [0.0] * len(UPDATES[rule].slots), 0.1, "float32", **hyper)
     assert path == [0.0]

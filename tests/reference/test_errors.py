@@ -170,9 +170,12 @@ def test_wrong_parameters(arrays, text):
 @pytest.mark.parametrize(
     ("spec", "slots", "text"),
     [
-        (UpdateSpec("ftrl"), [], r"\[ftrl\] unknown update rule. Known rules: sgd, momentum, adam"),
+        (UpdateSpec("muon"), [], r"\[muon\] unknown update rule. Known rules: sgd, momentum, adam"),
         (UpdateSpec("momentum", {"momentum": 0.9}, ("v",)), [], r"\[momentum\] needs the numbers nesterov"),
         (UpdateSpec("sgd", {"momentum": 0.9}), [], r"\[sgd\] does not know the numbers momentum"),
+        (UpdateSpec("sgd", {"ema_momentum": 0.9}), [], r"\[sgd\] has 1 slots. Received: slots=\(\)"),
+        (UpdateSpec("sgd", {"clipnorm": 1.0, "clipvalue": 1.0}), [], r"\[sgd\] a gradient is clipped in one way only"),
+        (UpdateSpec("sgd", {}, (), (2,)), [], r"\[sgd\] names parameters that do not exist: undecayed=\(2,\)"),
         (UpdateSpec("sgd", {}, ("v",)), [], r"\[sgd\] has 0 slots. Received: slots=\('v',\)"),
         (
             UpdateSpec("momentum", {"momentum": 0.9, "nesterov": 0}, ("v",)),

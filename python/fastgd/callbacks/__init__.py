@@ -10,6 +10,7 @@ from fastgd.callbacks.lambda_callback import LambdaCallback
 from fastgd.callbacks.learning_rate_scheduler import LearningRateScheduler
 from fastgd.callbacks.progbar_logger import ProgbarLogger
 from fastgd.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+from fastgd.callbacks.swap_ema_weights import SwapEMAWeights
 from fastgd.callbacks.terminate_on_nan import TerminateOnNaN
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "LearningRateScheduler",
     "ProgbarLogger",
     "ReduceLROnPlateau",
+    "SwapEMAWeights",
     "TerminateOnNaN",
 ]

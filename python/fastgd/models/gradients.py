@@ -44,7 +44,7 @@ def loss_and_gradient(model: Model, engine: Engine, objectives: Objectives, data
     kept = [variable.numpy() for variable in frozen]
     rows, size = data.feeds.rows, min(data.batch_size, data.feeds.rows)
     shares = np.array([min(size, rows - start) / rows for start in range(0, rows, size)])
-    executor.begin("train", data.feeds.arrays, size, iteration=model.optimizer.iterations)
+    executor.begin("train", data.feeds.arrays, size, iteration=model.optimizer.calls)
     done = 0
     while done < len(shares):
         done += executor.advance(len(shares) - done, CHUNK_SECONDS, shares[done:])

@@ -71,7 +71,7 @@ class TrainingLoop:
     def run_epoch(self, callbacks: CallbackList) -> dict[str, float]:
         """Train for one epoch and return its logs.
 
-        After an interrupt or an error in a callback the optimizer knows how many updates were done.
+        After an interrupt or an error in a callback the optimizer knows how many batches were done.
         """
         optimizer = self._model.optimizer
         executor = self._engine.executor
@@ -110,7 +110,7 @@ class TrainingLoop:
             self._batch_size,
             shuffle_seed=self._shuffle_seed,
             epoch=self._pass,
-            iteration=self._model.optimizer.iterations,
+            iteration=self._model.optimizer.calls,
         )
         self._pass += 1
         self._left = batches_of(self._feeds.rows, self._batch_size)
@@ -126,7 +126,7 @@ def advance_training(executor: Executor, optimizer: Optimizer, wanted: int) -> i
     try:
         return executor.advance(wanted, CHUNK_SECONDS, rates)
     finally:
-        optimizer.iterations += executor.iteration - before
+        optimizer.calls += executor.iteration - before
 
 
 def run_evaluation(

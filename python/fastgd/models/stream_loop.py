@@ -53,7 +53,7 @@ class StreamLoop:
             # Callbacks may have moved the weights into a larger model or changed the optimizer since the last batch.
             self._engine.bind_weights()
             self._engine.bind_optimizer(optimizer)
-            executor.begin("train", feeds.arrays, feeds.rows, iteration=optimizer.iterations)
+            executor.begin("train", feeds.arrays, feeds.rows, iteration=optimizer.calls)
             while not advance_training(executor, optimizer, 1):
                 continue
             totals = totals + executor.totals()

@@ -133,6 +133,7 @@ class Trainer(Compilable):
                     listeners.on_epoch_end(epoch, logs)
                     if self.stop_training:
                         break
+                self.optimizer.finalize_variable_values(engine.lowered.trained)
                 listeners.on_train_end(logs)
         self.history = history
         return history
