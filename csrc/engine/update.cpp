@@ -5,6 +5,7 @@
 #include <cmath>
 #include <set>
 
+#include "base/buffer.h"
 #include "base/check.h"
 
 namespace fastgd {
@@ -122,8 +123,20 @@ double Update<T>::nadam_product(std::uint64_t t) noexcept {
 }
 
 template <class T>
-void Update<T>::apply(const Kernels<T>& kernels, const StepNumbers& step, Index n, const T* g, T* w,
-                      const std::vector<T*>& slots, Index at) const noexcept {
+void Update<T>::apply(const Kernels<T>& kernels, const StepNumbers& step, const Penalty& penalty, Index n, const T* g,
+                      T* w, const std::vector<T*>& slots, Index at) const noexcept {
+  if (penalty == Penalty{}) return apply_decayed(kernels, step, n, g, w, slots, at);
+  alignas(kAlignment) T sum[kUpdatePiece];
+  for (Index i = 0; i < n; i += kUpdatePiece) {
+    const Index size = std::min(kUpdatePiece, n - i);
+    kernels.penalty_gradient(size, static_cast<T>(penalty.l1), static_cast<T>(penalty.l2), w + i, g + i, sum);
+    apply_decayed(kernels, step, size, sum, w + i, slots, at + i);
+  }
+}
+
+template <class T>
+void Update<T>::apply_decayed(const Kernels<T>& kernels, const StepNumbers& step, Index n, const T* g, T* w,
+                              const std::vector<T*>& slots, Index at) const noexcept {
   if (step.decay == 0) return apply_rule(kernels, step, n, g, w, slots, at);
   // In pieces, so that the rule finds in the cache what was decayed.
   for (Index i = 0; i < n; i += kUpdatePiece) {
@@ -182,7 +195,7 @@ void Update<T>::apply(const Kernels<T>& kernels, const StepNumbers& step, const 
   for (const Segment<T>& s : segments) {
     const Range part = who.share(s.size, 64);
     const Index at = s.offset + part.begin;
-    if (part.size() > 0) apply(kernels, step, part.size(), gradients + at, s.w + part.begin, slots, at);
+    if (part.size() > 0) apply(kernels, step, s.penalty, part.size(), gradients + at, s.w + part.begin, slots, at);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/kernels.h"
+#include "ops/op.h"
 #include "threads/team.h"
 
 namespace fastgd {
@@ -28,6 +29,7 @@ struct Segment {
   T* w = nullptr;
   Index offset = 0;
   Index size = 0;
+  Penalty penalty;
 };
 
 // What a step takes besides the gradient: the learning rate with the rule's own corrections in it.
@@ -47,8 +49,9 @@ class Update {
   // The numbers of the step that follows `iteration` steps; by one thread at a time.
   StepNumbers numbers(double learning_rate, std::uint64_t iteration) noexcept;
 
-  // One step of n parameters that lie together; slots begin at slots[i] + at.
-  void apply(const Kernels<T>& kernels, const StepNumbers& step, Index n, const T* g, T* w,
+  // One step of n parameters that lie together; slots begin at slots[i] + at. The gradient of the penalty joins g on
+  // the way.
+  void apply(const Kernels<T>& kernels, const StepNumbers& step, const Penalty& penalty, Index n, const T* g, T* w,
              const std::vector<T*>& slots, Index at) const noexcept;
 
   // One step of all segments, by this worker's share of each.
@@ -58,6 +61,8 @@ class Update {
  private:
   enum class Rule { sgd, momentum, adam, amsgrad, adamax, nadam, lion, rmsprop, adagrad, adadelta };
 
+  void apply_decayed(const Kernels<T>& kernels, const StepNumbers& step, Index n, const T* g, T* w,
+                     const std::vector<T*>& slots, Index at) const noexcept;
   void apply_rule(const Kernels<T>& kernels, const StepNumbers& step, Index n, const T* g, T* w,
                   const std::vector<T*>& slots, Index at) const noexcept;
   // Nadam's beta_1 of step t, and the product of those of the steps 1 to t.

@@ -14,6 +14,7 @@ CASES = {
     "InputLayer": (lambda: layers.InputLayer((3,)), [(3,)], (3,)),
     "Dense": (lambda: layers.Dense(5, "leaky_relu", kernel_initializer="he_normal"), [(3,)], (5,)),
     "Activation": (lambda: layers.Activation("softmax"), [(2, 3)], (2, 3)),
+    "ActivityRegularization": (lambda: layers.ActivityRegularization(0.1, 0.2), [(2, 3)], (2, 3)),
     "Dropout": (lambda: layers.Dropout(0.25, seed=3), [(3,)], (3,)),
     "Flatten": (lambda: layers.Flatten(), [(2, 3, 4)], (24,)),
     "Reshape": (lambda: layers.Reshape((4, -1)), [(2, 6)], (4, 3)),
@@ -77,10 +78,8 @@ def test_dense_arguments():
         layers.Dense("8")
     with pytest.raises(TypeError, match=r"`use_bias` must be True or False. Received: use_bias=1"):
         layers.Dense(3, use_bias=1)
-    with pytest.raises(
-        TypeError, match=r"Dense has no keyword `kernel_regularizer`.*Received: kernel_regularizer='l2'"
-    ):
-        layers.Dense(3, kernel_regularizer="l2")
+    with pytest.raises(TypeError, match=r"Dense has no keyword `lora_rank`.*Received: lora_rank='l2'"):
+        layers.Dense(3, lora_rank="l2")
     with pytest.raises(
         ValueError, match=r"needs one input of shape \(batch, ..., features\). Received: input_shape=\(None,\)"
     ):

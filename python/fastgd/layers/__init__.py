@@ -1,6 +1,7 @@
 """The layers."""
 
 from fastgd.layers.activation import Activation
+from fastgd.layers.activity_regularization import ActivityRegularization
 from fastgd.layers.dense import Dense
 from fastgd.layers.dropout import Dropout
 from fastgd.layers.graph import KerasTensor
@@ -11,6 +12,7 @@ from fastgd.layers.reshaping import Flatten, Reshape
 
 __all__ = [
     "Activation",
+    "ActivityRegularization",
     "Add",
     "Concatenate",
     "Dense",

@@ -13,6 +13,7 @@ from fastgd.ops.losses import (
     sparse_softmax_crossentropy,
 )
 from fastgd.ops.metrics import accuracy, binary_accuracy, categorical_accuracy, sparse_categorical_accuracy
+from fastgd.ops.penalties import orthogonality, penalty
 from fastgd.ops.shaping import concatenate, flatten, reshape
 
 __all__ = [
@@ -30,6 +31,8 @@ __all__ = [
     "matmul",
     "mean_absolute_error",
     "mean_squared_error",
+    "orthogonality",
+    "penalty",
     "reshape",
     "sigmoid_crossentropy",
     "softmax_crossentropy",

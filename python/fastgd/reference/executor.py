@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgd.plan import Plan, UpdateSpec, flat_layout
+from fastgd.reference.constraints import constrain
 from fastgd.reference.feeds import Feeds, check_bound
 from fastgd.reference.passes import Batch, run_backward, run_forward
 from fastgd.reference.program import build_program, check_plan, find_model_inputs
@@ -236,7 +237,10 @@ class Executor:
             target[first : first + batch.size * per_sample] = batch.values[name]
 
     def _apply_update(self, params: Sequence[Array], rate: float) -> None:
-        """Let the rule change each trainable parameter, seen as a flat vector, with its part of every slot."""
+        """Let the rule change each trainable parameter, seen as a flat vector, with its part of every slot.
+
+        Constraints follow: each sees the whole parameter.
+        """
         assert self._update is not None
         update, spec, slots = self._update
         for place, part in self._flat_ranges.items():
@@ -244,3 +248,6 @@ class Executor:
             update.apply(
                 flat, self._gradient[part], [slot[part] for slot in slots], rate, self.iteration + 1, spec.hyper
             )
+            constraint = self._plan.params[place].constraint
+            if constraint is not None:
+                constrain(params[place], constraint)
