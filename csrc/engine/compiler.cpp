@@ -198,7 +198,7 @@ void Compiler<T>::find_streams() {
     if (needed_[s] && !joins_update_[s])
       for (int w : wiring_.steps[s].params) ++uses[at(w)];
   for (std::size_t s = 0; s < plan_.steps.size(); ++s) {
-    if (!needed_[s] || !any_reached(wiring_.steps[s].outputs)) continue;
+    if (!needed_[s] || joins_update_[s] || !any_reached(wiring_.steps[s].outputs)) continue;
     const OpTraits& traits = p_.ops_[at(op_of_[s])]->traits;
     const auto& ids = wiring_.steps[s].params;
     for (std::size_t i = 0; i < ids.size(); ++i)

@@ -149,8 +149,8 @@ void Executor<T>::prepare(Batch<T>& batch, int team) {
   if (batch.team() == team) return;
   batch.attach(team, arena_.data(), params_, reinterpret_cast<T*>(gradients_.data()), sinks_);
   batch.program().set_segments(segments_of(batch.program()));
-  // The same for every batch of a plan.
-  penalties_ = batch.program().penalties();
+  // The same for every batch that is trained on.
+  if (request_.mode == Mode::train) penalties_ = batch.program().penalties();
 }
 
 template <class T>

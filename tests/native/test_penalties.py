@@ -68,15 +68,19 @@ def run(executor: Any, plan: Plan, rule: UpdateSpec, batch: int) -> tuple[list[A
     executor.bind_parameters(params)
     executor.bind_update(rule, slots)
     totals = []
+    iteration = 0
     for epoch in range(2):
-        executor.begin("train", data(plan), batch, shuffle_seed=5, epoch=epoch, iteration=executor.iteration)
+        executor.begin("train", data(plan), batch, shuffle_seed=5, epoch=epoch, iteration=iteration)
         while executor.advance(7, 1.0, np.array([0.02])):
             pass
+        iteration = executor.iteration
         totals.append(executor.totals())
-    executor.begin("evaluate", data(plan), batch)
-    while executor.advance(7, 1.0):
-        pass
-    return [*params, *slots], np.array([*totals, executor.totals()])
+        # In between, so that nothing of training is lost by it.
+        executor.begin("evaluate", data(plan), batch)
+        while executor.advance(7, 1.0):
+            pass
+        totals.append(executor.totals())
+    return [*params, *slots], np.array(totals)
 
 
 @pytest.mark.parametrize("work", ["0", "1", "1e12"], ids=["shared out", "groups", "one thread"])
