@@ -107,6 +107,7 @@ def data(rows: int = 40) -> tuple[Array, Array]:
     return rng.normal(size=(rows, 5)), rng.normal(size=(rows, OUTPUTS)) + 1
 
 
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="torch's trainer rounds to float32 on the way")
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("rules", RULES.values(), ids=RULES)
 def test_trajectories(rules: dict[str, Any], optimizer: str) -> None:
