@@ -62,6 +62,10 @@ def op_plan(case: OpCase, dtype: str) -> Plan:
         )
     )
     inputs = [f"x{i}" for i in range(len(case.inputs)) if i not in read]
+    if not inputs:
+        # Something must say how large the batch is.
+        tensors.append(TensorSpec("rows", (-1,), dtype))
+        inputs.append("rows")
     losses: tuple[Term, ...] = ()
     metrics: tuple[Term, ...] = ()
     if not case.differentiable:
@@ -70,6 +74,8 @@ def op_plan(case: OpCase, dtype: str) -> Plan:
             metrics = (Term("metric", "y0"),)
     elif case.outputs[0] == (-1,):
         losses = (Term("loss", "y0", weight=1.5),)
+    elif case.outputs[0] == (1,):
+        losses = (Term("loss", "y0", weight=1.5, reduction="sum" if case.params else "sum_over_batch_size"),)
     else:
         # The squared distance to a fed target makes every element of dy different.
         shape = case.outputs[0]
@@ -99,8 +105,8 @@ def op_plan(case: OpCase, dtype: str) -> Plan:
         inputs.append("goal")
         losses = (Term("loss", "v", weight=1.5),)
     return Plan(
-        dtype, tuple(tensors), params, tuple(steps), tuple(inputs), tuple(f"y{i}" for i in range(len(case.outputs))),
-        losses, metrics,
+        dtype, tuple(tensors), params, tuple(steps), tuple(inputs),
+        tuple(f"y{i}" for i, shape in enumerate(case.outputs) if shape != (1,)), losses, metrics,
     )  # fmt: skip
 
 
@@ -273,6 +279,18 @@ def op_cases() -> Iterator[OpCase]:
         yield OpCase("sparse_softmax_crossentropy", (shape, shape[:-1]), ((-1,), shape), (), ignore, "xi", length=21)
         yield OpCase("sparse_categorical_accuracy", (shape, shape[:-1]), ((-1,),), kinds="xi", differentiable=False)
         yield OpCase("categorical_accuracy", (shape, shape), ((-1,),), kinds="xd", differentiable=False)
+    for l1, l2 in ((0.3, 0.0), (0.0, 0.7), (0.2, 0.4)):
+        p: dict[str, Attribute] = {"l1": l1, "l2": l2}
+        for shape in ((7,), (13, 11), (97, 131), (0, 3)):
+            yield OpCase("penalty", (), ((1,),), (shape,), p, length=prod(shape))
+        yield OpCase("penalty", ((-1, 3, 7),), ((-1,),), attrs=p, length=21)
+        yield OpCase("penalty", ((-1, 67),), ((1,),), attrs={**p, "per_sample": False}, length=67 * 65)
+    for mode in ("rows", "columns"):
+        m: dict[str, Attribute] = {"factor": 0.7, "mode": mode}
+        for shape in ((1, 1), (5, 7), (65, 17), (33, 70)):
+            yield OpCase("orthogonality", (), ((1,),), (shape,), m, length=max(shape) ** 2)
+    # Columns of a single row would have a gradient of nothing but rounding.
+    yield OpCase("orthogonality", ((-1, 9),), ((1,),), attrs={"factor": 0.7, "mode": "rows"}, length=65 * 9)
     yield OpCase("accuracy", ((-1, 3, 7),) * 2, ((-1,),), kinds="tt", differentiable=False)
     for threshold in (0.5, 0.25):
         yield OpCase("binary_accuracy", ((-1, 3, 7),) * 2, ((-1,),), attrs={"threshold": threshold}, kinds="pt",
@@ -488,6 +506,16 @@ def layer_cases() -> Iterator[LayerCase]:
     chosen = {"units": 33, "kernel_initializer": "he_normal", "bias_initializer": "ones"}
     yield LayerCase("Dense", chosen, ((17,),), (33,), length=17)
     yield LayerCase("Dense", {"units": 1}, ((1,),), (1,))
+    rules: dict[str, Any] = {
+        "kernel_regularizer": "l2", "bias_regularizer": "l1", "activity_regularizer": "orthogonal_regularizer",
+        "kernel_constraint": "max_norm", "bias_constraint": "min_max_norm",
+    }  # fmt: skip
+    yield LayerCase("Dense", {"units": 6, **rules, "kernel_initializer": "he_normal"}, ((7,),), (6,), length=42)
+    orthogonal = {"kernel_regularizer": "orthogonal_regularizer", "kernel_constraint": "unit_norm"}
+    yield LayerCase("Dense", {"units": 5, **orthogonal, "activity_regularizer": "l2"}, ((3,),), (5,), length=25)
+    yield LayerCase("Dense", {"units": 5, "bias_constraint": "non_neg"}, ((3,),), (5,), length=5)
+    yield LayerCase("ActivityRegularization", {}, ((3, 5),), (3, 5))
+    yield LayerCase("ActivityRegularization", {"l1": 0.1, "l2": 0.3}, ((3, 5),), (3, 5), length=15)
     for rate in (0.0, 0.4):
         yield LayerCase("Dropout", {"rate": rate, "seed": 2**64 - 3}, ((3, 5),), (3, 5))
     yield LayerCase("Flatten", {}, ((2, 3, 4),), (24,))
@@ -642,6 +670,28 @@ def initializer_cases() -> Iterator[InitializerCase]:
     for seed, gain in enumerate((1.0, -0.5), start=10):
         config = {"gain": gain, "seed": seed}
         yield InitializerCase("Orthogonal", config, 0.0, abs(gain) / 300**0.5, ranks=(2, 3, 4))
+
+
+def regularizer_cases() -> Iterator[ClassCase]:
+    """Yield at least one row for every regularizer."""
+    yield ClassCase("L1")
+    yield ClassCase("L1", {"l1": 0.3})
+    yield ClassCase("L2", {"l2": 0.7})
+    yield ClassCase("L1L2", {"l1": 0.2, "l2": 0.4})
+    yield ClassCase("OrthogonalRegularizer", {"factor": 0.5, "mode": "rows"})
+    yield ClassCase("OrthogonalRegularizer", {"factor": 0.5, "mode": "columns"})
+
+
+def constraint_cases() -> Iterator[ClassCase]:
+    """Yield at least one row for every constraint."""
+    yield ClassCase("NonNeg")
+    yield ClassCase("MaxNorm")
+    yield ClassCase("MaxNorm", {"max_value": 0.8, "axis": 1})
+    yield ClassCase("MaxNorm", {"max_value": 1.5, "axis": None})
+    yield ClassCase("UnitNorm", {"axis": 0})
+    yield ClassCase("UnitNorm", {"axis": [0, 1]})
+    yield ClassCase("MinMaxNorm", {"min_value": 0.9, "max_value": 1.1, "rate": 0.3, "axis": -1})
+    yield ClassCase("MinMaxNorm", {"min_value": 0.9, "max_value": 1.1, "axis": 0})
 
 
 def schedule_cases() -> Iterator[ScheduleCase]:

@@ -153,6 +153,12 @@ struct Gemm {
   Epilogue<T> epilogue;
 };
 
+// What a constraint does to a norm: w *= (rate clip(norm, low, high) + (1 - rate) norm) / (norm + epsilon).
+template <class T>
+struct NormBounds {
+  T low = 0, high = 0, rate = 1, epsilon = 0;
+};
+
 // Where in the random stream a dropout mask begins.
 struct MaskStream {
   std::uint64_t seed = 0;

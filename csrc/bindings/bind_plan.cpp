@@ -42,6 +42,13 @@ std::vector<Term> read_terms(const py::handle& terms) {
   return all;
 }
 
+std::optional<ConstraintSpec> read_constraint(const py::object& c) {
+  if (c.is_none()) return std::nullopt;
+  return ConstraintSpec{c.attr("kind").cast<std::string>(), c.attr("axes").cast<Shape>(),
+                        c.attr("low").cast<double>(),       c.attr("high").cast<double>(),
+                        c.attr("rate").cast<double>(),      c.attr("epsilon").cast<double>()};
+}
+
 }  // namespace
 
 Plan read_plan(const py::object& plan) {
@@ -52,8 +59,8 @@ Plan read_plan(const py::object& plan) {
     p.tensors.push_back(
         {t.attr("name").cast<std::string>(), t.attr("shape").cast<Shape>(), t.attr("dtype").cast<std::string>()});
   for (const py::handle& w : plan.attr("params"))
-    p.params.push_back(
-        {w.attr("name").cast<std::string>(), w.attr("shape").cast<Shape>(), w.attr("trainable").cast<bool>()});
+    p.params.push_back({w.attr("name").cast<std::string>(), w.attr("shape").cast<Shape>(),
+                        w.attr("trainable").cast<bool>(), read_constraint(w.attr("constraint"))});
   for (const py::handle& s : plan.attr("steps")) {
     std::map<std::string, Attribute> attrs;
     for (const py::handle& item : s.attr("attrs").attr("items")()) {

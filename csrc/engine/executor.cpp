@@ -72,6 +72,8 @@ Executor<T>::Executor(Plan plan, const KernelTable& table, double team_work)
     trained += spec.trainable ? 1 : 0;
     gradient_offsets_.push_back(spec.trainable ? gradient_size_ : -1);
     sinks_.push_back({&Executor::take_gradient, this, static_cast<Index>(sinks_.size())});
+    if (spec.trainable && spec.constraint)
+      constraints_.emplace_back(*spec.constraint, static_cast<Index>(gradient_offsets_.size()) - 1, spec.shape);
     if (spec.trainable) gradient_size_ += round_up(count(spec.shape), kAlignment / static_cast<Index>(sizeof(T)));
   }
 }
@@ -80,7 +82,7 @@ template <class T>
 void Executor<T>::take_gradient(const GradientSink<T>& sink, Index begin, Index size, const T* gradient) noexcept {
   const auto& self = *static_cast<const Executor*>(sink.owner);
   const auto i = static_cast<std::size_t>(sink.param);
-  const Segment<T> whole{self.params_[i], self.gradient_offsets_[i], size, self.trained_[i]};
+  const Segment<T> whole{self.params_[i], self.gradient_offsets_[i], size, self.trained_[i], self.penalties_[i]};
   self.update_->apply(self.kernels_, self.step_, whole.part(begin, size), gradient, self.slots_);
 }
 
@@ -107,12 +109,13 @@ std::vector<Segment<T>> Executor<T>::segments_of(const Program<T>& p) const {
       Segment<T>& last = segments.back();
       // Neighbours in the parameters' array and in the gradient's become one stretch, the zeros of the gap included; a
       // streamed parameter between them must not, or it would be updated twice.
-      if (params_[i] - last.w == offset - last.offset && (!update_ || update_->alike(last.param, trained_[i]))) {
+      const bool alike = last.penalty == p.penalties()[i] && (!update_ || update_->alike(last.param, trained_[i]));
+      if (params_[i] - last.w == offset - last.offset && alike) {
         last.size = offset + size - last.offset;
         continue;
       }
     }
-    segments.push_back({params_[i], offset, size, trained_[i]});
+    segments.push_back({params_[i], offset, size, trained_[i], p.penalties()[i]});
     next_to_last = true;
   }
   return segments;
@@ -158,6 +161,8 @@ void Executor<T>::prepare(Batch<T>& batch, int team) {
   if (batch.team() == team) return;
   batch.attach(team, arena_.data(), params_, gradient_data(), sinks_);
   batch.program().set_segments(segments_of(batch.program()));
+  // The same for every batch that is trained on.
+  if (request_.mode == Mode::train) penalties_ = batch.program().penalties();
 }
 
 template <class T>
@@ -320,7 +325,13 @@ typename Executor<T>::After Executor<T>::run_groups(Batch<T>& batch, Index first
   }
   who.sync();
   if (tick++ >= pace.stop_tick.load(std::memory_order_relaxed)) return After::leave_unfinished;
-  if (trains) update_from_groups(batch, who);
+  if (trains) {
+    update_from_groups(batch, who);
+    if (!constraints_.empty()) {
+      who.sync();
+      constrain(who);
+    }
+  }
   if (who.rank == 0) {
     for (Index g = 0; g < batch.groups(); ++g) add_totals(batch.program(g));
     pace.look(tick, kBatchWork, true);
@@ -349,6 +360,11 @@ void Executor<T>::update_from_groups(Batch<T>& batch, const Worker& who) noexcep
   if (in_pieces) return;
   who.sync();
   update_->apply(kernels_, step_, segments, first, slots_, who);
+}
+
+template <class T>
+void Executor<T>::constrain(const Worker& who) noexcept {
+  for (const Constraint<T>& c : constraints_) c.apply(kernels_, params_[static_cast<std::size_t>(c.param())], who);
 }
 
 template <class T>
@@ -386,6 +402,9 @@ void Executor<T>::run_instruction(const Instruction<T>& instruction, Program<T>&
     case Kind::update:
       update_->apply(kernels_, step_, p.segments(), gradient_data(), slots_, who);
       break;
+    case Kind::constrain:
+      constrain(who);
+      break;
     case Kind::scatter:
       scatter(p, first_row);
       break;
@@ -394,11 +413,13 @@ void Executor<T>::run_instruction(const Instruction<T>& instruction, Program<T>&
 
 template <class T>
 void Executor<T>::run_terms(Program<T>& p) noexcept {
-  const Index n = p.slice().rows;
+  const Index rows = p.slice().rows;
   const auto batch = static_cast<double>(p.slice().batch);
   const double enlarged = request_.mode == Mode::train ? update_->loss_scale() : 1;
   for (std::size_t i = 0; i < p.terms().size(); ++i) {
     const TermCode<T>& term = p.terms()[i];
+    const Index n = term.whole_batch ? 1 : rows;
+    if (term.values == nullptr) continue;
     double sum = 0;
     double weight_sum = 0;
     for (Index j = 0; j < n; ++j) {
@@ -407,7 +428,9 @@ void Executor<T>::run_terms(Program<T>& p) noexcept {
       weight_sum += weight;
     }
     const bool mean = term.reduction == Reduction::sum_over_batch_size;
-    p.totals()[i] = {term.metric || mean ? sum : sum * batch, term.metric ? weight_sum : static_cast<double>(n)};
+    // What holds for the whole batch counts for all of its samples.
+    const double samples = term.whole_batch ? batch : static_cast<double>(rows);
+    p.totals()[i] = {term.metric || mean ? sum : sum * batch, term.metric ? weight_sum : samples};
     if (term.gradient == nullptr) continue;
     const double scale = enlarged * (mean ? term.weight / batch : term.weight);
     for (Index j = 0; j < n; ++j)

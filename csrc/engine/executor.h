@@ -77,6 +77,7 @@ class Executor {
   After run_groups(Batch<T>& batch, Index first_row, std::int64_t& tick, Pace& pace, const Worker& who) noexcept;
   T* gradient_data() { return reinterpret_cast<T*>(gradients_.data()); }
   void update_from_groups(Batch<T>& batch, const Worker& who) noexcept;
+  void constrain(const Worker& who) noexcept;
   void run_instruction(const Instruction<T>& instruction, Program<T>& p, Index first_row, const Worker& who) noexcept;
   bool takes_pieces() const { return !update_ || update_->takes_pieces(); }
   static void take_gradient(const GradientSink<T>& sink, Index begin, Index size, const T* gradient) noexcept;
@@ -96,7 +97,9 @@ class Executor {
   std::vector<T*> params_;
   std::unique_ptr<Update<T>> update_;
   std::vector<T*> slots_;
+  std::vector<Constraint<T>> constraints_;
   std::vector<GradientSink<T>> sinks_;  // one per parameter
+  std::vector<Penalty> penalties_;      // one per parameter, for the sinks
   StepNumbers step_;                    // of the running batch, for the sinks
   std::map<std::pair<Mode, Index>, std::unique_ptr<Batch<T>>> batches_;
   std::unique_ptr<Program<T>> inspected_;

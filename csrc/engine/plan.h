@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/constraint.h"
 #include "ops/op.h"
 
 namespace fastgd {
@@ -19,6 +20,7 @@ struct ParamSpec {
   std::string name;
   Shape shape;
   bool trainable = true;
+  std::optional<ConstraintSpec> constraint;
 };
 
 struct Step {
@@ -53,7 +55,8 @@ struct Wiring {
   };
   struct TermIds {
     int tensor = -1;
-    int sample_weight = -1;  // -1: none
+    int sample_weight = -1;    // -1: none
+    bool whole_batch = false;  // one value for the batch instead of one per sample
   };
   std::vector<StepIds> steps;
   std::vector<int> inputs, outputs;

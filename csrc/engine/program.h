@@ -41,7 +41,7 @@ struct Ref {
 
 template <class T>
 struct Instruction {
-  enum class Kind : std::uint8_t { gather, forward, terms, backward, add, update, scatter };
+  enum class Kind : std::uint8_t { gather, forward, terms, backward, add, update, constrain, scatter };
   Kind kind;
   bool team = false;        // run by the whole team, else by rank 0 alone
   bool sync_after = false;  // the team meets afterwards
@@ -55,12 +55,13 @@ struct Instruction {
 // A loss or a metric at work: where its values are and where the gradient by them goes.
 template <class T>
 struct TermCode {
-  const T* values = nullptr;
+  const T* values = nullptr;   // null: another slice of the batch takes care of it
   const T* weights = nullptr;  // null: all ones
   T* gradient = nullptr;       // null: only observed
   double weight = 1;
   Reduction reduction = Reduction::sum_over_batch_size;
   bool metric = false;
+  bool whole_batch = false;  // one value instead of one per sample
 };
 
 // A plan's input or output with its place in the arena.
@@ -83,6 +84,8 @@ class Program {
 
   // Parameters that give their gradient to a sink instead of the flat gradient, by number.
   const std::vector<bool>& streamed() const { return streamed_; }
+  // The penalty of each parameter whose gradient the update adds, all zeros for the others.
+  const std::vector<Penalty>& penalties() const { return penalties_; }
 
   // Resolves all addresses. `arena` has at least arena_bytes().
   // `sinks` holds one for each parameter.
@@ -142,6 +145,7 @@ class Program {
   std::vector<int> sink_params_;  // -1: none
   std::vector<const GradientSink<T>*> sinks_;
   std::vector<bool> streamed_;
+  std::vector<Penalty> penalties_;
   std::vector<Segment<T>> segments_;
   struct OperandRange {
     Index x, y, w, dy, dx, dw, saved, scratch, flags, sinks;

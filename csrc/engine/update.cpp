@@ -52,10 +52,15 @@ StepNumbers Update<T>::numbers(double learning_rate, std::uint64_t calls) noexce
 }
 
 template <class T>
-const T* Update<T>::prepare(const Kernels<T>& kernels, const StepNumbers& step, Index n, const T* g, Index at,
+const T* Update<T>::prepare(const Kernels<T>& kernels, const StepNumbers& step, const Segment<T>& s, const T* g,
                             const std::vector<T*>& slots, T* piece) const noexcept {
+  const Index n = s.size, at = s.offset;
   if (loss_scale_ != 1) {
     kernels.scale(n, static_cast<T>(1 / loss_scale_), g, piece);
+    g = piece;
+  }
+  if (s.penalty != Penalty{}) {
+    kernels.penalty_gradient(n, static_cast<T>(s.penalty.l1), static_cast<T>(s.penalty.l2), s.w, g, piece);
     g = piece;
   }
   if (accumulation_ > 1) {
@@ -80,7 +85,8 @@ template <class T>
 void Update<T>::apply(const Kernels<T>& kernels, const StepNumbers& step, const Segment<T>& s, const T* g,
                       const std::vector<T*>& slots, std::optional<double> factor) const noexcept {
   const bool decay = step.decay != 0 && decays(s.param);
-  if (bare_ && !decay) return rule_.apply(kernels, step.rule, s.size, g, s.w, slots, s.offset);
+  if (bare_ && !decay && s.penalty == Penalty{})
+    return rule_.apply(kernels, step.rule, s.size, g, s.w, slots, s.offset);
   // In pieces, so that each step finds in the cache what the one before it has left.
   alignas(kAlignment) T piece[kUpdatePiece];
   for (Index i = 0; i < s.size; i += kUpdatePiece) {
@@ -88,7 +94,7 @@ void Update<T>::apply(const Kernels<T>& kernels, const StepNumbers& step, const 
     T* const w = s.w + i;
     const T* taken = g + i;
     if (!factor) {
-      taken = prepare(kernels, step, n, taken, at, slots, piece);
+      taken = prepare(kernels, step, s.part(i, n), taken, slots, piece);
     } else if (*factor != 1) {
       kernels.scale(n, static_cast<T>(*factor), taken, piece);
       taken = piece;
@@ -113,7 +119,8 @@ void Update<T>::apply(const Kernels<T>& kernels, const StepNumbers& step, const 
   if (by_norm) {
     norms_->measure(who, [&](Index begin, Index size) {
       T* const g = gradients + begin;
-      prepare(kernels, step, size, g, begin, slots, g);
+      // Penalties are in the gradient already, which then is never given away in pieces.
+      prepare(kernels, step, {.w = nullptr, .offset = begin, .size = size}, g, slots, g);
       return kernels.sum_of_squares(size, g);
     });
     who.sync();

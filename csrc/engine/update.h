@@ -5,6 +5,7 @@
 
 #include "engine/norms.h"
 #include "engine/rule.h"
+#include "ops/op.h"
 
 namespace fastgd {
 
@@ -19,9 +20,10 @@ struct Segment {
   T* w = nullptr;
   Index offset = 0;
   Index size = 0;
-  Index param = 0;  // the first of them, counting the trainable ones
+  Index param = 0;       // the first of them, counting the trainable ones
+  Penalty penalty = {};  // whose gradient joins the gradient on the way
 
-  Segment part(Index begin, Index n) const { return {w + begin, offset + begin, n, param}; }
+  Segment part(Index begin, Index n) const { return {w + begin, offset + begin, n, param, penalty}; }
 };
 
 // What holds for every parameter in the step of one batch.
@@ -66,7 +68,7 @@ class Update {
   bool decays(Index param) const { return decays_[static_cast<std::size_t>(param)] != 0; }
   // The gradient that clipping by norm or the rule is to take: g, or what is made of it in `piece`, which may be g
   // itself. Null where the accumulator has taken it.
-  const T* prepare(const Kernels<T>& kernels, const StepNumbers& step, Index n, const T* g, Index at,
+  const T* prepare(const Kernels<T>& kernels, const StepNumbers& step, const Segment<T>& s, const T* g,
                    const std::vector<T*>& slots, T* piece) const noexcept;
   // `factor`: of a gradient that is prepared already.
   void apply(const Kernels<T>& kernels, const StepNumbers& step, const Segment<T>& s, const T* g,

@@ -105,6 +105,11 @@ namespace fastgd::FASTGD_ISA_NAMESPACE {
   void average(Index n, T old, T fresh, const T* x, T* mean) noexcept;                                                 \
   double sum_of_squares(Index n, const T* x) noexcept;                                                                 \
                                                                                                                        \
+  void penalty(Index rows, Index cols, T l1, T l2, const T* x, double* v) noexcept;                                    \
+  void penalty_gradient(Index n, T l1, T l2, const T* x, const T* g, T* y) noexcept;                                   \
+  void bound_row_norm(Index cols, const NormBounds<T>& bounds, T* w) noexcept;                                         \
+  void bound_column_norms(Index rows, Index cols, Index w_row, const NormBounds<T>& bounds, T* w) noexcept;            \
+                                                                                                                       \
   void convert(Source source, Index n, const void* x, T* y) noexcept;                                                  \
   bool all_finite(Index n, const T* x) noexcept;                                                                       \
                                                                                                                        \

@@ -186,6 +186,16 @@ struct Kernels {
   // The sum of x^2, in double. No cut: the order of the sum hangs on n.
   double (*sum_of_squares)(Index n, const T* x) noexcept;
 
+  // --- penalties and constraints ------------------------------------------------------------------
+  // v[row] = sum of l1 |x| + l2 x^2 over the row, added up in double. Cut: rows.
+  void (*penalty)(Index rows, Index cols, T l1, T l2, const T* x, double* v) noexcept;
+  // y = g + l1 sign(x) + 2 l2 x, without g where that is null; y may be g. Cut: any.
+  void (*penalty_gradient)(Index n, T l1, T l2, const T* x, const T* g, T* y) noexcept;
+  // w *= factor of its norm: see NormBounds; in place.
+  void (*bound_row_norm)(Index cols, const NormBounds<T>& bounds, T* w) noexcept;
+  // The same for each column of w, element (i, j) at w[i * w_row + j]. Cut: columns.
+  void (*bound_column_norms)(Index rows, Index cols, Index w_row, const NormBounds<T>& bounds, T* w) noexcept;
+
   // --- data --------------------------------------------------------------------------------------
   // y = (T)x for n contiguous elements of any source type, rounded to nearest.
   void (*convert)(Source source, Index n, const void* x, T* y) noexcept;

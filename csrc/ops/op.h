@@ -21,6 +21,7 @@
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -77,6 +78,13 @@ struct OpSetup {
   void expect_params(std::size_t least, std::size_t most) const;
 };
 
+// The penalty l1 sum |w| + l2 sum w^2 on a parameter, whose gradient is l1 sign(w) + 2 l2 w.
+struct Penalty {
+  double l1 = 0;
+  double l2 = 0;
+  bool operator==(const Penalty&) const = default;
+};
+
 // What the op tells the engine.
 struct OpTraits {
   std::vector<TensorInfo> outputs;
@@ -91,6 +99,9 @@ struct OpTraits {
   unsigned backward_reads_outputs = 0;
   // Parameters whose gradient backward can give away piece by piece instead of writing it to dw: see GradientSink.
   unsigned streams_params = 0;
+  // Given where the output is this penalty on the only parameter: the engine may add its gradient in the update, and
+  // leave backward out.
+  std::optional<Penalty> penalty;
   // Inputs that a gradient can flow to (targets take none).
   unsigned gradient_inputs = ~0u;
   // Bytes kept from forward to backward, and bytes needed only within one call.

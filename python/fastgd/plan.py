@@ -36,12 +36,35 @@ class TensorSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class ConstraintSpec:
+    """What a parameter is brought back to after every update.
+
+    Attributes:
+        kind: "non_neg", which is max(w, 0), or "norm": w is multiplied by
+            `(rate clip(norm, low, high) + (1 - rate) norm) / (norm + epsilon)`.
+        axes: the neighbouring axes over which a norm `sqrt(sum w^2)` runs; for each place on the others there is one.
+        low: the smallest norm.
+        high: the largest norm.
+        rate: how much of the way to a norm within these bounds is gone at a time.
+        epsilon: what keeps the division finite.
+    """
+
+    kind: str
+    axes: tuple[int, ...] = ()
+    low: float = 0.0
+    high: float = 0.0
+    rate: float = 1.0
+    epsilon: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class ParamSpec:
-    """A parameter: its unique name, its fixed shape and whether training changes it."""
+    """A parameter: its unique name, its fixed shape, whether training changes it, and what then constrains it."""
 
     name: str
     shape: tuple[int, ...]
     trainable: bool = True
+    constraint: ConstraintSpec | None = None
 
     @property
     def size(self) -> int:
@@ -65,10 +88,12 @@ class Term:
     """A number followed over the batches: a loss (`weight` != 0 joins the total) or a metric.
 
     `tensor` holds one value per sample, shape `(-1,)`. `sample_weight`, if given, is an input of the same shape.
+    That of a loss without sample weights may instead hold one value for the whole batch, shape `(1,)`.
 
     A loss of one batch of n samples with values v and sample weights s is `sum(s * v) / n` for the reduction
     "sum_over_batch_size" and `sum(s * v)` for "sum"; over an epoch it is the mean of the batch losses weighted by n.
-    A metric is `sum(s * v) / sum(s)` over the epoch.
+    So a value for the whole batch counts as it is for "sum", as penalties on parameters do, and divided by n for
+    "sum_over_batch_size", as penalties on activations do. A metric is `sum(s * v) / sum(s)` over the epoch.
     """
 
     name: str

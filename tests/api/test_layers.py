@@ -19,6 +19,7 @@ CASES = {
     "PReLU": (lambda: layers.PReLU(shared_axes=[1]), [(2, 3)], (2, 3)),
     "ReLU": (lambda: layers.ReLU(max_value=1.0), [(2, 3)], (2, 3)),
     "Softmax": (lambda: layers.Softmax(axis=1), [(2, 3)], (2, 3)),
+    "ActivityRegularization": (lambda: layers.ActivityRegularization(0.1, 0.2), [(2, 3)], (2, 3)),
     "Dropout": (lambda: layers.Dropout(0.25, seed=3), [(3,)], (3,)),
     "Flatten": (lambda: layers.Flatten(), [(2, 3, 4)], (24,)),
     "Reshape": (lambda: layers.Reshape((4, -1)), [(2, 6)], (4, 3)),
@@ -90,10 +91,8 @@ def test_dense_arguments():
         layers.Dense("8")
     with pytest.raises(TypeError, match=r"`use_bias` must be True or False. Received: use_bias=1"):
         layers.Dense(3, use_bias=1)
-    with pytest.raises(
-        TypeError, match=r"Dense has no keyword `kernel_regularizer`.*Received: kernel_regularizer='l2'"
-    ):
-        layers.Dense(3, kernel_regularizer="l2")
+    with pytest.raises(TypeError, match=r"Dense has no keyword `lora_rank`.*Received: lora_rank='l2'"):
+        layers.Dense(3, lora_rank="l2")
     with pytest.raises(
         ValueError, match=r"needs one input of shape \(batch, ..., features\). Received: input_shape=\(None,\)"
     ):

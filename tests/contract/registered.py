@@ -11,7 +11,7 @@ import numpy as np
 
 import fastgd
 from cases import ClassCase
-from fastgd import callbacks, initializers, layers, losses, metrics, optimizers
+from fastgd import callbacks, constraints, initializers, layers, losses, metrics, optimizers, regularizers
 from fastgd.layers.layer import registry as layer_registry
 from fastgd.optimizers import schedules
 from fastgd.optimizers.optimizer import registry as optimizer_registry
@@ -27,6 +27,8 @@ KINDS: dict[str, tuple[type, Any, Registry[Any]]] = {
     "loss": (fastgd.Loss, losses, losses._registry),
     "metric": (fastgd.Metric, metrics, metrics._registry),
     "initializer": (fastgd.Initializer, initializers, initializers._registry),
+    "regularizer": (fastgd.Regularizer, regularizers, regularizers._registry),
+    "constraint": (fastgd.Constraint, constraints, constraints._registry),
     "schedule": (schedules.LearningRateSchedule, schedules, schedule_registry),
 }
 

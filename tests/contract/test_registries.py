@@ -16,6 +16,8 @@ ROWS: dict[str, Iterable[cases.ClassCase]] = {
     "loss": list(cases.loss_cases()),
     "metric": list(cases.metric_cases()),
     "initializer": list(cases.initializer_cases()),
+    "regularizer": list(cases.regularizer_cases()),
+    "constraint": list(cases.constraint_cases()),
     "schedule": list(cases.schedule_cases()),
 }
 

@@ -11,8 +11,10 @@ import pytest
 
 import fastgd
 from fastgd import losses
+from fastgd.constraints import UnitNorm
 from fastgd.layers import Activation, Add, Concatenate, Dense, Dropout, Flatten, Reshape
 from fastgd.optimizers import SGD, Adam
+from fastgd.regularizers import L1L2
 
 Array = np.ndarray[Any, Any]
 Setting = tuple[Any, Any, Any, dict[str, Any]]
@@ -187,11 +189,30 @@ def accumulated_pieces() -> Setting:
     return model, numbers(90, 40), numbers(90, 2), {"batch_size": 32, "epochs": 3}
 
 
+def penalties_and_constraints() -> Setting:
+    rules: dict[str, Any] = {"kernel_regularizer": "l1", "bias_regularizer": "l2", "kernel_constraint": "max_norm"}
+    parts = [
+        Dense(131, "tanh", activity_regularizer="l2", **rules),
+        Dense(33, "tanh", kernel_regularizer="orthogonal_regularizer", kernel_constraint=UnitNorm(axis=1)),
+        Dense(4, kernel_regularizer=L1L2(0.01, 0.02), kernel_constraint="non_neg", bias_constraint="unit_norm"),
+    ]
+    model = chain(fastgd.Input((67,)), *parts)
+    model.compile(Adam(0.01, weight_decay=0.01), "mse", metrics=["mae"])
+    return model, numbers(140, 67), numbers(140, 4), {"batch_size": 64}
+
+
+def activations_that_hang_together() -> Setting:
+    model = chain(fastgd.Input((6,)), Dense(20, "tanh", activity_regularizer="orthogonal_regularizer"), Dense(3))
+    model.compile(SGD(0.05), "mse")
+    return model, numbers(101, 6), numbers(101, 3), {"batch_size": 64}
+
+
 MODELS: list[Callable[[], Setting]] = [
     sparse_classifier, one_hot_classifier, binary_classifier, losses_from_probabilities, float64_regression,
     two_inputs_two_outputs, shared_layers, fan_out_with_add, dense_connections, dropout, deep_and_narrow, wide,
     batch_larger_than_the_data, groups_and_a_rest, images_and_sequences, loss_over_time, single_rows,
     clipped_groups, clipped_as_a_whole, accumulated_pieces,
+    penalties_and_constraints, activations_that_hang_together,
 ]  # fmt: skip
 
 

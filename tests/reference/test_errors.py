@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fastgd.plan import ParamSpec, Plan, Step, TensorSpec, Term, UpdateSpec
+from fastgd.plan import ConstraintSpec, ParamSpec, Plan, Step, TensorSpec, Term, UpdateSpec
 from fastgd.reference import Executor
 from reference.gradcheck import PlanBuilder
 
@@ -45,6 +45,11 @@ def with_step(step: Step, *tensors: TensorSpec) -> Plan:
     return replace(plan, steps=(*plan.steps, step), tensors=(*plan.tensors, *tensors))
 
 
+def with_constraint(kind: str, axes: tuple[int, ...]) -> Plan:
+    """The small plan with a constraint on its parameter."""
+    return replace(small_plan(), params=(ParamSpec("w", (4, 3), True, ConstraintSpec(kind, axes)),))
+
+
 Z = TensorSpec("z", (-1, 3), "float32")
 
 
@@ -73,6 +78,13 @@ Z = TensorSpec("z", (-1, 3), "float32")
             r"\[l\] `loss` must be an input of the plan",
         ),
         (replace(small_plan(), losses=(Term("l", "loss", reduction="mean"),)), "unknown reduction"),
+        (
+            replace(with_tensor("loss", (1,)), losses=(), metrics=(Term("m", "loss"),)),
+            r"\[m\] `loss` must have shape \(-1,\), the plan says \(1,\)",
+        ),
+        (with_constraint("round", (0,)), r"parameter `w` has an unknown constraint. Received: kind='round'"),
+        (with_constraint("norm", (0, 2)), r"the constraint of `w` must run over neighbouring axes of \(4, 3\)"),
+        (with_constraint("norm", (1, 2)), r"Received: axes=\(1, 2\)"),
     ],
 )
 def test_a_wrong_plan(plan, text):

@@ -59,6 +59,8 @@ GRADIENT_OPS = {
     "sigmoid_crossentropy",
     "softmax_crossentropy",
     "sparse_softmax_crossentropy",
+    "penalty",
+    "orthogonality",
 }
 
 
@@ -336,6 +338,46 @@ def test_two_inputs_two_losses_with_weights_and_reductions():
     seen = check_gradients(b.build(), feeds, params)
     # Neither targets nor sample weights are model inputs.
     assert {name for name in seen if name.startswith("d:")} == {"d:x", "d:z", "d:w1", "d:b1", "d:w2", "d:w3"}
+
+
+def whole(b, op, inputs=(), params=(), **attrs):
+    """Add a loss of one value for the batch, by both reductions in turn."""
+    name = f"{op}{len(b.steps)}"
+    b.tensors.append(TensorSpec(name, (1,), "float64"))
+    b.steps.append(Step(op, tuple(inputs), (name,), tuple(params), attrs))
+    b.losses.append(Term(name, name, 0.8, "sum" if len(b.steps) % 2 else "sum_over_batch_size"))
+
+
+def test_penalty():
+    b = PlanBuilder()
+    b.input("x", 2, 3)
+    b.param("w", 4, 3)
+    for attrs in ({"l1": 0.4, "l2": 0.0}, {"l1": 0.0, "l2": 0.7}, {"l1": 0.2, "l2": 0.3}):
+        whole(b, "penalty", params=["w"], **attrs)
+        whole(b, "penalty", ["x"], per_sample=False, **attrs)
+        b.loss("penalty", ["x"], f"each{len(b.steps)}", **attrs)
+    check_gradients(b.build(), [numbers(40, 5, 2, 3)], [numbers(41, 4, 3)])
+
+
+@pytest.mark.parametrize("mode", ["rows", "columns"])
+def test_orthogonality(mode):
+    b = PlanBuilder()
+    b.input("x", 3)
+    b.param("w", 4, 3)
+    whole(b, "orthogonality", params=["w"], factor=0.7, mode=mode)
+    whole(b, "orthogonality", ["x"], factor=0.3, mode=mode)
+    check_gradients(b.build(), [numbers(42, 5, 3)], [numbers(43, 4, 3)])
+
+
+def test_orthogonality_of_vectors_shorter_than_epsilon():
+    b = PlanBuilder()
+    b.input("rows")
+    b.param("w", 3, 4)
+    whole(b, "orthogonality", params=["w"], factor=0.7, epsilon=2.0)
+    w = numbers(44, 3, 4)
+    w[1] *= 5
+    assert np.linalg.norm(w, axis=1)[0] < 2 < np.linalg.norm(w, axis=1)[1]
+    check_gradients(b.build(), [numbers(45, 2)], [w])
 
 
 def test_two_losses_may_look_at_one_tensor():

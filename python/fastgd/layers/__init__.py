@@ -2,6 +2,7 @@
 
 from fastgd.layers.activation import Activation
 from fastgd.layers.activation_layers import ELU, LeakyReLU, ReLU, Softmax
+from fastgd.layers.activity_regularization import ActivityRegularization
 from fastgd.layers.dense import Dense
 from fastgd.layers.dropout import Dropout
 from fastgd.layers.graph import KerasTensor
@@ -29,6 +30,7 @@ from fastgd.layers.reshaping import Flatten, Identity, Permute, RepeatVector, Re
 __all__ = [
     "ELU",
     "Activation",
+    "ActivityRegularization",
     "Add",
     "Average",
     "Concatenate",

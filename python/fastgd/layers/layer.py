@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fastgd import config
+from fastgd import config, regularizers
 from fastgd.layers.graph import KerasTensor, Node
 from fastgd.layers.weights import WeightOwner
 from fastgd.ops.builder import Dims, PlanBuilder, Shape, Tensor, to_dims, to_shape
@@ -22,7 +22,7 @@ from fastgd.utils.structure import flatten, pack
 
 registry: Registry[Layer] = Registry("layer")
 
-BASE_KEYWORDS = ("name", "dtype", "trainable", "input_shape", "input_dim")
+BASE_KEYWORDS = ("activity_regularizer", "name", "dtype", "trainable", "input_shape", "input_dim")
 
 
 class Layer(WeightOwner):
@@ -32,6 +32,8 @@ class Layer(WeightOwner):
     besides. Layers kept in attributes, lists or dicts of the instance are its sublayers: their weights are its own.
 
     Args:
+        activity_regularizer: what joins the loss for each output: a name, a config, a Regularizer or a function; its
+            value is divided by the number of samples.
         name: the name, unique in a model; the class' in snake case with a counter if None.
         dtype: "float32" or "float64"; None follows the inputs. All layers of a model have one dtype.
         trainable: whether `compile` lets optimizers change the weights.
@@ -51,6 +53,7 @@ class Layer(WeightOwner):
     def __init__(
         self,
         *,
+        activity_regularizer: Any = None,
         name: str | None = None,
         dtype: Any = None,
         trainable: bool = True,
@@ -67,6 +70,7 @@ class Layer(WeightOwner):
         self._init_weights(trainable)
         # The sizes of the outputs of the last call on tensors.
         self._output_dims: list[Dims] = []
+        self.activity_regularizer = regularizers.get(activity_regularizer)
         self._nodes: list[Node] = []
         if input_dim is not None:
             input_shape = (check_int("input_dim", input_dim, 1),)
@@ -85,6 +89,8 @@ class Layer(WeightOwner):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make a like layer."""
         own: dict[str, Any] = {"name": self.name, "trainable": self._trainable, "dtype": self._given_dtype}
+        if self.activity_regularizer is not None:
+            own["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         if self.first_shape is not None:
             own["input_shape"] = self.first_shape
         return own
@@ -162,10 +168,29 @@ class Layer(WeightOwner):
             arguments["training"] = builder.training if training is None else training
         with builder.scope(self.name):
             outputs = self.call(inputs, **arguments)
-        if not all(isinstance(y, Tensor) for y in flatten(outputs)):
-            raise mistyped(f"`call` of {type(self).__name__} must return tensors of fastgd.ops.", call=outputs)
+            if not all(isinstance(y, Tensor) for y in flatten(outputs)):
+                raise mistyped(f"`call` of {type(self).__name__} must return tensors of fastgd.ops.", call=outputs)
+            if self.activity_regularizer is not None:
+                for y in flatten(outputs):
+                    value = regularizers.lower_tensor(self.activity_regularizer, y)
+                    builder.add_loss(value, "sum_over_batch_size")
         self._output_dims = [y.dims for y in flatten(outputs)]
         return outputs
+
+    def add_loss(self, loss: Any) -> None:
+        """Let a tensor join the loss of the model; `call` may do it.
+
+        Args:
+            loss: a tensor of one value, or of one value per sample, which are added up; or a list of them.
+
+        Raises:
+            TypeError: if something is no tensor.
+            ValueError: if it has another shape.
+        """
+        for value in flatten(loss):
+            if not isinstance(value, Tensor):
+                raise mistyped("`loss` must be a tensor that `call` has made.", loss=value)
+            value.builder.add_loss(value)
 
     def _record(self, inputs: Any, training: bool | None) -> Any:
         """Build the layer on placeholders and return new ones, whose shapes a trial run of `call` tells."""

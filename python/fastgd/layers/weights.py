@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from fastgd import initializers
+from fastgd import constraints, initializers, regularizers
 from fastgd.ops.parameters import Variable
-from fastgd.utils.checks import check_bool
+from fastgd.utils.checks import check_bool, check_dtype
 from fastgd.utils.errors import invalid
 
 Array = npt.NDArray[Any]
@@ -39,21 +39,38 @@ class WeightOwner:
         raise NotImplementedError(f"{type(self).__name__} must say its dtype")
 
     def add_weight(
-        self, shape: Sequence[int], initializer: Any = "glorot_uniform", trainable: bool = True, name: str = "weight"
+        self,
+        shape: Sequence[int] | None = None,
+        initializer: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        name: str | None = None,
     ) -> Variable:
         """Make a weight; `build` calls it.
 
         Args:
-            shape: the shape.
-            initializer: a name, a config or an Initializer.
+            shape: the shape, () if None.
+            initializer: a name, a config or an Initializer; "glorot_uniform" if None.
+            dtype: that of the layer, or None.
             trainable: whether optimizers may change it.
-            name: the name inside the layer.
+            regularizer: what joins the loss while it is trained: a name, a config, a Regularizer or a function.
+            constraint: what it goes through after each update: a name, a config, a Constraint or a function.
+            name: the name inside the layer; "weight" if None.
 
         Returns:
             The new variable.
+
+        Raises:
+            ValueError: if a name is unknown, or `dtype` is not the layer's.
         """
-        value = initializers.get(initializer)(tuple(shape), self.dtype)
-        variable = Variable(value, name, self.dtype, trainable)
+        if dtype is not None and check_dtype("dtype", dtype) != self.dtype:
+            raise invalid(f"All weights of the layer {self.name!r} have its dtype, {self.dtype}.", dtype=dtype)
+        name = name or "weight"
+        value = initializers.get(initializer or "glorot_uniform")(tuple(shape or ()), self.dtype)
+        rules = regularizers.get(regularizer), constraints.get(constraint)
+        variable = Variable(value, name, self.dtype, trainable, *rules)
         variable.path = f"{self.name}/{name}"
         self._variables.append(variable)
         return variable
@@ -83,6 +100,14 @@ class WeightOwner:
         """The variables that training leaves alone."""
         trainable = {id(variable) for variable in self.trainable_weights}
         return [variable for variable in self.weights if id(variable) not in trainable]
+
+    @property
+    def losses(self) -> list[Any]:
+        """The penalties on the trainable weights at their present values, one number each.
+
+        Those on activations hang on data; they are in the loss that `fit` and `evaluate` report.
+        """
+        return [w.regularizer(w.value) for w in self.trainable_weights if w.regularizer is not None]
 
     @property
     def trainable(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 from fastgd.models.data import ArrayData
 from fastgd.models.loop import CHUNK_SECONDS
+from fastgd.models.lowering import Lowered
 from fastgd.models.objectives import Objectives
 from fastgd.models.session import Engine
 from fastgd.ops.parameters import Variable, aligned_zeros
@@ -52,6 +54,12 @@ def loss_and_gradient(model: Model, engine: Engine, objectives: Objectives, data
         variable.assign(value)
     parts = [total[at : at + variable.size] for variable, at in zip(trained, layout.offsets, strict=True)]
     return objectives.logs(executor.totals())["loss"], _join(parts, engine.lowered.plan.dtype)
+
+
+def without_constraints(lowered: Lowered) -> Lowered:
+    """Return a plan whose steps leave parameters where they are: other solvers see to constraints themselves."""
+    params = tuple(replace(spec, constraint=None) for spec in lowered.plan.params)
+    return replace(lowered, plan=replace(lowered.plan, params=params))
 
 
 def read_flat(variables: Sequence[Variable], dtype: str) -> Array:

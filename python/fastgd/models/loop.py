@@ -11,6 +11,7 @@ from fastgd.callbacks import CallbackList
 from fastgd.models.feeds import Feeds
 from fastgd.models.objectives import Objectives
 from fastgd.models.session import Engine
+from fastgd.ops.parameters import Variable
 from fastgd.optimizers import Optimizer
 from fastgd.runtime import Executor
 
@@ -75,7 +76,9 @@ class TrainingLoop:
         """
         optimizer = self._model.optimizer
         executor = self._engine.executor
-        single = callbacks.wants_batches("train")
+        heard = callbacks.wants_batches("train")
+        constrained = self._engine.lowered.constrained_in_python
+        single = heard or bool(constrained)
         done = 0
         # What passes of this epoch before the current one added up, less what the current one had before this epoch.
         carried: Any = 0.0
@@ -86,15 +89,15 @@ class TrainingLoop:
             if self._left == 0:
                 carried = carried + (executor.totals() if done else 0.0)
                 self._begin(executor)
-            if single:
+            if heard:
                 callbacks.on_batch_begin("train", done)
                 self._engine.bind_weights()
             wanted = 1 if single else min(self.steps - done, self._left)
-            ran = advance_training(executor, optimizer, wanted)
+            ran = advance_training(self._engine, optimizer, wanted)
             self._left -= ran
             done += ran
             logs = self._objectives.logs(executor.totals() + carried)
-            if single:
+            if heard:
                 callbacks.on_batch_end("train", done - 1, logs)
             callbacks.on_progress(done, logs)
         return logs
@@ -116,8 +119,12 @@ class TrainingLoop:
         self._left = batches_of(self._feeds.rows, self._batch_size)
 
 
-def advance_training(executor: Executor, optimizer: Optimizer, wanted: int) -> int:
-    """Train on at most `wanted` further batches and return how many ran; the optimizer counts them in any case."""
+def advance_training(engine: Engine, optimizer: Optimizer, wanted: int) -> int:
+    """Train on at most `wanted` further batches and return how many ran; the optimizer counts them in any case.
+
+    Constraints that only Python knows follow: whoever has some asks for one batch at a time.
+    """
+    executor = engine.executor
     if optimizer.is_scheduled:
         wanted = min(wanted, SCHEDULED_BATCHES)
     # Without a schedule one number stands for all batches.
@@ -127,6 +134,15 @@ def advance_training(executor: Executor, optimizer: Optimizer, wanted: int) -> i
         return executor.advance(wanted, CHUNK_SECONDS, rates)
     finally:
         optimizer.calls += executor.iteration - before
+        if executor.iteration > before:
+            _constrain(engine.lowered.constrained_in_python)
+
+
+def _constrain(variables: Sequence[Variable]) -> None:
+    """Let variables go through their constraints, those that only Python knows."""
+    for variable in variables:
+        assert variable.constraint is not None
+        variable.assign(variable.constraint(variable.numpy()))
 
 
 def run_evaluation(

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fastgd import ops
+from fastgd.constraints import native_spec
 from fastgd.losses import Loss
 from fastgd.models.objectives import Objectives, OutputObjectives
 from fastgd.ops import losses as emit
 from fastgd.ops.builder import PlanBuilder, Tensor
 from fastgd.ops.parameters import Variable
 from fastgd.plan import BATCH, Plan, Term
+from fastgd.regularizers import lower_weight
 from fastgd.utils.errors import invalid
 from fastgd.utils.structure import flatten, pack
 
@@ -33,6 +36,12 @@ class Lowered:
         """The variables that training changes."""
         pairs = zip(self.variables, self.plan.params, strict=True)
         return [variable for variable, spec in pairs if spec.trainable]
+
+    @cached_property
+    def constrained_in_python(self) -> list[Variable]:
+        """The trained variables whose constraint the engine does not know."""
+        pairs = zip(self.variables, self.plan.params, strict=True)
+        return [w for w, spec in pairs if spec.trainable and w.constraint is not None and spec.constraint is None]
 
 
 def lower_prediction(model: Model) -> Lowered:
@@ -86,6 +95,10 @@ def lower_training(
             v = observed.metric.lower(p, targets[k, observed.metric.sparse])
             weight = weights.get(k) if observed.weighted else None
             metrics.append(Term(observed.name, v.name, sample_weight=None if weight is None else weight.name))
+    for variable in model.weights:
+        if variable.regularizer is not None and id(variable) in trained:
+            builder.add_loss(lower_weight(variable.regularizer, builder, variable))
+    losses += builder.losses
     return Lowered(builder.build((), losses, metrics), tuple(builder.variables))
 
 
@@ -93,7 +106,10 @@ def _start(model: Model, training: bool, trained: Collection[int] | None) -> Pla
     """Return a builder that knows all variables of the model, so that every plan has the same parameters."""
     builder = PlanBuilder(model.dtype, training)
     for variable in sorted(model.weights, key=lambda variable: not variable.trainable):
-        builder.param(variable, trainable=trained is not None and id(variable) in trained)
+        changes = trained is not None and id(variable) in trained
+        rule = variable.constraint
+        spec = native_spec(rule, variable.shape) if rule is not None and changes else None
+        builder.param(variable, trainable=changes, constraint=spec)
     return builder
 
 

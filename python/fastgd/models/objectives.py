@@ -79,13 +79,19 @@ class Objectives:
         return ["loss", *own, *(observed.name for output in self.outputs for observed in output.metrics)]
 
     def logs(self, totals: npt.NDArray[np.float64]) -> dict[str, float]:
-        """Return the logs for the numerators and denominators of all losses, then all metrics: (terms, 2)."""
+        """Return the logs for the numerators and denominators of all losses, then all metrics: (terms, 2).
+
+        Behind the losses of the outputs come the penalties, which only the total loss shows.
+        """
         values = [top / bottom if bottom else 0.0 for top, bottom in totals.tolist()]
         weights = [output.weight for output in self.with_loss]
+        first_metric = len(values) - sum(len(output.metrics) for output in self.outputs)
+        penalties = values[len(weights) : first_metric]
         for k, output in enumerate(self.with_loss):
             values[k] *= output.scale
-        total = sum(weight * value for weight, value in zip(weights, values, strict=False))
-        shown = values[1:] if len(weights) == 1 else values
+        total = sum(weight * value for weight, value in zip(weights, values, strict=False)) + sum(penalties)
+        own = [] if len(weights) == 1 else values[: len(weights)]
+        shown = [*own, *values[first_metric:]]
         return dict(zip(self.names, [total, *shown], strict=True))
 
     def find_metric(self, name: str) -> Metric | None:

@@ -54,7 +54,7 @@ class StreamLoop:
             self._engine.bind_weights()
             self._engine.bind_optimizer(optimizer)
             executor.begin("train", feeds.arrays, feeds.rows, iteration=optimizer.calls)
-            while not advance_training(executor, optimizer, 1):
+            while not advance_training(self._engine, optimizer, 1):
                 continue
             totals = totals + executor.totals()
             done += 1

@@ -15,7 +15,7 @@ from fastgd.models.compiling import Compilable
 from fastgd.models.data import BATCH_SIZE, ArrayData, Data, StreamData, make_feeds, refuse_beside_stream
 from fastgd.models.feeds import input_feeds
 from fastgd.models.fitting import report, split_off, unpack_validation, validation_epochs
-from fastgd.models.gradients import loss_and_gradient, read_flat, write_flat
+from fastgd.models.gradients import loss_and_gradient, read_flat, without_constraints, write_flat
 from fastgd.models.lowering import lower_prediction
 from fastgd.models.objectives import Objectives
 from fastgd.models.session import Engine
@@ -249,7 +249,7 @@ class Trainer(Compilable):
         data, objectives = self._batch("loss_and_gradient", x, y, sample_weight, class_weight)
         if batch_size is not None:
             data = ArrayData(self._model, data.feeds, check_int("batch_size", batch_size, 1))
-        with self._engine("gradient", data) as engine:
+        with self._gradient_engine(data) as engine:
             return loss_and_gradient(self._model, engine, objectives, data)
 
     def training_loss_and_gradient(self) -> tuple[float, Array]:
@@ -264,7 +264,7 @@ class Trainer(Compilable):
                 f"The model {self._model.name!r} is not training on rows in memory, so there is no gradient over all."
             )
         objectives = self._ready("training_loss_and_gradient")
-        with self._engine("gradient", data) as engine:
+        with self._gradient_engine(data) as engine:
             return loss_and_gradient(self._model, engine, objectives, data)
 
     @property
@@ -343,6 +343,11 @@ class Trainer(Compilable):
 
     def _engine(self, role: str, data: Data) -> AbstractContextManager[Engine]:
         return self._session.engine((role, data.weighted), lambda: self._lower(data.weighted))
+
+    def _gradient_engine(self, data: Data) -> AbstractContextManager[Engine]:
+        return self._session.engine(
+            ("gradient", data.weighted), lambda: without_constraints(self._lower(data.weighted))
+        )
 
     def _test(self, data: Data, objectives: Objectives, listeners: CallbackList) -> dict[str, float]:
         with self._engine("evaluate", data) as engine:

@@ -56,6 +56,7 @@ from fastgd.ops.indexing import get_item, one_hot, split, take, take_along_axis,
 from fastgd.ops.linear import dense, matmul
 from fastgd.ops.metrics import accuracy, binary_accuracy, categorical_accuracy, sparse_categorical_accuracy
 from fastgd.ops.moving import broadcast_to, flip, moveaxis, pad, repeat, swapaxes, tile, transpose
+from fastgd.ops.penalties import orthogonality, penalty
 from fastgd.ops.reductions import argmax, argmin, cumsum, logsumexp, max, mean, min, prod, std, sum, var
 from fastgd.ops.selecting import cast, clip, full_like, ones_like, round, where, zeros_like
 from fastgd.ops.shaping import concatenate, expand_dims, flatten, ravel, reshape, shape, squeeze, stack
@@ -164,7 +165,9 @@ __all__ = [
     "not_equal",
     "one_hot",
     "ones_like",
+    "orthogonality",
     "pad",
+    "penalty",
     "power",
     "prelu",
     "prod",

@@ -9,7 +9,7 @@ from typing import Any
 
 from fastgd.ops.operators import Operators
 from fastgd.ops.parameters import Variable
-from fastgd.plan import BATCH, Attribute, ParamSpec, Plan, Step, TensorSpec, Term
+from fastgd.plan import BATCH, Attribute, ConstraintSpec, ParamSpec, Plan, Step, TensorSpec, Term
 from fastgd.utils.naming import distinct_name
 
 Dims = tuple[int, ...]
@@ -86,6 +86,7 @@ class PlanBuilder:
     Attributes:
         variables: the variables behind the parameters, in the order in which arrays are bound.
         steps: the steps so far.
+        losses: the losses that layers have added besides those of the outputs.
     """
 
     def __init__(self, dtype: str, training: bool = False) -> None:
@@ -94,6 +95,7 @@ class PlanBuilder:
         self.variables: list[Variable] = []
         self.steps: list[Step] = []
         self._tensors: dict[str, TensorSpec] = {}
+        self.losses: list[Term] = []
         self._inputs: list[str] = []
         self._params: dict[int, ParamSpec] = {}
         self._read: dict[int, Tensor] = {}
@@ -111,12 +113,12 @@ class PlanBuilder:
         self._inputs.append(tensor.name)
         return tensor
 
-    def param(self, variable: Variable, trainable: bool | None = None) -> str:
+    def param(self, variable: Variable, trainable: bool | None = None, constraint: ConstraintSpec | None = None) -> str:
         """Return the parameter's name for `variable`, adding the parameter at the first call."""
         spec = self._params.get(id(variable))
         if spec is None:
             name = distinct_name(variable.path, {known.name for known in self._params.values()})
-            spec = ParamSpec(name, variable.shape, variable.trainable if trainable is None else trainable)
+            spec = ParamSpec(name, variable.shape, variable.trainable if trainable is None else trainable, constraint)
             self._params[id(variable)] = spec
             self.variables.append(variable)
         return spec.name
@@ -157,7 +159,7 @@ class PlanBuilder:
         Returns:
             The tensor before the activation; None, and nothing is changed, if y has another origin or is needed.
         """
-        if any(y.name in step.inputs for step in self.steps):
+        if any(y.name in step.inputs for step in self.steps) or any(y.name == term.tensor for term in self.losses):
             return None
         for place, step in enumerate(self.steps):
             if step.outputs != (y.name,):
@@ -178,6 +180,19 @@ class PlanBuilder:
             seed = (seed + _SEED_STEP) % 2**64
         self._seeds.add(seed)
         return seed
+
+    def add_loss(self, value: Tensor, reduction: str = "sum") -> None:
+        """Let `value` join the total loss: a scalar, a tensor of one value for the batch, or one value per sample.
+
+        Args:
+            value: tensor of shape (), (1,) or (batch,).
+            reduction: "sum", or "sum_over_batch_size" to divide by the number of samples.
+        """
+        if value.dims == ():
+            (value,) = self.emit("reshape", [value], [(1,)], attrs={"shape": (1,)})
+        if value.dims not in ((1,), (BATCH,)):
+            raise ValueError(f"a loss has one value, or one per sample: this one has the shape {show_dims(value.dims)}")
+        self.losses.append(Term(value.name, value.name, reduction=reduction))
 
     @contextmanager
     def scope(self, name: str) -> Iterator[None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
@@ -35,6 +35,8 @@ class Variable(Operators):
         name: the name inside the layer, such as "kernel".
         dtype: "float32" or "float64".
         trainable: whether optimizers may change it; `layer.trainable = False` freezes it besides.
+        regularizer: a function of `fastgd.regularizers` whose value joins the loss while it is trained, or None.
+        constraint: a function of `fastgd.constraints` that it goes through after each update, or None.
 
     Example:
         >>> layer.kernel.assign(np.eye(4))
@@ -43,10 +45,20 @@ class Variable(Operators):
     # An array leaves its operators to the variable, so that `array * variable` is an op.
     __array_priority__ = 1000.0
 
-    def __init__(self, value: npt.ArrayLike, name: str, dtype: str, trainable: bool = True) -> None:
+    def __init__(
+        self,
+        value: npt.ArrayLike,
+        name: str,
+        dtype: str,
+        trainable: bool = True,
+        regularizer: Callable[..., Any] | None = None,
+        constraint: Callable[..., Any] | None = None,
+    ) -> None:
         self.name = name
         self.path = name
         self.trainable = trainable
+        self.regularizer = regularizer
+        self.constraint = constraint
         self._array: Array = np.array(value, dtype=dtype, order="C")
         self._store: ParameterStore | None = None
 

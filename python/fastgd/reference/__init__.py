@@ -10,6 +10,7 @@ from fastgd.reference import (  # noqa: F401
     losses,
     metrics,
     moves,
+    penalties,
     reductions,
     row_losses,
     shape,

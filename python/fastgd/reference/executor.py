@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgd.plan import Plan, UpdateSpec, flat_layout
+from fastgd.reference.constraints import constrain
 from fastgd.reference.feeds import Feeds, check_bound
 from fastgd.reference.passes import Batch, run_backward, run_forward
 from fastgd.reference.program import build_program, check_plan, find_model_inputs
@@ -225,6 +226,11 @@ class Executor:
             run_backward(self._plan, params, batch, traces, self._d_params, self._update.loss_scale)
             weights = [params[place].reshape(-1) for place in self._flat_ranges]
             self._update.step(weights, self._gradient, rate, self.iteration)
+            for place in self._flat_ranges:
+                # Each sees the whole parameter.
+                constraint = self._plan.params[place].constraint
+                if constraint is not None:
+                    constrain(params[place], constraint)
             self.iteration += 1
         run.position = stop
 

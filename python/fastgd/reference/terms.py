@@ -21,7 +21,8 @@ def check_terms(plan: Plan) -> None:
         for name in names:
             if name not in tensors:
                 raise ValueError(f"[{term.name}] tensor `{name}` is not in the plan")
-            if tensors[name].shape != (-1,):
+            whole_batch = tensors[name].shape == (1,) and names == [name] and term in plan.losses
+            if tensors[name].shape != (-1,) and not whole_batch:
                 raise ValueError(f"[{term.name}] `{name}` must have shape (-1,), the plan says {tensors[name].shape}")
             if tensors[name].dtype != plan.dtype:
                 raise ValueError(f"[{term.name}] `{name}` must be {plan.dtype}, the plan says {tensors[name].dtype}")
