@@ -44,7 +44,8 @@ CPP_FOLDERS = {
     # Of each other's headers ops see what all share, and matmul, the one op that others build on.
     "ops": Folder(
         KERNEL_USERS
-        | {"ops/op.h", "ops/register.h", "ops/registry.h", "ops/op_list.inc", "ops/per_sample.h", "ops/matmul.h"},
+        | {"ops/op.h", "ops/register.h", "ops/registry.h", "ops/op_list.inc"}
+        | {"ops/per_sample.h", "ops/tabular.h", "ops/matmul.h"},
         LIBRARY,
         siblings=False,
     ),

@@ -63,8 +63,15 @@ Wiring::Wiring(const Plan& plan) {
     for (const Term& term : *group) {
       TermIds ids{use(term.tensor), -1};
       const TensorSpec& spec = plan.tensors[static_cast<std::size_t>(ids.tensor)];
-      check(spec.shape == Shape{-1} && spec.dtype == plan.dtype, "The term '", term.name,
-            "' needs one value per sample. Received: tensor '", spec.name, "' of shape ", to_string(spec.shape));
+      if (group == &plan.metrics && (spec.dtype == "int32" || term.columns != 1)) {
+        const bool numbered = spec.dtype == "int32" && spec.shape.size() == 2 && spec.shape[0] == -1;
+        check(term.columns >= 1 && (numbered || spec.shape == Shape{-1, term.columns}), "The metric '", term.name,
+              "' needs ", term.columns, " values per sample, or int32 numbers of columns. Received: tensor '",
+              spec.name, "' of shape ", to_string(spec.shape));
+      } else {
+        check(spec.shape == Shape{-1} && spec.dtype == plan.dtype && term.columns == 1, "The term '", term.name,
+              "' needs one value per sample. Received: tensor '", spec.name, "' of shape ", to_string(spec.shape));
+      }
       if (term.sample_weight) {
         ids.sample_weight = use(*term.sample_weight);
         check(plan.tensors[static_cast<std::size_t>(ids.sample_weight)].shape == Shape{-1}, "The sample weight of '",
@@ -73,6 +80,13 @@ Wiring::Wiring(const Plan& plan) {
       terms.push_back(ids);
     }
   }
+}
+
+Index count_totals(const Plan& plan) {
+  Index rows = 0;
+  for (const auto* group : {&plan.losses, &plan.metrics})
+    for (const Term& term : *group) rows += term.columns;
+  return rows;
 }
 
 }  // namespace fastgd

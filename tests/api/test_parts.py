@@ -10,7 +10,7 @@ import pytest
 import fastgd
 from fastgd import activations, config, initializers, losses, metrics, optimizers, utils
 from fastgd.losses import _registry as loss_registry
-from fastgd.metrics import _registry as metric_registry
+from fastgd.metrics.base import registry as metric_registry
 
 
 @pytest.mark.parametrize(

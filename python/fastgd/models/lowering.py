@@ -82,7 +82,8 @@ def lower_training(
         for observed in output.metrics:
             v = observed.metric.lower(p, targets[k, observed.metric.sparse])
             weight = weights.get(k) if observed.weighted else None
-            metrics.append(Term(observed.name, v.name, sample_weight=weight))
+            columns = observed.metric.columns(p.dims)
+            metrics.append(Term(observed.name, v.name, sample_weight=weight, columns=columns))
     return Lowered(builder.build((), losses, metrics), tuple(builder.variables))
 
 

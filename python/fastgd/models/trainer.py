@@ -110,7 +110,7 @@ class Trainer(Compilable):
             self.stop_training = False
             with closing(listeners):
                 listeners.on_train_begin()
-                logs: dict[str, float] = {}
+                logs: dict[str, Any] = {}
                 for epoch in range(first, epochs):
                     listeners.on_epoch_begin(epoch)
                     logs = loop.run_epoch(listeners)
@@ -221,7 +221,7 @@ class Trainer(Compilable):
     def _engine(self, role: str, feeds: Feeds) -> AbstractContextManager[Engine]:
         return self._session.engine((role, feeds.weighted), lambda: self._lower(feeds.weighted))
 
-    def _test(self, feeds: Feeds, objectives: Objectives, size: int, listeners: CallbackList) -> dict[str, float]:
+    def _test(self, feeds: Feeds, objectives: Objectives, size: int, listeners: CallbackList) -> dict[str, Any]:
         with self._engine("evaluate", feeds) as engine:
             return run_evaluation(engine, objectives, feeds, size, listeners)
 

@@ -12,7 +12,16 @@ from fastgd.ops.losses import (
     sparse_categorical_crossentropy,
     sparse_softmax_crossentropy,
 )
-from fastgd.ops.metrics import accuracy, binary_accuracy, categorical_accuracy, sparse_categorical_accuracy
+from fastgd.ops.metrics import (
+    accuracy,
+    binary_accuracy,
+    categorical_accuracy,
+    concordance_correlation,
+    pearson_correlation,
+    sparse_categorical_accuracy,
+    sparse_top_k_categorical_accuracy,
+    top_k_categorical_accuracy,
+)
 from fastgd.ops.shaping import concatenate, flatten, reshape
 
 __all__ = [
@@ -24,16 +33,20 @@ __all__ = [
     "categorical_accuracy",
     "categorical_crossentropy",
     "concatenate",
+    "concordance_correlation",
     "dense",
     "dropout",
     "flatten",
     "matmul",
     "mean_absolute_error",
     "mean_squared_error",
+    "pearson_correlation",
     "reshape",
     "sigmoid_crossentropy",
     "softmax_crossentropy",
     "sparse_categorical_accuracy",
     "sparse_categorical_crossentropy",
     "sparse_softmax_crossentropy",
+    "sparse_top_k_categorical_accuracy",
+    "top_k_categorical_accuracy",
 ]

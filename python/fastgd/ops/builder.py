@@ -114,10 +114,11 @@ class PlanBuilder:
         dims: Sequence[Dims],
         params: Sequence[Variable] = (),
         attrs: Mapping[str, Attribute] | None = None,
+        dtype: str | None = None,
     ) -> tuple[Tensor, ...]:
-        """Add the step `op` and return its outputs, one per entry of `dims`."""
+        """Add the step `op` and return its outputs, one per entry of `dims`, in the plan's dtype or "int32"."""
         prefix = "/".join([*self._scopes, op])
-        outputs = tuple(self._new_tensor(prefix, size, self.dtype) for size in dims)
+        outputs = tuple(self._new_tensor(prefix, size, dtype or self.dtype) for size in dims)
         names = tuple(self.param(variable) for variable in params)
         self.steps.append(
             Step(op, tuple(x.name for x in inputs), tuple(y.name for y in outputs), names, dict(attrs or {}))

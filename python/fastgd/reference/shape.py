@@ -35,7 +35,7 @@ def reshape(ctx: Context, inputs: Sequence[Array], params: Sequence[Array], attr
     shape = attrs["shape"]
     if not isinstance(shape, (tuple, list)):
         raise ValueError(f"`shape` must be a tuple. Received: shape={shape!r}")
-    target = resolve_shape(shape, ctx.batch)
+    target = resolve_shape([int(size) for size in shape], ctx.batch)
     if prod(target) != x.size:
         raise ValueError(f"x of shape {x.shape} cannot become {target}")
     return (x.reshape(target),)
