@@ -82,7 +82,8 @@ class MeanMetricWrapper(Metric):
 
     Args:
         fn: a function of `fastgd.losses` or `fastgd.metrics`, or its name; or any function that returns values
-            (n, ...) for targets and predictions. In `compile` it is called with tensors and must be written with `fastgd.ops`.
+            (n, ...) for targets and predictions. In `compile` it is called with tensors and must be written with
+            `fastgd.ops`.
         name: the name; that of the function if None.
         **kwargs: further arguments of the function.
 
