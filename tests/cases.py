@@ -377,7 +377,7 @@ def _confusion_cases() -> Iterator[ScoreCase]:
                 chosen = {"curve": curve, "summation_method": method, "num_thresholds": 20}
                 yield ScoreCase("AUC", chosen, "pt", shape)
         yield ScoreCase("AUC", {"from_logits": True}, "xt", shape)
-        yield ScoreCase("AUC", {"thresholds": [0.3, 0.1, 0.8]}, "pt", shape)
+        yield ScoreCase("AUC", {"thresholds": [0.1, 0.3, 0.8]}, "pt", shape)
     for shape in ((5,), (3, 4)):
         for name in ("Precision", "Recall"):
             yield ScoreCase(name, {"top_k": 2}, "xt", shape)
