@@ -38,7 +38,10 @@ Update<T>::Update(const UpdateSpec& spec) {
   static const std::map<std::string, Rule> kAdamFamily = {
       {"adam", Rule::adam}, {"amsgrad", Rule::amsgrad}, {"adamax", Rule::adamax}, {"nadam", Rule::nadam}};
   Numbers numbers(spec);
-  if (spec.rule == "sgd") {
+  if (spec.rule == "gradient") {
+    rule_ = Rule::gradient;
+    slot_count_ = 1;
+  } else if (spec.rule == "sgd") {
     rule_ = Rule::sgd;
   } else if (spec.rule == "momentum") {
     rule_ = Rule::momentum;
@@ -141,6 +144,9 @@ void Update<T>::apply_rule(const Kernels<T>& kernels, const StepNumbers& step, I
   const T rest_1 = static_cast<T>(1 - beta_1_), rest_2 = static_cast<T>(1 - beta_2_), rest = static_cast<T>(1 - rho_);
   const auto slot = [&](std::size_t i) { return slots[i] + at; };
   switch (rule_) {
+    case Rule::gradient:
+      kernels.sgd(n, -rate, g, slot(0));
+      break;
     case Rule::sgd:
       kernels.sgd(n, rate, g, w);
       break;

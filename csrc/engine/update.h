@@ -56,7 +56,7 @@ class Update {
              const T* gradients, const std::vector<T*>& slots, const Worker& who) const noexcept;
 
  private:
-  enum class Rule { sgd, momentum, adam, amsgrad, adamax, nadam, lion, rmsprop, adagrad, adadelta };
+  enum class Rule { gradient, sgd, momentum, adam, amsgrad, adamax, nadam, lion, rmsprop, adagrad, adadelta };
 
   void apply_rule(const Kernels<T>& kernels, const StepNumbers& step, Index n, const T* g, T* w,
                   const std::vector<T*>& slots, Index at) const noexcept;

@@ -47,6 +47,7 @@ class Attrs {
   bool flag(const std::string& name, bool missing) const;
   double real(const std::string& name, double missing) const;
   Index integer(const std::string& name) const;
+  Index integer(const std::string& name, Index missing) const;
   std::string text(const std::string& name, const std::string& missing) const;
   Shape sizes(const std::string& name) const;
   std::vector<double> reals(const std::string& name) const;
@@ -154,7 +155,12 @@ class Op {
 template <class T>
 using OpFactory = std::unique_ptr<Op<T>> (*)(const OpSetup& setup);
 
-// "relu" and its like; throws for an unknown name.
-Activation parse_activation(const std::string& name);
+// The elementwise function that the text attribute `attribute` names ("linear" if it is missing), with its numbers,
+// which are attributes too. Throws for an unknown name and for a missing number.
+template <class T>
+ActivationSpec<T> parse_activation(const Attrs& attrs, const std::string& attribute);
+
+// Whether the derivative of a function is taken from its output; if not, from its input.
+bool derives_from_output(Activation function);
 
 }  // namespace fastgd

@@ -17,11 +17,17 @@ from fastgd.layers import Dense
 
 ROWS = list(callback_cases())
 # What callbacks add to the logs.
-ADDED = {"LearningRateScheduler": {"learning_rate"}, "ReduceLROnPlateau": {"learning_rate"}}
+ADDED = {
+    "CriticalPoint": {"gradient_norm"},
+    "LearningRateScheduler": {"learning_rate"},
+    "ReduceLROnPlateau": {"learning_rate"},
+}
 LAMBDA_HOOKS = ("epoch_begin", "epoch_end", "train_begin", "train_end", "train_batch_begin", "train_batch_end")
-# The arguments and defaults of Keras 3.15. Its ReduceLROnPlateau takes any further keyword and forgets it.
+# The arguments and defaults of Keras 3.15, which has no CriticalPoint, and whose ReduceLROnPlateau takes any further
+# keyword and forgets it.
 SIGNATURES: dict[str, dict[str, Any]] = {
     "CSVLogger": {"filename": inspect.Parameter.empty, "separator": ",", "append": False},
+    "CriticalPoint": {"tolerance": 1e-5, "every": 1, "restore_best_weights": True, "verbose": 0},
     "EarlyStopping": {
         "monitor": "val_loss",
         "min_delta": 0,

@@ -11,7 +11,7 @@ import pytest
 import fastgd
 import tolerances
 from cases import ScoreCase, loss_cases, metric_cases
-from contract.formulas import ROW_VALUES, draw, per_sample
+from contract.formulas import LOSS_ROW_VALUES, ROW_VALUES, draw, per_sample
 from contract.metric_formulas import METRIC_VALUES
 from contract.registered import make, registered, round_trips
 from fastgd import _core, runtime
@@ -77,7 +77,7 @@ def test_config_round_trip(kind: str, case: ScoreCase) -> None:
 def test_loss_objects(case: ScoreCase, dtype: str, backend: str) -> None:
     p, t = draw(case.kinds, case.shape, N)
     p = p.astype(dtype)
-    rows = ROW_VALUES[case.cls](p.astype(np.float64), t, **case.config)
+    rows = LOSS_ROW_VALUES[case.cls](p.astype(np.float64), t, **case.config)
     close = close_for(case, dtype)
     s = weights()
     spread = s.reshape(-1, *(1,) * (rows.ndim - 1))
@@ -86,10 +86,13 @@ def test_loss_objects(case: ScoreCase, dtype: str, backend: str) -> None:
             ("sum_over_batch_size", rows.mean(), (spread * rows).mean()),
             ("mean", rows.mean(), (spread * rows).mean()),
             ("sum", rows.sum(), (spread * rows).sum()),
+            ("mean_with_sample_weight", rows.mean(), (spread * rows).sum() / s.sum()),
+            ("none", rows, spread * rows),
+            (None, rows, spread * rows),
         ):
             loss = registered("loss")[case.cls](**case.config, reduction=reduction)
-            tolerances.assert_close(loss(t, p), expected, close, what=reduction)
-            tolerances.assert_close(loss(t, p, sample_weight=s), weighted, close, what=reduction)
+            tolerances.assert_close(loss(t, p), expected, close, what=str(reduction))
+            tolerances.assert_close(loss(t, p, sample_weight=s), weighted, close, what=str(reduction))
         tolerances.assert_close(make("loss", case).values(t, p), rows, close, what="rows")
         by_row = np.random.default_rng(6).uniform(0.5, 2.0, rows.shape)
         tolerances.assert_close(make("loss", case)(t, p, by_row), (by_row * rows).mean(), close, what="weights of rows")
@@ -103,7 +106,7 @@ def test_losses_in_a_model(case: ScoreCase, dtype: str, isa: str, monkeypatch: p
         monkeypatch.setenv("FASTGD_ISA", isa)
     p, t = draw(case.kinds, case.shape, N)
     p = p.astype(dtype)
-    rows = ROW_VALUES[case.cls](p.astype(np.float64), t, **case.config)
+    rows = LOSS_ROW_VALUES[case.cls](p.astype(np.float64), t, **case.config)
     v = per_sample(rows)
     s = weights()
     close = close_for(case, dtype)
@@ -117,6 +120,11 @@ def test_losses_in_a_model(case: ScoreCase, dtype: str, isa: str, monkeypatch: p
             tolerances.assert_close(loss, (s * v).mean(), close, what="weighted")
         summed = identity_model(case, dtype, loss=registered("loss")[case.cls](**case.config, reduction="sum"))
         tolerances.assert_close(summed.evaluate(p, t, batch_size=N, verbose=0), rows.sum(), close, what="sum")
+        mean = registered("loss")[case.cls](**case.config, reduction="mean_with_sample_weight")
+        model = identity_model(case, dtype, loss=mean)
+        got = model.evaluate(p, t, batch_size=N, sample_weight=s, verbose=0)
+        tolerances.assert_close(got, (s * v).sum() * (rows.size / N) / s.sum(), close, what="mean by weight")
+        tolerances.assert_close(model.evaluate(p, t, batch_size=10, verbose=0), v.mean(), close, what="no weight")
 
 
 @pytest.mark.parametrize("backend", runtime.BACKENDS)

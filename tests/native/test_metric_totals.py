@@ -68,7 +68,7 @@ def test_columns_add_up(case: OpCase, dtype: str, monkeypatch: pytest.MonkeyPatc
 
 
 def test_numbers_outside_of_the_columns_count_nowhere() -> None:
-    for case in (c for c in CASES if c.integer):
+    for case in (c for c in CASES if c.integer_outputs):
         plan = weighted_plan(replace(case, columns=2), "float64")
         feeds = [*op_feeds(case, op_plan(case, "float64"), 20, 3), np.ones(20)]
         every = totals_of(reference.Executor(weighted_plan(case, "float64")), feeds, 20)
@@ -78,7 +78,8 @@ def test_numbers_outside_of_the_columns_count_nowhere() -> None:
 
 @pytest.mark.parametrize("interpreter", [_core.Executor, reference.Executor])
 def test_columns_that_do_not_fit_are_refused(interpreter: Any) -> None:
-    case = next(c for c in CASES if not c.integer)
+    case = next(c for c in CASES if not c.integer_outputs)
+    plan = op_plan(case, "float32")
     for columns in (0, 1, case.columns + 1):
         with pytest.raises(ValueError, match=r"metric|columns|shape"):
-            interpreter(op_plan(replace(case, columns=columns), "float32"))
+            interpreter(replace(plan, metrics=(replace(plan.metrics[0], columns=columns),)))

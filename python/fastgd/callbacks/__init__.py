@@ -2,6 +2,7 @@
 
 from fastgd.callbacks.callback import Callback
 from fastgd.callbacks.callback_list import CallbackList
+from fastgd.callbacks.critical_point import CriticalPoint
 from fastgd.callbacks.csv_logger import CSVLogger
 from fastgd.callbacks.early_stopping import EarlyStopping
 from fastgd.callbacks.history import History
@@ -15,6 +16,7 @@ __all__ = [
     "CSVLogger",
     "Callback",
     "CallbackList",
+    "CriticalPoint",
     "EarlyStopping",
     "History",
     "LambdaCallback",

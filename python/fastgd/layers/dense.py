@@ -66,12 +66,12 @@ class Dense(Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         """Emit one step, and a second one for an activation that the step cannot take along."""
-        known = activations.op_name(self.activation)
-        if known is None or known[0] == "softmax":
+        fused = activations.fused_form(self.activation)
+        if fused is None:
             y: Tensor = self.activation(ops.dense(inputs, self.kernel, self.bias))
             return y
-        name, slope = known
-        return ops.dense(inputs, self.kernel, self.bias, activation=name, negative_slope=slope)
+        name, numbers = fused
+        return ops.dense(inputs, self.kernel, self.bias, activation=name, **numbers)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make a like layer."""

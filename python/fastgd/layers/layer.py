@@ -11,7 +11,7 @@ import numpy as np
 from fastgd import config
 from fastgd.layers.graph import KerasTensor, Node
 from fastgd.layers.weights import WeightOwner
-from fastgd.ops.builder import PlanBuilder, Tensor, to_dims, to_shape
+from fastgd.ops.builder import Dims, PlanBuilder, Shape, Tensor, to_dims, to_shape
 from fastgd.ops.eager import evaluate
 from fastgd.utils.checks import check_dtype, check_int, check_sample_shape
 from fastgd.utils.errors import invalid, mistyped, refuse_keywords
@@ -28,7 +28,8 @@ BASE_KEYWORDS = ("name", "dtype", "trainable", "input_shape", "input_dim")
 class Layer(WeightOwner):
     """Base of all layers; a subclass implements `call`, and `build` if it has weights.
 
-    `call(self, inputs)` composes functions of `fastgd.ops` on symbolic tensors; it may take `training` besides.
+    `call(self, inputs)` composes functions of `fastgd.ops` and other layers on symbolic tensors; it may take `training`
+    besides. Layers kept in attributes, lists or dicts of the instance are its sublayers: their weights are its own.
 
     Args:
         name: the name, unique in a model; the class' in snake case with a counter if None.
@@ -64,6 +65,8 @@ class Layer(WeightOwner):
         self._given_dtype = None if dtype is None else check_dtype("dtype", dtype)
         self._built_dtype: str | None = None
         self._init_weights(trainable)
+        # The sizes of the outputs of the last call on tensors.
+        self._output_dims: list[Dims] = []
         self._nodes: list[Node] = []
         if input_dim is not None:
             input_shape = (check_int("input_dim", input_dim, 1),)
@@ -113,6 +116,15 @@ class Layer(WeightOwner):
         """The placeholder or placeholders that the layer returned, if it was called once."""
         return self._single_node().outputs
 
+    @property
+    def output_shapes(self) -> list[Shape]:
+        """The shapes of the outputs with None for the batch, if it is clear which they are: else an empty list."""
+        if len(self._nodes) > 1:
+            return []
+        # A layer inside another one or inside a subclassed model is called on tensors alone.
+        dims = [y.dims for y in flatten(self._nodes[0].outputs)] if self._nodes else self._output_dims
+        return [to_shape(each) for each in dims]
+
     def __call__(self, inputs: Any, training: bool | None = None) -> Any:
         """Call the layer: on placeholders to build a model, on arrays to compute at once.
 
@@ -137,8 +149,7 @@ class Layer(WeightOwner):
         """Build the layer, if it is not built, for inputs given as a structure of sizes."""
         if not self.built:
             self._built_dtype = dtype
-            shapes = [to_shape(dims) for dims in inputs] if isinstance(inputs, list) else to_shape(inputs)
-            self.build(shapes)
+            self.build(_shapes_of(inputs))
             self.built = True
 
     def emit(self, inputs: Any, training: bool | None = None) -> Any:
@@ -153,6 +164,7 @@ class Layer(WeightOwner):
             outputs = self.call(inputs, **arguments)
         if not all(isinstance(y, Tensor) for y in flatten(outputs)):
             raise mistyped(f"`call` of {type(self).__name__} must return tensors of fastgd.ops.", call=outputs)
+        self._output_dims = [y.dims for y in flatten(outputs)]
         return outputs
 
     def _record(self, inputs: Any, training: bool | None) -> Any:
@@ -207,5 +219,14 @@ class Layer(WeightOwner):
 
 
 def _dims_of(inputs: Any) -> Any:
-    """Return the sizes of a tensor, or the list of the sizes of a structure's tensors."""
-    return [leaf.dims for leaf in flatten(inputs)] if isinstance(inputs, (list, tuple, dict)) else inputs.dims
+    """Return the sizes of a tensor, or those of a structure's tensors in a list or a dict by its keys."""
+    if isinstance(inputs, dict):
+        return {key: _dims_of(part) for key, part in inputs.items()}
+    return [leaf.dims for leaf in flatten(inputs)] if isinstance(inputs, (list, tuple)) else inputs.dims
+
+
+def _shapes_of(dims: Any) -> Any:
+    """Return what `_dims_of` gave as shapes with None for the batch."""
+    if isinstance(dims, dict):
+        return {key: _shapes_of(part) for key, part in dims.items()}
+    return [to_shape(each) for each in dims] if isinstance(dims, list) else to_shape(dims)

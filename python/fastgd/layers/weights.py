@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +14,11 @@ from fastgd.utils.checks import check_bool
 from fastgd.utils.errors import invalid
 
 Array = npt.NDArray[Any]
+T = TypeVar("T")
 
 
 class WeightOwner:
-    """The part of a layer that holds weights.
+    """The part of a layer that holds weights: its own, and those of the layers it keeps in its attributes.
 
     Attributes:
         name: the name of the layer.
@@ -58,14 +59,24 @@ class WeightOwner:
         return variable
 
     @property
+    def sublayers(self) -> list[Any]:
+        """The layers in the attributes of this one, or in their lists and dicts, each once, in the order of making."""
+        # Private attributes of the base classes hold calls and graphs, never layers of the user's.
+        return distinct([layer for value in vars(self).values() for layer in _layers_in(value)])
+
+    @property
     def weights(self) -> list[Variable]:
-        """All variables, the trainable ones first."""
-        return sorted(self._variables, key=lambda variable: not variable.trainable)
+        """All variables: its own, the trainable ones first, then those of its sublayers."""
+        own = sorted(self._variables, key=lambda variable: not variable.trainable)
+        return distinct([*own, *(variable for layer in self.sublayers for variable in layer.weights)])
 
     @property
     def trainable_weights(self) -> list[Variable]:
         """The variables that training may change: none while the layer is frozen."""
-        return [variable for variable in self.weights if variable.trainable] if self.trainable else []
+        if not self.trainable:
+            return []
+        own = [variable for variable in self._variables if variable.trainable]
+        return distinct([*own, *(variable for layer in self.sublayers for variable in layer.trainable_weights)])
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
@@ -81,6 +92,8 @@ class WeightOwner:
     @trainable.setter
     def trainable(self, value: bool) -> None:
         self._trainable = check_bool("trainable", value)
+        for layer in self.sublayers:
+            layer.trainable = value
 
     def get_weights(self) -> list[Array]:
         """Return copies of all weights, in the order of `weights`."""
@@ -112,3 +125,19 @@ class WeightOwner:
         if not self.built:
             raise ValueError(f"The layer {self.name!r} is not built, so its weights cannot be counted yet.")
         return sum(variable.size for variable in self.weights)
+
+
+def distinct(things: Sequence[T]) -> list[T]:
+    """Return the things in their order, each object once."""
+    return list({id(thing): thing for thing in things}.values())
+
+
+def _layers_in(value: Any) -> list[Any]:
+    """Return the layers in an attribute: itself, or what lists, tuples and dicts hold."""
+    if isinstance(value, WeightOwner):
+        return [value]
+    if isinstance(value, Mapping):
+        value = value.values()
+    elif not isinstance(value, (list, tuple)):
+        return []
+    return [layer for part in value for layer in _layers_in(part)]

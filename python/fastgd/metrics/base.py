@@ -18,7 +18,17 @@ from fastgd.utils.targets import align_ranks, as_labels
 Array = npt.NDArray[Any]
 
 registry: Registry[Metric] = Registry(
-    "metric", {"mse": "MeanSquaredError", "mae": "MeanAbsoluteError", "bce": "BinaryCrossentropy"}
+    "metric",
+    {
+        "mse": "MeanSquaredError",
+        "mae": "MeanAbsoluteError",
+        "mape": "MeanAbsolutePercentageError",
+        "msle": "MeanSquaredLogarithmicError",
+        "bce": "BinaryCrossentropy",
+        "kld": "KLDivergence",
+        "log_cosh": "LogCoshError",
+        "logcosh": "LogCoshError",
+    },
 )
 
 
@@ -47,6 +57,7 @@ class Metric:
 
     Attributes:
         sparse: whether targets are integer labels that lack the axis of classes.
+        ignore_class: the label that does not count, None if all do.
         _direction: "up" if more is better, "down" if less is; callbacks with mode "auto" go by it.
 
     Example:
@@ -57,6 +68,7 @@ class Metric:
     """
 
     sparse: bool = False
+    ignore_class: int | None = None
     _direction: ClassVar[str] = "down"
 
     def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fastgd.losses import Loss
 from fastgd.metrics.accuracy import BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy
 from fastgd.metrics.base import Metric, registry
 from fastgd.metrics.functions import FUNCTIONS
-from fastgd.metrics.loss_metrics import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
+from fastgd.metrics.loss_metrics import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    FunctionMetric,
+    SparseCategoricalCrossentropy,
+)
 from fastgd.ops.builder import Dims
 from fastgd.utils.errors import mistyped
 from fastgd.utils.registry import to_config
@@ -21,7 +27,8 @@ def get(identifier: Any, dims: Dims | None = None, sparse: bool = False) -> Metr
     """Return the metric that `identifier` names; a name given as a string becomes the name of the metric.
 
     Args:
-        identifier: a name or alias, a config, a class, a function of this module or a Metric.
+        identifier: a name or alias, a config, a class, a Metric, or a function of (y_true, y_pred): one of this module,
+            or one of your own that is written with `fastgd.ops`.
         dims: the shape of the predictions, by which "accuracy" and "crossentropy" choose their form: binary where it
             ends in one, else with integer labels or one-hot targets.
         sparse: whether targets are integer labels.
@@ -31,7 +38,7 @@ def get(identifier: Any, dims: Dims | None = None, sparse: bool = False) -> Metr
 
     Raises:
         ValueError: for an unknown name.
-        TypeError: for anything else, a function of the user's own included.
+        TypeError: for anything else.
     """
     if isinstance(identifier, Metric):
         return identifier
@@ -43,9 +50,9 @@ def get(identifier: Any, dims: Dims | None = None, sparse: bool = False) -> Metr
         return metric
     if isinstance(identifier, Mapping):
         return registry.from_config(identifier, "metric")
-    if callable(identifier) and identifier in FUNCTIONS:
-        return FUNCTIONS[identifier]()
-    raise mistyped("`metric` must be a name, a Metric or a function of fastgd.metrics.", metric=identifier)
+    if callable(identifier) and not isinstance(identifier, (type, Loss)):
+        return FUNCTIONS[identifier]() if identifier in FUNCTIONS else FunctionMetric(identifier)
+    raise mistyped("`metric` must be a name, a Metric or a function of (y_true, y_pred).", metric=identifier)
 
 
 def _shorthand(name: str, dims: Dims | None, sparse: bool) -> Metric | None:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from fastgd import losses, ops
 from fastgd.metrics.base import Array, Metric, Totals, as_value
 from fastgd.ops.builder import Dims, Tensor
+from fastgd.ops.losses import per_sample
 from fastgd.ops.metric_columns import squared_moments
 from fastgd.utils.checks import check_int
 from fastgd.utils.errors import invalid, unknown
@@ -27,7 +28,7 @@ class RootMeanSquaredError(Metric):
 
     def lower(self, p: Tensor, t: Tensor) -> Tensor:
         """Emit the squared error per sample."""
-        return ops.mean_squared_error(p, t)
+        return per_sample("mean_squared_error", p, t)
 
     def combine(self, totals: Totals) -> float | Array:
         """Return the root of the mean."""

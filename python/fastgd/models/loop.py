@@ -11,6 +11,7 @@ from fastgd.callbacks import CallbackList
 from fastgd.models.feeds import Feeds
 from fastgd.models.objectives import Objectives
 from fastgd.models.session import Engine
+from fastgd.optimizers import Optimizer
 from fastgd.runtime import Executor
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def batches_of(rows: int, batch_size: int) -> int:
 
 
 class TrainingLoop:
-    """The epochs of one `fit`.
+    """The epochs of one `fit` over rows in memory.
 
     An epoch is one pass over the rows, or `steps` batches: the next epoch then goes on where the last one stopped.
 
@@ -89,15 +90,7 @@ class TrainingLoop:
                 callbacks.on_batch_begin("train", done)
                 self._engine.bind_weights()
             wanted = 1 if single else min(self.steps - done, self._left)
-            if optimizer.is_scheduled:
-                wanted = min(wanted, SCHEDULED_BATCHES)
-            # Without a schedule one number stands for all batches.
-            rates = optimizer.learning_rates(wanted if optimizer.is_scheduled else 1)
-            before = executor.iteration
-            try:
-                ran = executor.advance(wanted, CHUNK_SECONDS, rates)
-            finally:
-                optimizer.iterations += executor.iteration - before
+            ran = advance_training(executor, optimizer, wanted)
             self._left -= ran
             done += ran
             logs = self._objectives.logs(executor.totals() + carried)
@@ -121,6 +114,19 @@ class TrainingLoop:
         )
         self._pass += 1
         self._left = batches_of(self._feeds.rows, self._batch_size)
+
+
+def advance_training(executor: Executor, optimizer: Optimizer, wanted: int) -> int:
+    """Train on at most `wanted` further batches and return how many ran; the optimizer counts them in any case."""
+    if optimizer.is_scheduled:
+        wanted = min(wanted, SCHEDULED_BATCHES)
+    # Without a schedule one number stands for all batches.
+    rates = optimizer.learning_rates(wanted if optimizer.is_scheduled else 1)
+    before = executor.iteration
+    try:
+        return executor.advance(wanted, CHUNK_SECONDS, rates)
+    finally:
+        optimizer.iterations += executor.iteration - before
 
 
 def run_evaluation(

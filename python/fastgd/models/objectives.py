@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -48,14 +47,29 @@ class OutputObjectives:
         return list(dict.fromkeys(kinds))
 
     @cached_property
+    def ignored_label(self) -> int | None:
+        """The label besides the classes that the targets may hold, None if there is none.
+
+        A loss decides for all, as metrics count no label outside the classes. Without one the metrics must agree.
+        """
+        if self.loss is not None and self.loss.sparse:
+            return self.loss.ignore_class
+        ignored = {observed.metric.ignore_class for observed in self.metrics if observed.metric.sparse}
+        return ignored.pop() if len(ignored) == 1 else None
+
+    @cached_property
     def scale(self) -> float:
         """What the plan's value of the loss is multiplied by.
 
-        The plan has one value per sample, the mean over what lies between the first and the last axis; a loss that sums
-        adds those places up.
+        The plan has one value per sample, the mean of the values that the loss has for it; a loss that sums adds those
+        up.
         """
-        summed = self.loss is not None and self.loss.reduction == "sum"
-        return float(prod(self.dims[1:-1])) if summed else 1.0
+        return self.values_per_sample if self.loss is not None and self.loss.reduction == "sum" else 1.0
+
+    @property
+    def values_per_sample(self) -> float:
+        """How many values the loss has for one sample."""
+        return 1.0 if self.loss is None else float(self.loss.values_per_sample(self.dims))
 
 
 @dataclass(frozen=True)
@@ -126,7 +140,9 @@ def settle(
     weighted = _spread_metrics("weighted_metrics", weighted_metrics, names)
     outputs = []
     for k, name in enumerate(names):
-        own_loss = None if chosen[k] is None else losses.get(chosen[k])
+        own_loss = losses.get(chosen[k])
+        if own_loss is not None and own_loss.reduction in (None, "none"):
+            raise invalid("`loss` must be reduced to one number to be trained.", reduction=own_loss.reduction)
         prefix = "" if len(names) == 1 else f"{name}_"
         sparse = own_loss is not None and own_loss.sparse
         observed = [

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
+from fastgd.ops.operators import Operators
 from fastgd.ops.parameters import Variable
 from fastgd.plan import BATCH, Attribute, ParamSpec, Plan, Step, TensorSpec, Term
 from fastgd.utils.naming import distinct_name
@@ -33,7 +35,18 @@ def show_dims(dims: Sequence[int]) -> str:
     return "(" + ", ".join(words) + ("," if len(words) == 1 else "") + ")"
 
 
-class Tensor:
+class Placeholder(Operators):
+    """What stands for a tensor before there is a plan: an op called on one is recorded, to be emitted later."""
+
+    # NumPy leaves its operators to ours.
+    __array_ufunc__ = None
+
+    def record(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Return what stands for `function(*args, **kwargs)`."""
+        raise NotImplementedError(f"{type(self).__name__} must implement record(function, args, kwargs)")
+
+
+class Tensor(Operators):
     """A tensor of a plan that is being written; ops take and return it.
 
     Attributes:
@@ -44,7 +57,7 @@ class Tensor:
     """
 
     __slots__ = ("builder", "dims", "dtype", "name")
-    # NumPy functions refuse it at once instead of treating it as an object.
+    # NumPy functions refuse it at once instead of treating it as an object, and NumPy leaves its operators to ours.
     __array_ufunc__ = None
 
     def __init__(self, builder: PlanBuilder, name: str, dims: Dims, dtype: str) -> None:
@@ -83,6 +96,7 @@ class PlanBuilder:
         self._tensors: dict[str, TensorSpec] = {}
         self._inputs: list[str] = []
         self._params: dict[int, ParamSpec] = {}
+        self._read: dict[int, Tensor] = {}
         self._seeds: set[int] = set()
         self._scopes: list[str] = []
 
@@ -107,6 +121,16 @@ class PlanBuilder:
             self.variables.append(variable)
         return spec.name
 
+    def read(self, variable: Variable) -> Tensor:
+        """Return the value of `variable` as a tensor, which has no batch axis; one step serves all who read it."""
+        if id(variable) not in self._read:
+            self._read[id(variable)] = self.emit("parameter", [], [variable.shape], [variable])[0]
+        return self._read[id(variable)]
+
+    def constant(self, value: float, dims: Dims = ()) -> Tensor:
+        """Return a tensor of these sizes that holds `value` everywhere."""
+        return self.emit("constant", [], [dims], attrs={"value": float(value), "shape": dims})[0]
+
     def emit(
         self,
         op: str,
@@ -116,7 +140,7 @@ class PlanBuilder:
         attrs: Mapping[str, Attribute] | None = None,
         dtype: str | None = None,
     ) -> tuple[Tensor, ...]:
-        """Add the step `op` and return its outputs, one per entry of `dims`, in the plan's dtype or "int32"."""
+        """Add the step `op` and return its outputs, one per entry of `dims`, of the plan's floating type or `dtype`."""
         prefix = "/".join([*self._scopes, op])
         outputs = tuple(self._new_tensor(prefix, size, dtype or self.dtype) for size in dims)
         names = tuple(self.param(variable) for variable in params)
@@ -138,13 +162,13 @@ class PlanBuilder:
         for place, step in enumerate(self.steps):
             if step.outputs != (y.name,):
                 continue
-            if step.op == "activation" and step.attrs["function"] == function:
+            if step.op == "activation" and dict(step.attrs) == {"function": function}:
                 del self.steps[place]
                 del self._tensors[y.name]
                 before = self._tensors[step.inputs[0]]
                 return Tensor(self, before.name, before.shape, before.dtype)
             if step.op == "dense" and step.attrs["activation"] == function:
-                self.steps[place] = replace(step, attrs={**step.attrs, "activation": "linear"})
+                self.steps[place] = replace(step, attrs={"activation": "linear"})
                 return y
         return None
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastgd.ops.operators import Operators
 from fastgd.plan import ALIGNMENT_BYTES, flat_layout
 from fastgd.utils.errors import invalid
 
@@ -24,8 +25,10 @@ def aligned_zeros(size: int, dtype: str) -> Array:
     return raw[start : start + size * item].view(dtype)
 
 
-class Variable:
+class Variable(Operators):
     """A weight of a layer: an array with a name, which training changes in place.
+
+    Ops and operators take it like a tensor: in a layer's `call` they train it, elsewhere they compute with its value.
 
     Args:
         value: the initial value; its copy begins the variable's life.
@@ -36,6 +39,9 @@ class Variable:
     Example:
         >>> layer.kernel.assign(np.eye(4))
     """
+
+    # An array leaves its operators to the variable, so that `array * variable` is an op.
+    __array_priority__ = 1000.0
 
     def __init__(self, value: npt.ArrayLike, name: str, dtype: str, trainable: bool = True) -> None:
         self.name = name

@@ -252,3 +252,10 @@ def adadelta(w: Array, g: Array, slots: Sequence[Array], lr: float, t: int, hype
     step = np.sqrt(d + epsilon) / divisor(np.sqrt(a + epsilon)) * g
     d += (step * step - d) * rest
     w -= lr * step
+
+
+@update("gradient", slots=("gradient",))
+def gradient(w: Array, g: Array, slots: Sequence[Array], lr: float, t: int, hyper: Hyper) -> None:
+    """gradient += lr g; the parameters stay where they are."""
+    (total,) = slots
+    total += lr * g

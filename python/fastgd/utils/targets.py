@@ -31,13 +31,14 @@ def align_ranks(y: Array, rank: int, predictions: Sequence[int]) -> Array:
     return y
 
 
-def as_labels(y: Array, classes: int, name: str) -> Array:
+def as_labels(y: Array, classes: int, name: str, ignored: int | None = None) -> Array:
     """Return integer labels as int32, the type of the plan.
 
     Args:
         y: labels of any integer type or bool, or of a floating type with integral values.
         classes: how many classes there are.
         name: what messages call y.
+        ignored: one more label that is allowed.
 
     Returns:
         int32 array of the same shape, y itself if it is one already.
@@ -51,7 +52,9 @@ def as_labels(y: Array, classes: int, name: str) -> Array:
     if y.dtype.kind == "f":
         check_each(y, y == np.floor(y), name, "integer labels")
     if y.size and not (y.min() >= 0 and y.max() < classes):
-        check_each(y, (y >= 0) & (y < classes), name, f"labels from 0 to {classes - 1}, one per class")
+        check_each(
+            y, ((y >= 0) & (y < classes)) | (y == ignored), name, f"labels from 0 to {classes - 1}, one per class"
+        )
     return y.astype(np.int32, copy=False)
 
 
