@@ -34,6 +34,7 @@ class OpCase:
     kinds: str = ""
     length: int = 1  # the longest sum
     differentiable: bool = True
+    columns: int = 1  # of a metric
     integer_outputs: bool = False
 
     @property
@@ -69,9 +70,9 @@ def op_plan(case: OpCase, dtype: str) -> Plan:
     losses: tuple[Term, ...] = ()
     metrics: tuple[Term, ...] = ()
     if not case.differentiable:
-        # What is no value per sample is looked at without being followed.
-        if not case.integer_outputs and case.outputs[0] == (-1,):
-            metrics = (Term("metric", "y0"),)
+        # What is no value per sample, and no row of a metric's columns, is looked at without being followed.
+        if case.columns > 1 or (not case.integer_outputs and case.outputs[0] == (-1,)):
+            metrics = (Term("metric", "y0", columns=case.columns),)
     elif case.outputs[0] == (-1,):
         losses = (Term("loss", "y0", weight=1.5),)
     elif case.outputs[0] == (1,):
@@ -295,6 +296,50 @@ def op_cases() -> Iterator[OpCase]:
     for threshold in (0.5, 0.25):
         yield OpCase("binary_accuracy", ((-1, 3, 7),) * 2, ((-1,),), attrs={"threshold": threshold}, kinds="pt",
                      differentiable=False)  # fmt: skip
+    yield from metric_op_cases()
+
+
+def metric_op_cases() -> Iterator[OpCase]:
+    """Yield the cases of the ops that only metrics are made of."""
+    for shape in ((-1, 7), (-1, 2, 70)):
+        for k in (1, 3, 80):
+            top: dict[str, Attribute] = {"k": k}
+            yield OpCase("sparse_top_k_categorical_accuracy", (shape, shape[:-1]), ((-1,),), attrs=top, kinds="xi",
+                         differentiable=False)  # fmt: skip
+            yield OpCase("top_k_categorical_accuracy", (shape,) * 2, ((-1,),), attrs=top, kinds="xd",
+                         differentiable=False)  # fmt: skip
+        for concordance in (False, True):
+            yield OpCase("correlation", (shape,) * 2, ((-1,),), attrs={"concordance": concordance}, length=shape[-1],
+                         differentiable=False)  # fmt: skip
+        yield OpCase("squared_moments", (shape,) * 2, ((-1, 4 * prod(shape[1:])),), differentiable=False,
+                     columns=4 * prod(shape[1:]))  # fmt: skip
+    limits = (-1.0, 0.25, 0.5, 0.9)
+    for by_label, class_id, top_k in ((False, -1, 0), (True, -1, 0), (False, 3, 0), (False, -1, 2), (False, 3, 2)):
+        for shape in ((-1, 7), (-1, 2, 5)):
+            attrs: dict[str, Attribute] = {
+                "thresholds": limits, "by_label": by_label, "class_id": class_id, "top_k": top_k,
+            }  # fmt: skip
+            width = prod(shape[1:]) if class_id < 0 else prod(shape[1:-1])
+            yield OpCase("threshold_buckets", (shape,) * 2, ((-1, width),), attrs=attrs, kinds="pt",
+                         differentiable=False, columns=10 * (shape[-1] if by_label else 1),
+                         integer_outputs=True)  # fmt: skip
+    plain: dict[str, Attribute] = {"thresholds": limits, "by_label": False, "class_id": -1, "top_k": 0}
+    yield OpCase("threshold_buckets", ((-1,),) * 2, ((-1, 1),), attrs=plain, kinds="xt", differentiable=False,
+                 columns=10, integer_outputs=True)  # fmt: skip
+    for p_form, t_form, shapes, kinds in (
+        ("label", "label", ((-1, 3, 2), (-1, 3, 2)), "xt"),
+        ("threshold", "label", ((-1, 6), (-1, 6)), "pt"),
+        ("one_hot", "label", ((-1, 6, 3), (-1, 6)), "xi"),
+        ("one_hot", "one_hot", ((-1, 6, 3), (-1, 6, 3)), "xd"),
+        ("label", "one_hot", ((-1, 6), (-1, 6, 3)), "xd"),
+    ):
+        for ignored in (-1, 1):
+            attrs = {"classes": 3, "ignore_class": ignored, "p_form": p_form, "t_form": t_form, "threshold": 0.4}
+            yield OpCase("class_pairs", shapes, ((-1, 6),), attrs=attrs, kinds=kinds, differentiable=False, columns=9,
+                         integer_outputs=True)  # fmt: skip
+    for chosen in ({}, {"threshold": 0.3}):
+        yield OpCase("label_matches", ((-1, 7), (-1, 7)), ((-1, 21),), attrs=dict(chosen), kinds="pt",
+                     differentiable=False, columns=21)  # fmt: skip
 
 
 STATISTICS = ("sum", "mean", "prod", "max", "min", "logsumexp", "var", "std")
@@ -632,6 +677,71 @@ def metric_cases() -> Iterator[ScoreCase]:
     for shape in ((5,), (3, 4), (1,)):
         yield ScoreCase("BinaryAccuracy", {}, "pt", shape)
         yield ScoreCase("BinaryAccuracy", {"threshold": 0.25}, "pt", shape)
+    yield from _confusion_cases()
+    for shape in ((5,), (3, 4)):
+        for k in (1, 3):
+            yield ScoreCase("TopKCategoricalAccuracy", {"k": k}, "xd", shape)
+            yield ScoreCase("SparseTopKCategoricalAccuracy", {"k": k}, "xi", shape)
+        yield ScoreCase("PearsonCorrelation", {}, "xx", shape)
+        yield ScoreCase("ConcordanceCorrelation", {}, "xx", shape)
+        yield ScoreCase("RootMeanSquaredError", {}, "xx", shape)
+        yield ScoreCase("MeanMetricWrapper", {"fn": "mean_absolute_error"}, "xx", shape)
+        yield ScoreCase("MeanMetricWrapper", {"fn": "sparse_categorical_accuracy"}, "xi", shape)
+        yield ScoreCase("Mean", {}, "vv", shape)
+        yield ScoreCase("Sum", {}, "vv", shape)
+        yield ScoreCase("IoU", {"num_classes": 2, "target_class_ids": [1]}, "tt", shape)
+        yield ScoreCase("MeanIoU", {"num_classes": 3}, "tt", shape)
+        yield ScoreCase("BinaryIoU", {}, "pt", shape)
+        yield ScoreCase("BinaryIoU", {"target_class_ids": [0], "threshold": 0.3}, "pt", shape)
+        for ignored in (None, 1):
+            some = {"num_classes": shape[-1], "target_class_ids": [0, 2], "ignore_class": ignored}
+            every = {"num_classes": shape[-1], "ignore_class": ignored}
+            yield ScoreCase("IoU", {**some, "sparse_y_pred": False}, "xi", shape)
+            yield ScoreCase("MeanIoU", {**every, "sparse_y_pred": False, "sparse_y_true": False}, "xd", shape)
+            yield ScoreCase("OneHotIoU", some, "xd", shape)
+            yield ScoreCase("OneHotMeanIoU", every, "xd", shape)
+    for average in (None, "micro", "macro", "weighted"):
+        for threshold in (None, 0.6):
+            yield ScoreCase("F1Score", {"average": average, "threshold": threshold}, "pt")
+            yield ScoreCase("FBetaScore", {"average": average, "beta": 2.0, "threshold": threshold}, "pd")
+    for aggregation in ("uniform_average", "variance_weighted_average", None):
+        for regressors in (0, 4):
+            yield ScoreCase("R2Score", {"class_aggregation": aggregation, "num_regressors": regressors}, "xx")
+
+
+def _confusion_cases() -> Iterator[ScoreCase]:
+    """Yield the rows of what compares predictions with thresholds."""
+    for shape in ((5,), (3, 4), (1,)):
+        for thresholds in (None, 0.3, [0.7, 0.2, 0.4]):
+            for name in ("TruePositives", "TrueNegatives", "FalsePositives", "FalseNegatives", "Precision", "Recall"):
+                yield ScoreCase(name, {"thresholds": thresholds}, "pt", shape)
+        for curve in ("ROC", "PR", "PRGAIN"):
+            for method in ("interpolation", "minoring", "majoring"):
+                chosen = {"curve": curve, "summation_method": method, "num_thresholds": 20}
+                yield ScoreCase("AUC", chosen, "pt", shape)
+        yield ScoreCase("AUC", {"from_logits": True}, "xt", shape)
+        yield ScoreCase("AUC", {"thresholds": [0.1, 0.3, 0.8]}, "pt", shape)
+    for shape in ((5,), (3, 4)):
+        for name in ("Precision", "Recall"):
+            yield ScoreCase(name, {"top_k": 2}, "xt", shape)
+            yield ScoreCase(name, {"top_k": 2, "thresholds": 0.4}, "pt", shape)
+            yield ScoreCase(name, {"class_id": 2}, "pt", shape)
+            yield ScoreCase(name, {"top_k": 2, "class_id": 1}, "pt", shape)
+    for curve in ("ROC", "PR"):
+        for weights in (None, [1.0, 0.5, 2.0, 0.0, 1.5]):
+            chosen = {"curve": curve, "label_weights": weights, "num_thresholds": 20}
+            yield ScoreCase("AUC", {**chosen, "multi_label": True}, "pt")
+            yield ScoreCase("AUC", chosen, "pt")
+    yield ScoreCase("AUC", {"multi_label": True, "num_labels": 5}, "pt")
+    for name, argument in (
+        ("SensitivityAtSpecificity", "specificity"),
+        ("SpecificityAtSensitivity", "sensitivity"),
+        ("PrecisionAtRecall", "recall"),
+        ("RecallAtPrecision", "precision"),
+    ):
+        for level in (0.0, 0.45, 1.0):
+            yield ScoreCase(name, {argument: level}, "pt")
+        yield ScoreCase(name, {argument: 0.4, "num_thresholds": 1, "class_id": 3}, "pt")
 
 
 def initializer_cases() -> Iterator[InitializerCase]:

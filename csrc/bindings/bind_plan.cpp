@@ -3,6 +3,8 @@
 
 #include <pybind11/stl.h>
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace fastgd {
@@ -20,8 +22,13 @@ Attribute read_attribute(const py::handle& value) {
   }
   if (py::isinstance<py::float_>(value)) return value.cast<double>();
   if (py::isinstance<py::str>(value)) return value.cast<std::string>();
-  if (py::isinstance<py::tuple>(value)) return value.cast<Shape>();
-  fail("An attribute must be a bool, a number, a string or a tuple of integers. Received: ",
+  if (py::isinstance<py::tuple>(value)) {
+    const auto numbers = py::reinterpret_borrow<py::tuple>(value);
+    const bool real = std::any_of(numbers.begin(), numbers.end(), [](auto v) { return py::isinstance<py::float_>(v); });
+    if (real) return value.cast<std::vector<double>>();
+    return value.cast<Shape>();
+  }
+  fail("An attribute must be a bool, a number, a string or a tuple of numbers. Received: ",
        std::string(py::str(py::type::of(value))));
 }
 
@@ -33,6 +40,7 @@ std::vector<Term> read_terms(const py::handle& terms) {
     term.tensor = t.attr("tensor").cast<std::string>();
     term.weight = t.attr("weight").cast<double>();
     term.sample_weight = t.attr("sample_weight").cast<std::optional<std::string>>();
+    term.columns = t.attr("columns").cast<Index>();
     const auto reduction = t.attr("reduction").cast<std::string>();
     check(reduction == "sum" || reduction == "sum_over_batch_size", "The reduction of '", term.name,
           "' must be 'sum' or 'sum_over_batch_size'. Received: reduction='", reduction, "'");

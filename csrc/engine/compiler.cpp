@@ -302,6 +302,7 @@ void Compiler<T>::emit_forward() {
 
 template <class T>
 void Compiler<T>::emit_terms() {
+  Index columns = 0;
   for (std::size_t i = 0; i < wiring_.terms.size(); ++i) {
     const bool metric = i >= plan_.losses.size();
     const Term& term = metric ? plan_.metrics[i - plan_.losses.size()] : plan_.losses[i];
@@ -322,11 +323,16 @@ void Compiler<T>::emit_terms() {
     }
     p_.term_refs_.push_back(refs);
     TermCode<T> code;
-    code.weight = term.weight, code.reduction = term.reduction, code.metric = metric,
+    code.weight = term.weight, code.reduction = term.reduction, code.metric = metric;
     code.whole_batch = ids.whole_batch;
+    code.numbered = info_[at(ids.tensor)].integer;
+    code.tabular = code.numbered || term.columns != 1;
+    code.columns = term.columns, code.first = columns;
+    if (code.tabular) code.width = info_[at(ids.tensor)].shape[1];
+    columns += term.columns;
     p_.terms_.push_back(code);
   }
-  p_.totals_.resize(p_.terms_.size());
+  p_.totals_.resize(static_cast<std::size_t>(columns));
   emit(Kind::terms, 0);
   ++position_;
 }

@@ -65,7 +65,7 @@ Executor<T>::Executor(Plan plan, const KernelTable& table, double team_work)
       table_(table),
       kernels_(table.of<T>()),
       team_work_(team_work),
-      totals_(plan_.losses.size() + plan_.metrics.size()) {
+      totals_(static_cast<std::size_t>(count_totals(plan_))) {
   Index trained = 0;
   for (const ParamSpec& spec : plan_.params) {
     trained_.push_back(trained);
@@ -411,6 +411,26 @@ void Executor<T>::run_instruction(const Instruction<T>& instruction, Program<T>&
   }
 }
 
+// The totals of a metric with several columns over n samples, from the first sample to the last.
+template <class T>
+static void add_columns(const TermCode<T>& term, Index n, Total* totals) noexcept {
+  std::fill_n(totals, term.columns, Total{});
+  const auto* numbers = reinterpret_cast<const std::int32_t*>(term.values);
+  double weight_sum = 0;
+  for (Index j = 0; j < n; ++j) {
+    const double weight = term.weights == nullptr ? 1.0 : static_cast<double>(term.weights[j]);
+    weight_sum += weight;
+    if (term.numbered) {
+      for (Index i = j * term.width; i < (j + 1) * term.width; ++i)
+        if (numbers[i] >= 0 && numbers[i] < term.columns) totals[numbers[i]].numerator += weight;
+    } else {
+      for (Index c = 0; c < term.columns; ++c)
+        totals[c].numerator += weight * static_cast<double>(term.values[j * term.columns + c]);
+    }
+  }
+  for (Index c = 0; c < term.columns; ++c) totals[c].denominator = weight_sum;
+}
+
 template <class T>
 void Executor<T>::run_terms(Program<T>& p) noexcept {
   const Index rows = p.slice().rows;
@@ -420,6 +440,11 @@ void Executor<T>::run_terms(Program<T>& p) noexcept {
     const TermCode<T>& term = p.terms()[i];
     const Index n = term.whole_batch ? 1 : rows;
     if (term.values == nullptr) continue;
+    Total* const totals = p.totals().data() + term.first;
+    if (term.tabular) {
+      add_columns(term, n, totals);
+      continue;
+    }
     double sum = 0;
     double weight_sum = 0;
     for (Index j = 0; j < n; ++j) {
@@ -430,7 +455,7 @@ void Executor<T>::run_terms(Program<T>& p) noexcept {
     const bool mean = term.reduction == Reduction::sum_over_batch_size;
     // What holds for the whole batch counts for all of its samples.
     const double samples = term.whole_batch ? batch : static_cast<double>(rows);
-    p.totals()[i] = {term.metric || mean ? sum : sum * batch, term.metric ? weight_sum : samples};
+    *totals = {term.metric || mean ? sum : sum * batch, term.metric ? weight_sum : samples};
     if (term.gradient == nullptr) continue;
     const double scale = enlarged * (mean ? term.weight / batch : term.weight);
     for (Index j = 0; j < n; ++j)

@@ -37,6 +37,7 @@ struct Term {
   double weight = 1.0;
   Reduction reduction = Reduction::sum_over_batch_size;
   std::optional<std::string> sample_weight;
+  Index columns = 1;  // the numerators of a metric
 };
 
 struct Plan {
@@ -65,5 +66,8 @@ struct Wiring {
 
   explicit Wiring(const Plan& plan);
 };
+
+// The rows of the totals: one per loss and one per column of each metric.
+Index count_totals(const Plan& plan);
 
 }  // namespace fastgd

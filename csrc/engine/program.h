@@ -26,7 +26,7 @@ struct Slice {
   bool whole() const { return rows == batch; }
 };
 
-// The sum of a loss or metric and what it is divided by.
+// One sum of a loss or metric and what it is divided by.
 struct Total {
   double numerator = 0;
   double denominator = 0;
@@ -62,6 +62,13 @@ struct TermCode {
   Reduction reduction = Reduction::sum_over_batch_size;
   bool metric = false;
   bool whole_batch = false;  // one value instead of one per sample
+  // A metric with several numerators: its values are rows of `columns`, or of `width` int32 numbers of columns, in each
+  // of which the sample then counts.
+  bool tabular = false;
+  bool numbered = false;
+  Index columns = 1;
+  Index width = 1;
+  Index first = 0;  // its place among the totals
 };
 
 // A plan's input or output with its place in the arena.
@@ -109,7 +116,7 @@ class Program {
   const std::vector<Port>& inputs() const { return inputs_; }
   const std::vector<Port>& outputs() const { return outputs_; }
   RunState& run_state() { return *run_; }
-  // Of the losses and metrics, for the samples of the last run.
+  // Of the losses and metrics, one per column, for the samples of the last run.
   std::vector<Total>& totals() { return totals_; }
 
   // inspect mode: where a tensor's value, and the gradient by it, can be read (null if there is none).

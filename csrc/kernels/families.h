@@ -82,6 +82,9 @@ namespace fastgd::FASTGD_ISA_NAMESPACE {
   void binary_accuracy(Index rows, Index cols, T threshold, const T* p, const T* t, T* v) noexcept;                    \
   void categorical_accuracy(Index rows, Index cols, const T* p, const T* t, T* v) noexcept;                            \
   void sparse_categorical_accuracy(Index rows, Index cols, const T* p, const std::int32_t* t, T* v) noexcept;          \
+  void top_k_categorical_accuracy(Index rows, Index cols, Index k, const T* p, const T* t, T* v) noexcept;             \
+  void sparse_top_k_categorical_accuracy(Index rows, Index cols, Index k, const T* p, const std::int32_t* t,           \
+                                         T* v) noexcept;                                                               \
                                                                                                                        \
   void sgd(Index n, T rate, const T* g, T* w) noexcept;                                                                \
   void momentum(Index n, T rate, T momentum, bool nesterov, const T* g, T* w, T* v) noexcept;                          \

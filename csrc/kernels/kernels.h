@@ -141,6 +141,10 @@ struct Kernels {
   void (*binary_accuracy)(Index rows, Index cols, T threshold, const T* p, const T* t, T* v) noexcept;
   void (*categorical_accuracy)(Index rows, Index cols, const T* p, const T* t, T* v) noexcept;  // first maxima compared
   void (*sparse_categorical_accuracy)(Index rows, Index cols, const T* p, const std::int32_t* t, T* v) noexcept;
+  // Whether fewer than k of p are larger than p at the first maximum of t, or at the label; 0 for a label that is none.
+  void (*top_k_categorical_accuracy)(Index rows, Index cols, Index k, const T* p, const T* t, T* v) noexcept;
+  void (*sparse_top_k_categorical_accuracy)(Index rows, Index cols, Index k, const T* p, const std::int32_t* t,
+                                            T* v) noexcept;
 
   // --- updates, in place over flat vectors; cut: any ---------------------------------------------
   // Denominators are at least the smallest normal number: a gradient of 0 moves nothing even where epsilon is 0.

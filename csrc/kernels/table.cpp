@@ -70,6 +70,8 @@ constexpr Kernels<T> kernels_of() {
       .binary_accuracy = binary_accuracy,
       .categorical_accuracy = categorical_accuracy,
       .sparse_categorical_accuracy = sparse_categorical_accuracy,
+      .top_k_categorical_accuracy = top_k_categorical_accuracy,
+      .sparse_top_k_categorical_accuracy = sparse_top_k_categorical_accuracy,
       .sgd = sgd,
       .momentum = momentum,
       .adam = adam,

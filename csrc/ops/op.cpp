@@ -55,6 +55,13 @@ Shape Attrs::sizes(const std::string& name) const {
   return *sizes;
 }
 
+std::vector<double> Attrs::reals(const std::string& name) const {
+  const Attribute* value = find(name);
+  const auto* numbers = value == nullptr ? nullptr : std::get_if<std::vector<double>>(value);
+  check(numbers != nullptr, "attribute `", name, "` must be a tuple of floats");
+  return *numbers;
+}
+
 void Attrs::check_all_known() const {
   for (const auto& [name, value] : values_) check(asked_.contains(name), "unknown attribute `", name, "`");
 }

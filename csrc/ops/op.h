@@ -37,7 +37,7 @@
 
 namespace fastgd {
 
-using Attribute = std::variant<bool, Index, double, std::string, std::vector<Index>>;
+using Attribute = std::variant<bool, Index, double, std::string, std::vector<Index>, std::vector<double>>;
 
 // The attributes of a step. Remembers which were asked for, so that a misspelt one is an error and not silence.
 class Attrs {
@@ -51,6 +51,7 @@ class Attrs {
   Index integer(const std::string& name, Index missing) const;
   std::string text(const std::string& name, const std::string& missing) const;
   Shape sizes(const std::string& name) const;
+  std::vector<double> reals(const std::string& name) const;
 
   // Throws if an attribute was given that no getter asked for.
   void check_all_known() const;

@@ -20,7 +20,7 @@ ALIGNMENT_BYTES = 64
 
 ITEM_SIZES = {"float32": 4, "float64": 8, "int32": 4}
 
-Attribute = bool | int | float | str | tuple[int, ...]
+Attribute = bool | int | float | str | tuple[int, ...] | tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,10 @@ class Term:
     "sum_over_batch_size" and `sum(s * v)` for "sum"; over an epoch it is the mean of the batch losses weighted by n.
     So a value for the whole batch counts as it is for "sum", as penalties on parameters do, and divided by n for
     "sum_over_batch_size", as penalties on activations do. A metric is `sum(s * v) / sum(s)` over the epoch.
+
+    A metric may have several numerators, `columns` of them, over the one denominator sum(s). Its tensor then has the
+    shape `(-1, columns)`, one value for each. Or it is an int32 tensor `(-1, m)` of numbers of columns, in each of
+    which the sample counts s, once for every time that it is named; a number outside 0..columns-1 counts nowhere.
     """
 
     name: str
@@ -101,6 +105,7 @@ class Term:
     weight: float = 1.0
     reduction: str = "sum_over_batch_size"
     sample_weight: str | None = None
+    columns: int = 1
 
 
 @dataclass(frozen=True, slots=True)

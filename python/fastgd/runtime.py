@@ -59,7 +59,7 @@ class Executor(Protocol):
         """Run further batches and return how many ran."""
 
     def totals(self) -> npt.NDArray[np.float64]:
-        """Return numerator and denominator of every loss, then every metric, since `begin`."""
+        """Return numerator and denominator of every loss, then of every column of every metric, since `begin`."""
 
     def inspect(
         self, feeds: Sequence[npt.NDArray[Any] | None], training: bool = True, iteration: int = 0

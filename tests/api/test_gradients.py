@@ -56,6 +56,13 @@ def test_gradient_equals_differences_of_the_loss(backend, loss, kwargs):
         assert model.optimizer.iterations == 0
 
 
+def test_metrics_of_several_sums_leave_it_as_it_is():
+    plain, observed = make_model(), make_model(metrics=["r2_score", "auc", "mae"])
+    observed.set_weights(plain.get_weights())
+    for first, second in zip(plain.loss_and_gradient(X, T), observed.loss_and_gradient(X, T), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
 def test_one_step_of_sgd_is_a_step_along_it():
     model = make_model()
     w = model.flat_parameters

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import math
+import re
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ import pytest
 import fastgd
 from fastgd import activations, config, initializers, losses, metrics, optimizers, utils
 from fastgd.losses import _registry as loss_registry
-from fastgd.metrics import _registry as metric_registry
+from fastgd.metrics.base import registry as metric_registry
 
 
 @pytest.mark.parametrize(
@@ -152,14 +154,30 @@ def test_loss_aliases(alias, cls):
     assert metrics.get(alias).name == alias
 
 
-def test_every_loss_and_metric_has_a_config():
-    for registry in (loss_registry, metric_registry):
-        for name, cls in registry.classes.items():
-            made = cls()
-            assert made.name == {"Huber": "huber_loss", "LogCoshError": "logcosh"}.get(
-                name, utils.naming.snake_case(name)
-            )
-            assert cls.from_config(made.get_config()).get_config() == made.get_config()
+def test_every_loss_has_a_config():
+    for name, cls in loss_registry.classes.items():
+        made = cls()
+        assert made.name == {"Huber": "huber_loss"}.get(name, utils.naming.snake_case(name))
+        assert cls.from_config(made.get_config()).get_config() == made.get_config()
+
+
+def test_every_metric_has_a_name_and_a_config():
+    for name, cls in metric_registry.classes.items():
+        parameters = inspect.signature(cls).parameters.values()
+        required = [p for p in parameters if p.default is p.empty and p.kind is not p.VAR_KEYWORD]
+        if required:
+            continue
+        made = cls()
+        expected = {"LogCoshError": "logcosh", "FBetaScore": "fbeta_score"}.get(name, utils.naming.snake_case(name))
+        assert re.fullmatch(rf"{expected}(_\d+)?", made.name)
+        assert cls.from_config(made.get_config()).get_config() == made.get_config()
+
+
+def test_metrics_go_through_serialize():
+    made = metrics.AUC(curve="PR", num_thresholds=7, name="area")
+    again = metrics.deserialize(metrics.serialize(made))
+    assert type(again) is metrics.AUC
+    assert again.get_config() == made.get_config()
 
 
 def test_metrics_accumulate(rng):

@@ -141,6 +141,31 @@ def test_evaluate_and_predict():
     np.testing.assert_array_equal(model.predict(iter([X, X]), verbose=0)[24:], model.predict(X, verbose=0))
 
 
+def test_metrics_of_several_sums_add_up_over_batches():
+    hot = np.eye(3)[Y]
+    parts = [slice(k, k + 7) for k in range(0, len(X), 7)]
+    histories, values = [], []
+    for streamed in (False, True):
+        fastgd.utils.clear_session()
+        fastgd.utils.set_random_seed(1)
+        model = fastgd.Sequential([fastgd.layers.Dense(7, "tanh"), fastgd.layers.Dense(3, "softmax")])
+        scores = [fastgd.metrics.F1Score(name="f1"), fastgd.metrics.AUC(name="auc")]
+        model.compile("sgd", "categorical_crossentropy", metrics=scores, weighted_metrics=[fastgd.metrics.Recall()])
+        if streamed:
+            rows = [(X[part], hot[part], WEIGHTS[part]) for part in parts]
+            histories.append(model.fit(iter(rows), shuffle=False, verbose=0).history)
+            values.append(model.evaluate(iter(rows), verbose=0, return_dict=True))
+        else:
+            given = {"sample_weight": WEIGHTS, "batch_size": 7, "verbose": 0}
+            histories.append(model.fit(X, hot, shuffle=False, **given).history)
+            values.append(model.evaluate(X, hot, return_dict=True, **given))
+    for first, second in (histories, values):
+        assert first.keys() == second.keys()
+        for name in first:
+            np.testing.assert_allclose(first[name], second[name], rtol=1e-12, err_msg=name)
+    assert histories[1]["f1"][0].shape == values[1]["f1"].shape == (3,)
+
+
 def test_validation_by_a_dataset():
     model, like = make_model(), make_model()
     history = model.fit(Rows(), validation_data=Rows(), validation_steps=2, shuffle=False, verbose=0)

@@ -90,6 +90,16 @@ def cosine(p: Array, t: Array) -> Array:
     return np.asarray(np.sum(p * t, axis=-1) / np.sqrt(np.sum(p * p, axis=-1) * np.sum(t * t, axis=-1)))
 
 
+def in_top_k(p: Array, t: Array, k: int) -> Array:
+    return np.asarray(np.any(np.argsort(-p, axis=-1)[..., :k] == t[..., None], axis=-1), np.float64)
+
+
+def concordance(p: Array, t: Array) -> Array:
+    apart = (p.mean(axis=-1) - t.mean(axis=-1)) ** 2
+    covariance = (p * t).mean(axis=-1) - p.mean(axis=-1) * t.mean(axis=-1)
+    return np.asarray(2 * covariance / (p.var(axis=-1) + t.var(axis=-1) + apart + EPSILON))
+
+
 # The value of every row of the last axis, for predictions p (..., c) and targets t.
 ROW_VALUES: dict[str, Callable[..., Array]] = {
     "MeanSquaredError": lambda p, t: np.mean((p - t) ** 2, axis=-1),
@@ -116,6 +126,13 @@ ROW_VALUES: dict[str, Callable[..., Array]] = {
     "BinaryAccuracy": lambda p, t, threshold=0.5: np.mean((p > threshold) == (t == 1.0), axis=-1),
     "CategoricalAccuracy": lambda p, t: (np.argmax(p, axis=-1) == np.argmax(t, axis=-1)).astype(float),
     "SparseCategoricalAccuracy": lambda p, t: (np.argmax(p, axis=-1) == t).astype(float),
+    "TopKCategoricalAccuracy": lambda p, t, k=5: in_top_k(p, np.argmax(t, axis=-1), k),
+    "SparseTopKCategoricalAccuracy": lambda p, t, k=5: in_top_k(p, t, k),
+    "PearsonCorrelation": lambda p, t: np.vectorize(lambda a, b: np.corrcoef(a, b)[0, 1], signature="(n),(n)->()")(
+        p, t
+    ),
+    "ConcordanceCorrelation": lambda p, t: concordance(p, t),
+    "MeanMetricWrapper": lambda p, t, fn: ROW_VALUES["".join(map(str.capitalize, fn.split("_")))](p, t),
 }
 
 # Where the loss is not what the metric of the same name is.

@@ -35,7 +35,7 @@ class Loop(Protocol):
     def steps(self) -> int | None:
         """The batches of an epoch, None if nobody knows."""
 
-    def run_epoch(self, callbacks: CallbackList) -> dict[str, float]:
+    def run_epoch(self, callbacks: CallbackList) -> dict[str, Any]:
         """Train for one epoch and return its logs."""
 
 
@@ -55,7 +55,7 @@ class Data(Protocol):
     ) -> Loop:
         """Return the loop over epochs of `steps` batches, shuffled by `seed` unless it is None."""
 
-    def evaluate(self, engine: Engine, objectives: Objectives, callbacks: CallbackList) -> dict[str, float]:
+    def evaluate(self, engine: Engine, objectives: Objectives, callbacks: CallbackList) -> dict[str, Any]:
         """Return losses and metrics over one pass."""
 
     def predict(self, engine: Engine, callbacks: CallbackList) -> list[Array]:
@@ -85,7 +85,7 @@ class ArrayData:
         """Return the loop over epochs of `steps` batches."""
         return TrainingLoop(self._model, engine, objectives, self.feeds, self.batch_size, steps, seed, first_pass)
 
-    def evaluate(self, engine: Engine, objectives: Objectives, callbacks: CallbackList) -> dict[str, float]:
+    def evaluate(self, engine: Engine, objectives: Objectives, callbacks: CallbackList) -> dict[str, Any]:
         """Return losses and metrics over all rows."""
         return run_evaluation(engine, objectives, self.feeds, self.batch_size, callbacks)
 
@@ -120,7 +120,7 @@ class StreamData:
         self._stream.shuffle(seed)
         return StreamLoop(self._model, engine, objectives, self._stream, self._to_feeds)
 
-    def evaluate(self, engine: Engine, objectives: Objectives, callbacks: CallbackList) -> dict[str, float]:
+    def evaluate(self, engine: Engine, objectives: Objectives, callbacks: CallbackList) -> dict[str, Any]:
         """Return losses and metrics over one pass of the stream."""
         return run_stream_evaluation(engine, objectives, self._stream, self._to_feeds, callbacks)
 

@@ -69,7 +69,7 @@ class TrainingLoop:
         self._pass = first_pass
         self._left = 0
 
-    def run_epoch(self, callbacks: CallbackList) -> dict[str, float]:
+    def run_epoch(self, callbacks: CallbackList) -> dict[str, Any]:
         """Train for one epoch and return its logs.
 
         After an interrupt or an error in a callback the optimizer knows how many batches were done.
@@ -84,7 +84,7 @@ class TrainingLoop:
         carried: Any = 0.0
         if self._left:
             carried = -executor.totals()
-        logs: dict[str, float] = {}
+        logs: dict[str, Any] = {}
         while done < self.steps and not (done and self._model.stop_training):
             if self._left == 0:
                 carried = carried + (executor.totals() if done else 0.0)
@@ -147,7 +147,7 @@ def _constrain(variables: Sequence[Variable]) -> None:
 
 def run_evaluation(
     engine: Engine, objectives: Objectives, feeds: Feeds, batch_size: int, callbacks: CallbackList
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """Return losses and metrics over the rows of `feeds`, in their order."""
     executor = engine.executor
     engine.bind_weights()

@@ -94,7 +94,9 @@ def lower_training(
         for observed in output.metrics:
             v = observed.metric.lower(p, targets[k, observed.metric.sparse])
             weight = weights.get(k) if observed.weighted else None
-            metrics.append(Term(observed.name, v.name, sample_weight=None if weight is None else weight.name))
+            columns = observed.metric.columns(p.dims)
+            sample_weight = None if weight is None else weight.name
+            metrics.append(Term(observed.name, v.name, sample_weight=sample_weight, columns=columns))
     for variable in model.weights:
         if variable.regularizer is not None and id(variable) in trained:
             builder.add_loss(lower_weight(variable.regularizer, builder, variable))

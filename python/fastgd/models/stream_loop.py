@@ -39,12 +39,12 @@ class StreamLoop:
         self._to_feeds = to_feeds
         self.steps = stream.steps
 
-    def run_epoch(self, callbacks: CallbackList) -> dict[str, float]:
+    def run_epoch(self, callbacks: CallbackList) -> dict[str, Any]:
         """Train for one epoch and return its logs; a stream without further batches ends the training."""
         executor, optimizer = self._engine.executor, self._model.optimizer
         single = callbacks.wants_batches("train")
         totals: Any = 0.0
-        logs: dict[str, float] = {}
+        logs: dict[str, Any] = {}
         done = 0
         for batch in self._stream.epoch():
             if single:
@@ -76,13 +76,13 @@ class StreamLoop:
 
 def run_stream_evaluation(
     engine: Engine, objectives: Objectives, stream: Stream, to_feeds: ToFeeds, callbacks: CallbackList
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """Return losses and metrics over the batches of the stream's next epoch."""
     executor = engine.executor
     engine.bind_weights()
     callbacks.on_test_begin()
     totals: Any = 0.0
-    logs: dict[str, float] = {}
+    logs: dict[str, Any] = {}
 
     def batch_logs(feeds: Feeds) -> dict[str, Any]:
         nonlocal totals, logs

@@ -123,7 +123,7 @@ class Trainer(Compilable):
             self._training_data = data if isinstance(data, ArrayData) else None
             with closing(listeners), self._forgetting_data():
                 listeners.on_train_begin()
-                logs: dict[str, float] = {}
+                logs: dict[str, Any] = {}
                 for epoch in range(first, epochs):
                     listeners.on_epoch_begin(epoch)
                     logs = loop.run_epoch(listeners)
@@ -349,6 +349,6 @@ class Trainer(Compilable):
             ("gradient", data.weighted), lambda: without_constraints(self._lower(data.weighted))
         )
 
-    def _test(self, data: Data, objectives: Objectives, listeners: CallbackList) -> dict[str, float]:
+    def _test(self, data: Data, objectives: Objectives, listeners: CallbackList) -> dict[str, Any]:
         with self._engine("evaluate", data) as engine:
             return data.evaluate(engine, objectives, listeners)

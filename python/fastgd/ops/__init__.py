@@ -54,7 +54,16 @@ from fastgd.ops.crossentropies import binary_crossentropy, categorical_crossentr
 from fastgd.ops.elementwise import dropout, sum_of
 from fastgd.ops.indexing import get_item, one_hot, split, take, take_along_axis, unstack
 from fastgd.ops.linear import dense, matmul
-from fastgd.ops.metrics import accuracy, binary_accuracy, categorical_accuracy, sparse_categorical_accuracy
+from fastgd.ops.metrics import (
+    accuracy,
+    binary_accuracy,
+    categorical_accuracy,
+    concordance_correlation,
+    pearson_correlation,
+    sparse_categorical_accuracy,
+    sparse_top_k_categorical_accuracy,
+    top_k_categorical_accuracy,
+)
 from fastgd.ops.moving import broadcast_to, flip, moveaxis, pad, repeat, swapaxes, tile, transpose
 from fastgd.ops.penalties import orthogonality, penalty
 from fastgd.ops.reductions import argmax, argmin, cumsum, logsumexp, max, mean, min, prod, std, sum, var
@@ -111,6 +120,7 @@ __all__ = [
     "celu",
     "clip",
     "concatenate",
+    "concordance_correlation",
     "cos",
     "cosh",
     "cumsum",
@@ -168,6 +178,7 @@ __all__ = [
     "orthogonality",
     "pad",
     "penalty",
+    "pearson_correlation",
     "power",
     "prelu",
     "prod",
@@ -194,6 +205,7 @@ __all__ = [
     "sparse_categorical_crossentropy",
     "sparse_plus",
     "sparse_sigmoid",
+    "sparse_top_k_categorical_accuracy",
     "split",
     "sqrt",
     "square",
@@ -214,6 +226,7 @@ __all__ = [
     "tanh_shrink",
     "threshold",
     "tile",
+    "top_k_categorical_accuracy",
     "transpose",
     "true_divide",
     "unstack",

@@ -8,6 +8,7 @@ from fastgd.reference import (  # noqa: F401
     linear,
     logits,
     losses,
+    metric_columns,
     metrics,
     moves,
     penalties,

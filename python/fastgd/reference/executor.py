@@ -16,7 +16,7 @@ from fastgd.reference.program import build_program, check_plan, find_model_input
 from fastgd.reference.random import permutation
 from fastgd.reference.registry import Array, MaybeArrays
 from fastgd.reference.run import Run, check_outputs, learning_rates_of
-from fastgd.reference.terms import observe, tensors_of
+from fastgd.reference.terms import count_totals, observe, tensors_of
 from fastgd.reference.update_steps import UpdateSteps
 
 
@@ -61,7 +61,7 @@ class Executor:
         self._params: list[Array] | None = None if plan.params else []
         self._update: UpdateSteps | None = None
         self._run: Run | None = None
-        self._totals: npt.NDArray[np.float64] = np.zeros((len(plan.losses) + len(plan.metrics), 2))
+        self._totals: npt.NDArray[np.float64] = np.zeros((count_totals(plan), 2))
         self.iteration = 0
 
     def bind_parameters(self, arrays: Sequence[Array]) -> None:
@@ -167,7 +167,7 @@ class Executor:
         return count
 
     def totals(self) -> npt.NDArray[np.float64]:
-        """Return the numerator and denominator of each loss, then of each metric, since `begin`: (terms, 2)."""
+        """Return numerator and denominator of each loss, then each column of each metric, since `begin`: (rows, 2)."""
         return np.array(self._totals)
 
     def inspect(self, feeds: MaybeArrays, training: bool = True, iteration: int = 0) -> dict[str, Array]:

@@ -8,21 +8,13 @@ from typing import Any
 import numpy as np
 
 from fastgd.plan import resolve_shape
-from fastgd.reference.registry import Array, Attrs, Context, Gradients, MaybeArrays, backward, forward, number
-
-
-def _sizes(attrs: Attrs, name: str) -> tuple[int, ...]:
-    """Return the attribute `name`, a tuple of integers."""
-    value = attrs[name]
-    if not isinstance(value, tuple):
-        raise ValueError(f"`{name}` must be a tuple. Received: {name}={value!r}")
-    return value
+from fastgd.reference.registry import Array, Attrs, Context, Gradients, MaybeArrays, backward, forward, number, sizes
 
 
 @forward("transpose")
 def transpose(ctx: Context, inputs: Sequence[Array], params: Sequence[Array], attrs: Attrs) -> Sequence[Array]:
     """y has the axes of x in the order `axes`."""
-    return (np.ascontiguousarray(np.transpose(inputs[0], _sizes(attrs, "axes"))),)
+    return (np.ascontiguousarray(np.transpose(inputs[0], sizes(attrs, "axes"))),)
 
 
 @backward("transpose")
@@ -37,13 +29,13 @@ def transpose_backward(
     """dx has the axes of dy in the opposite order."""
     (dy,) = d_outputs
     assert dy is not None
-    return (np.transpose(dy, np.argsort(_sizes(attrs, "axes"))),), ()
+    return (np.transpose(dy, np.argsort(sizes(attrs, "axes"))),), ()
 
 
 @forward("broadcast_to")
 def broadcast_to(ctx: Context, inputs: Sequence[Array], params: Sequence[Array], attrs: Attrs) -> Sequence[Array]:
     """y repeats x along new axes in front and along axes of size 1."""
-    return (np.broadcast_to(inputs[0], resolve_shape(_sizes(attrs, "shape"), ctx.batch)).copy(),)
+    return (np.broadcast_to(inputs[0], resolve_shape(sizes(attrs, "shape"), ctx.batch)).copy(),)
 
 
 @backward("broadcast_to")
@@ -70,8 +62,8 @@ def _window(ctx: Context, x: Array, attrs: Attrs) -> tuple[slice, ...]:
         ValueError: if it leaves x.
     """
     window = []
-    sizes = resolve_shape(_sizes(attrs, "shape"), ctx.batch)
-    for whole, begin, step, size in zip(x.shape, _sizes(attrs, "begin"), _sizes(attrs, "step"), sizes, strict=True):
+    shape = resolve_shape(sizes(attrs, "shape"), ctx.batch)
+    for whole, begin, step, size in zip(x.shape, sizes(attrs, "begin"), sizes(attrs, "step"), shape, strict=True):
         first = begin + whole if begin < 0 else begin
         last = first + (size - 1) * step
         if size and (step == 0 or not 0 <= first < whole or not 0 <= last < whole):
@@ -109,7 +101,7 @@ def slice_backward(
 def pad(ctx: Context, inputs: Sequence[Array], params: Sequence[Array], attrs: Attrs) -> Sequence[Array]:
     """y is x with `before` and `after` elements of a constant added to each axis."""
     (x,) = inputs
-    widths = list(zip(_sizes(attrs, "before"), _sizes(attrs, "after"), strict=True))
+    widths = list(zip(sizes(attrs, "before"), sizes(attrs, "after"), strict=True))
     return (np.pad(x, widths, constant_values=np.asarray(number(attrs, "value", 0.0)).astype(x.dtype)),)
 
 
@@ -125,7 +117,7 @@ def pad_backward(
     """dx is the part of dy where x lies."""
     (x,), (dy,) = inputs, d_outputs
     assert dy is not None
-    return (dy[tuple(slice(a, a + n) for a, n in zip(_sizes(attrs, "before"), x.shape, strict=True))],), ()
+    return (dy[tuple(slice(a, a + n) for a, n in zip(sizes(attrs, "before"), x.shape, strict=True))],), ()
 
 
 def _picks(inputs: Sequence[Array], attrs: Attrs) -> tuple[int, Array]:
@@ -137,7 +129,7 @@ def _picks(inputs: Sequence[Array], attrs: Attrs) -> tuple[int, Array]:
     axis = attrs["axis"]
     if not isinstance(axis, int):
         raise ValueError(f"`axis` must be an integer. Received: axis={axis!r}")
-    indices = inputs[1] if len(inputs) > 1 else np.array(_sizes(attrs, "indices"), np.int32)
+    indices = inputs[1] if len(inputs) > 1 else np.array(sizes(attrs, "indices"), np.int32)
     size = inputs[0].shape[axis]
     if indices.size and not -size <= int(indices.min()) <= int(indices.max()) < size:
         raise ValueError(f"indices must lie in {-size}..{size - 1}. Received: {indices.min()} to {indices.max()}")

@@ -8,7 +8,7 @@ from math import prod
 
 import numpy as np
 
-from fastgd.reference.registry import Array, Attrs, Context, Gradients, MaybeArrays, backward, forward
+from fastgd.reference.registry import Array, Attrs, Context, Gradients, MaybeArrays, backward, forward, sizes
 
 Axes = tuple[int, ...]
 
@@ -92,12 +92,10 @@ STATISTICS: dict[str, Statistic] = {
 
 def _read(attrs: Attrs) -> tuple[Statistic, Axes]:
     """Return the function and the axes of a step."""
-    name, axes = attrs["function"], attrs["axes"]
+    name = attrs["function"]
     if not isinstance(name, str) or name not in STATISTICS:
         raise ValueError(f"unknown function. Known: {', '.join(STATISTICS)}. Received: function={name!r}")
-    if not isinstance(axes, tuple):
-        raise ValueError(f"`axes` must be a tuple. Received: axes={axes!r}")
-    return STATISTICS[name], axes
+    return STATISTICS[name], sizes(attrs, "axes")
 
 
 @forward("reduce")

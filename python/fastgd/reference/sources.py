@@ -7,16 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from fastgd.plan import resolve_shape
-from fastgd.reference.registry import Array, Attrs, Context, Gradients, MaybeArrays, backward, forward, number
+from fastgd.reference.registry import Array, Attrs, Context, Gradients, MaybeArrays, backward, forward, number, sizes
 
 
 @forward("constant")
 def constant(ctx: Context, inputs: Sequence[Array], params: Sequence[Array], attrs: Attrs) -> Sequence[Array]:
     """y holds `value` in each element."""
-    shape = attrs["shape"]
-    if not isinstance(shape, (tuple, list)):
-        raise ValueError(f"`shape` must be a tuple. Received: shape={shape!r}")
-    return (np.full(resolve_shape(shape, ctx.batch), number(attrs, "value", 0.0), ctx.dtype),)
+    shape = resolve_shape(sizes(attrs, "shape"), ctx.batch)
+    return (np.full(shape, number(attrs, "value", 0.0), ctx.dtype),)
 
 
 @forward("parameter")

@@ -95,6 +95,12 @@ def format_pace(seconds: float) -> str:
     return f"{seconds * 1e6:.0f}us/step"
 
 
-def format_logs(logs: Mapping[str, float]) -> list[str]:
-    """Return "name: value" for each entry, sorted; small values get an exponent."""
-    return [f"{name}: {value:{'.4f' if abs(value) > 1e-3 else '.4e'}}" for name, value in sorted(logs.items())]
+def format_logs(logs: Mapping[str, Any]) -> list[str]:
+    """Return "name: value" for each entry, sorted; small values get an exponent, several stand in brackets."""
+    return [f"{name}: {_format(value)}" for name, value in sorted(logs.items())]
+
+
+def _format(value: Any) -> str:
+    if getattr(value, "ndim", 0):
+        return f"[{' '.join(map(_format, value))}]"
+    return f"{value:{'.4f' if abs(value) > 1e-3 else '.4e'}}"
