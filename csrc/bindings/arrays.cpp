@@ -63,6 +63,7 @@ Feed as_feed(const py::array& array, const std::string& name) {
     feed.shape.push_back(array.shape(axis));
     feed.strides.push_back(array.strides(axis));
   }
+  feed.settle();
   return feed;
 }
 

@@ -278,7 +278,20 @@ typename Executor<T>::After Executor<T>::run_batch(Batch<T>& batch, Index first_
     return run_groups(batch, first_row, tick, pace, who);
   }
   if (who.rank == 0) batch.program().run_state().iteration = iteration;
+  if (who.size == 1 && batch.program().work() <= kWorkBetweenLooks)
+    return run_alone(batch.program(), first_row, tick, pace);
   return run_together(batch.program(), first_row, tick, pace, who);
+}
+
+// A batch that is over before anybody would look at the clock, without a team to meet.
+template <class T>
+typename Executor<T>::After Executor<T>::run_alone(Program<T>& p, Index first_row, std::int64_t& tick,
+                                                   Pace& pace) noexcept {
+  const Worker alone;
+  for (const Instruction<T>& instruction : p.code()) run_instruction(instruction, p, first_row, alone);
+  add_totals(p);
+  pace.look(tick, p.work() + kBatchWork, true);
+  return tick++ >= pace.stop_tick.load(std::memory_order_relaxed) ? After::leave : After::go_on;
 }
 
 template <class T>

@@ -73,6 +73,7 @@ class Executor {
   void check_feeds(const RunRequest& request, const Program<T>& p) const;
   After run_batch(Batch<T>& batch, Index first_row, double learning_rate, std::uint64_t iteration, std::int64_t& tick,
                   Pace& pace, const Worker& who) noexcept;
+  After run_alone(Program<T>& p, Index first_row, std::int64_t& tick, Pace& pace) noexcept;
   After run_together(Program<T>& p, Index first_row, std::int64_t& tick, Pace& pace, const Worker& who) noexcept;
   After run_groups(Batch<T>& batch, Index first_row, std::int64_t& tick, Pace& pace, const Worker& who) noexcept;
   T* gradient_data() { return reinterpret_cast<T*>(gradients_.data()); }

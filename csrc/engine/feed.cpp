@@ -28,31 +28,6 @@ std::int32_t read_int(const std::byte* p) {
   return static_cast<std::int32_t>(value);
 }
 
-std::int32_t read_int(Source source, const std::byte* p) {
-  switch (source) {
-    case Source::float32:
-      return read_int<float>(p);
-    case Source::float64:
-      return read_int<double>(p);
-    case Source::int8:
-      return read_int<std::int8_t>(p);
-    case Source::int16:
-      return read_int<std::int16_t>(p);
-    case Source::int32:
-      return read_int<std::int32_t>(p);
-    case Source::int64:
-      return read_int<std::int64_t>(p);
-    case Source::uint8:
-      return read_int<std::uint8_t>(p);
-    case Source::uint16:
-      return read_int<std::uint16_t>(p);
-    case Source::uint32:
-      return read_int<std::uint32_t>(p);
-    default:
-      return read_int<std::uint64_t>(p);
-  }
-}
-
 // Calls item(element number, address) for every element of a strided sample, in C order, the last axis innermost.
 template <class F>
 void walk(const Feed& feed, std::size_t axis, const std::byte* p, Index& at, F& item) {
@@ -67,15 +42,38 @@ const std::byte* row_of(const Feed& feed, const Index* order, Index i) {
   return feed.data + (order == nullptr ? i : order[i]) * feed.row_stride;
 }
 
+template <class From>
+void gather_ints_of(const Feed& feed, const Index* order, Index first, Index n, std::int32_t* y,
+                    const Worker& who) noexcept {
+  const Index size = feed.row_size;
+  const Range part = who.share(n);
+  std::int32_t* to = y + part.begin * size;
+  for (Index i = part.begin; i < part.end; ++i, to += size) {
+    const std::byte* row = row_of(feed, order, first + i);
+    if (feed.contiguous) {
+      for (Index e = 0; e < size; ++e) to[e] = read_int<From>(row + e * static_cast<Index>(sizeof(From)));
+    } else {
+      Index at = 0;
+      auto item = [&](Index e, const std::byte* p) { to[e] = read_int<From>(p); };
+      walk(feed, 0, row, at, item);
+    }
+  }
+}
+
 }  // namespace
+
+void Feed::settle() {
+  row_size = count(shape);
+  adjacent = contiguous && row_stride == row_size * item_size(source);
+}
 
 template <class T>
 void gather(const Kernels<T>& kernels, const Feed& feed, const Index* order, Index first, Index n, T* y,
             const Worker& who) noexcept {
-  const Index size = feed.row_size();
+  const Index size = feed.row_size;
   const Range part = who.share(n);
   T* to = y + part.begin * size;
-  if (order == nullptr && feed.contiguous && feed.row_stride == size * item_size(feed.source)) {
+  if (order == nullptr && feed.adjacent) {
     if (part.size() > 0)
       kernels.convert(feed.source, part.size() * size, row_of(feed, nullptr, first + part.begin), to);
     return;
@@ -97,12 +95,27 @@ template void gather(const Kernels<double>&, const Feed&, const Index*, Index, I
 
 void gather_ints(const Feed& feed, const Index* order, Index first, Index n, std::int32_t* y,
                  const Worker& who) noexcept {
-  const Index size = feed.row_size();
-  const Range part = who.share(n);
-  for (Index i = part.begin; i < part.end; ++i) {
-    Index at = 0;
-    auto item = [&](Index e, const std::byte* p) { y[i * size + e] = read_int(feed.source, p); };
-    walk(feed, 0, row_of(feed, order, first + i), at, item);
+  switch (feed.source) {
+    case Source::float32:
+      return gather_ints_of<float>(feed, order, first, n, y, who);
+    case Source::float64:
+      return gather_ints_of<double>(feed, order, first, n, y, who);
+    case Source::int8:
+      return gather_ints_of<std::int8_t>(feed, order, first, n, y, who);
+    case Source::int16:
+      return gather_ints_of<std::int16_t>(feed, order, first, n, y, who);
+    case Source::int32:
+      return gather_ints_of<std::int32_t>(feed, order, first, n, y, who);
+    case Source::int64:
+      return gather_ints_of<std::int64_t>(feed, order, first, n, y, who);
+    case Source::uint8:
+      return gather_ints_of<std::uint8_t>(feed, order, first, n, y, who);
+    case Source::uint16:
+      return gather_ints_of<std::uint16_t>(feed, order, first, n, y, who);
+    case Source::uint32:
+      return gather_ints_of<std::uint32_t>(feed, order, first, n, y, who);
+    default:
+      return gather_ints_of<std::uint64_t>(feed, order, first, n, y, who);
   }
 }
 

@@ -18,8 +18,12 @@ struct Feed {
   Shape shape;                 // of one sample
   std::vector<Index> strides;  // in bytes, of one sample
   bool contiguous = true;      // one sample lies in one piece
+  // What follows from the rest.
+  Index row_size = 0;     // elements of one sample
+  bool adjacent = false;  // samples follow one another without gaps
 
-  Index row_size() const { return count(shape); }
+  // Works out what follows.
+  void settle();
 };
 
 // Gathers samples order[first .. first + n) (or first, first + 1, ... without an order) into y, by this worker's share.

@@ -4,6 +4,12 @@
 #include <cmath>
 
 namespace fastgd {
+namespace {
+
+// 1 - beta^t. Once (1 - beta) t > 40, beta^t < e^-40 is lost in the rounding, so the power need not be taken.
+double one_minus_power(double beta, double t) { return (1 - beta) * t > 40 ? 1.0 : 1 - std::pow(beta, t); }
+
+}  // namespace
 
 template <class T>
 Rule<T>::Rule(SpecNumbers& numbers) {
@@ -67,16 +73,16 @@ RuleStep Rule<T>::step(double learning_rate, std::uint64_t updates) noexcept {
   switch (kind_) {
     case Kind::adam:
     case Kind::amsgrad:
-      step.rate *= std::sqrt(1 - std::pow(beta_2_, t)) / (1 - std::pow(beta_1_, t));
+      step.rate *= std::sqrt(one_minus_power(beta_2_, t)) / one_minus_power(beta_1_, t);
       break;
     case Kind::adamax:
-      step.rate /= 1 - std::pow(beta_1_, t);
+      step.rate /= one_minus_power(beta_1_, t);
       break;
     case Kind::nadam: {
       const double now = nadam_beta(t), next = nadam_beta(t + 1), product = nadam_product(updates + 1);
       step.rate = learning_rate * next / (1 - product * next);
       step.rate_g = learning_rate * (1 - now) / (1 - product);
-      step.root = 1 / std::sqrt(1 - std::pow(beta_2_, t));
+      step.root = 1 / std::sqrt(one_minus_power(beta_2_, t));
       break;
     }
     default:

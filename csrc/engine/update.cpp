@@ -43,9 +43,11 @@ Update<T>::Update(SpecNumbers numbers, const std::vector<Range>& params) : rule_
 
 template <class T>
 StepNumbers Update<T>::numbers(double learning_rate, std::uint64_t calls) noexcept {
-  const std::uint64_t updates = calls / accumulation_;
+  // Divisions only where there is something to divide: a step of a tiny network has few instructions besides.
+  const bool each = accumulation_ == 1;
+  const std::uint64_t updates = each ? calls : calls / accumulation_;
   return {.rule = rule_.step(learning_rate, updates),
-          .updates = (calls + 1) % accumulation_ == 0,
+          .updates = each || (calls + 1) % accumulation_ == 0,
           .decay = weight_decay_ * learning_rate,
           .average_old = updates == 0 ? 0 : average_momentum_,
           .overwrites = overwrite_every_ > 0 && (updates + 1) % overwrite_every_ == 0};

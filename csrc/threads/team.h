@@ -43,6 +43,8 @@ struct Worker {
 
   // This thread's part of `total` items, cut at multiples of `grain`. The parts of all ranks tile the whole.
   Range share(Index total, Index grain = 1) const noexcept {
+    // The common case of small networks, for which two divisions are a lot.
+    if (size == 1) return {0, total};
     const Index grains = (total + grain - 1) / grain;
     return {std::min(total, grains * rank / size * grain), std::min(total, grains * (rank + 1) / size * grain)};
   }
