@@ -59,6 +59,15 @@ struct Executor<T>::Pace {
 };
 
 template <class T>
+inline void Executor<T>::run_instruction(const Instruction<T>& instruction, Program<T>& p, Index first_row,
+                                         const Worker& who) noexcept {
+  using Kind = typename Instruction<T>::Kind;
+  if (instruction.kind == Kind::forward) return instruction.op->forward(instruction.call, who);
+  if (instruction.kind == Kind::backward) return instruction.op->backward(instruction.call, who);
+  run_other(instruction, p, first_row, who);
+}
+
+template <class T>
 Executor<T>::Executor(Plan plan, const KernelTable& table, double team_work)
     : plan_(std::move(plan)),
       wiring_(plan_),
@@ -380,12 +389,16 @@ void Executor<T>::constrain(const Worker& who) noexcept {
   for (const Constraint<T>& c : constraints_) c.apply(kernels_, params_[static_cast<std::size_t>(c.param())], who);
 }
 
+// Apart from what steps do, so that a call of an op costs no more than itself.
 template <class T>
-void Executor<T>::run_instruction(const Instruction<T>& instruction, Program<T>& p, Index first_row,
-                                  const Worker& who) noexcept {
+void Executor<T>::run_other(const Instruction<T>& instruction, Program<T>& p, Index first_row,
+                            const Worker& who) noexcept {
   using Kind = typename Instruction<T>::Kind;
   const Call<T>& c = instruction.call;
   switch (instruction.kind) {
+    case Kind::forward:
+    case Kind::backward:
+      break;
     case Kind::gather: {
       const Index* order = order_.empty() ? nullptr : order_.data();
       for (const Port& port : p.inputs()) {
@@ -398,14 +411,8 @@ void Executor<T>::run_instruction(const Instruction<T>& instruction, Program<T>&
       }
       break;
     }
-    case Kind::forward:
-      instruction.op->forward(c, who);
-      break;
     case Kind::terms:
       run_terms(p);
-      break;
-    case Kind::backward:
-      instruction.op->backward(c, who);
       break;
     case Kind::add: {
       const Range part = who.share(instruction.size, kernels_.lanes);

@@ -80,6 +80,7 @@ class Executor {
   void update_from_groups(Batch<T>& batch, const Worker& who) noexcept;
   void constrain(const Worker& who) noexcept;
   void run_instruction(const Instruction<T>& instruction, Program<T>& p, Index first_row, const Worker& who) noexcept;
+  void run_other(const Instruction<T>& instruction, Program<T>& p, Index first_row, const Worker& who) noexcept;
   bool takes_pieces() const { return !update_ || update_->takes_pieces(); }
   static void take_gradient(const GradientSink<T>& sink, Index begin, Index size, const T* gradient) noexcept;
   void run_terms(Program<T>& p) noexcept;
