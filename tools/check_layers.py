@@ -44,7 +44,8 @@ CPP_FOLDERS = {
     # Of each other's headers ops see what all share, and matmul, the one op that others build on.
     "ops": Folder(
         KERNEL_USERS
-        | {"ops/op.h", "ops/register.h", "ops/registry.h", "ops/op_list.inc", "ops/per_sample.h", "ops/matmul.h"},
+        | {"ops/op.h", "ops/register.h", "ops/registry.h", "ops/op_list.inc", "ops/per_sample.h", "ops/matmul.h"}
+        | {"ops/channels.h", "ops/channel_norm.h", "ops/fixed_lines.h", "ops/masked.h", "ops/row_norm.h"},
         LIBRARY,
         siblings=False,
     ),

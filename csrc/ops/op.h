@@ -8,6 +8,8 @@
 // - forward overwrites its outputs; backward overwrites the gradients of its inputs (the engine adds where a tensor
 // fans out);
 // - the gradient of a parameter is overwritten or added to, as `dw_accumulate` says;
+// - in training forward may change parameters that no optimizer trains (moving averages), once per batch: it then has
+// to declare `couples_samples`, since it must see the whole batch;
 // - a null pointer in dx or dw (and no sink) means that nobody needs that gradient; a null dy means that no gradient
 // reaches that output;
 // - buffers do not overlap, with one exception: the storage of dy belongs to the op during backward and may be
@@ -49,6 +51,7 @@ class Attrs {
   Index integer(const std::string& name) const;
   std::string text(const std::string& name, const std::string& missing) const;
   Shape sizes(const std::string& name) const;
+  bool given(const std::string& name) const { return find(name) != nullptr; }
 
   // Throws if an attribute was given that no getter asked for.
   void check_all_known() const;
@@ -88,6 +91,8 @@ struct OpTraits {
   bool differentiable = true;
   unsigned backward_reads_inputs = 0;
   unsigned backward_reads_outputs = 0;
+  // Parameters, not trained ones, that forward changes when a plan is trained: see Call::written.
+  unsigned writes_params = 0;
   // Parameters whose gradient backward can give away piece by piece instead of writing it to dw: see GradientSink.
   unsigned streams_params = 0;
   // Inputs that a gradient can flow to (targets take none).
@@ -128,6 +133,9 @@ struct Call {
   const T* const* x = nullptr;
   T* const* y = nullptr;
   const T* const* w = nullptr;
+  // Per parameter, those of traits.writes_params while training; else null, as in evaluation, prediction and
+  // inspection.
+  T* const* written = nullptr;
   T* const* dy = nullptr;
   T* const* dx = nullptr;
   T* const* dw = nullptr;

@@ -12,12 +12,16 @@ if TYPE_CHECKING:
     from fastgd.layers.layer import Layer
 
 
+# The type of labels and indices in every plan.
+INTEGER = "int32"
+
+
 class KerasTensor:
     """A placeholder in a functional model: it has a shape and a dtype but no values.
 
     Attributes:
         dims: the sizes as a plan counts them: negative ones are multiples of the batch.
-        dtype: "float32" or "float64".
+        dtype: "float32", "float64" or "int32".
         node: the call that made it.
     """
 
@@ -33,6 +37,11 @@ class KerasTensor:
     def shape(self) -> Shape:
         """The shape, with None for the batch."""
         return to_shape(self.dims)
+
+    @property
+    def plan_dtype(self) -> str | None:
+        """The dtype in a plan: "int32", or None for the floating type of the plan."""
+        return INTEGER if self.dtype == INTEGER else None
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         """Refuse conversion: there are no values yet."""

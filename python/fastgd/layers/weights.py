@@ -74,6 +74,11 @@ class WeightOwner:
         return [variable for variable in self.weights if id(variable) not in trainable]
 
     @property
+    def moving_weights(self) -> list[Variable]:
+        """The variables that the forward pass moves in training, such as moving averages: none while it is frozen."""
+        return []
+
+    @property
     def trainable(self) -> bool:
         """Whether optimizers may change the weights; a model takes notice when it is compiled."""
         return self._trainable

@@ -62,6 +62,21 @@ class Graph:
             if y.dims[0] != BATCH:
                 raise invalid(f"`outputs` must have the batch as their first axis; {y.name!r} has not.", shape=y.shape)
 
+    def index_limit(self, placeholder: KerasTensor) -> int | None:
+        """Return what integers fed to an input must stay below, by the layers that take it as it is; None if nothing.
+
+        Inside a model that is used as a layer its own input stands for the placeholder.
+        """
+        limits = []
+        for node in self._nodes:
+            for place, tensor in enumerate(flatten(node.inputs)):
+                if tensor is placeholder:
+                    inner = getattr(node.layer, "graph", None)
+                    limits.append(
+                        node.layer.index_limit if inner is None else inner.index_limit(inner.flat_inputs[place])
+                    )
+        return min((limit for limit in limits if limit is not None), default=None)
+
     def run(self, inputs: Any, training: bool | None = None) -> Any:
         """Replay the calls on tensors of a plan.
 

@@ -160,6 +160,13 @@ class Model(Trainer, Layer, abstract=True):
         return _distinct([variable for layer in self.layers for variable in layer.trainable_weights])
 
     @property
+    def moving_weights(self) -> list[Variable]:
+        """The variables that the forward pass of training would move if the model were compiled now."""
+        if not self.trainable:
+            return []
+        return _distinct([variable for layer in self.layers for variable in layer.moving_weights])
+
+    @property
     def trainable(self) -> bool:
         """Whether optimizers may change the weights; setting it sets it for every layer."""
         return self._trainable

@@ -213,7 +213,7 @@ class Trainer(Compilable):
 
     def _predict(self, feeds: Feeds, size: int, listeners: CallbackList) -> Any:
         model = self._model
-        outputs = [np.empty(resolve_shape(y.dims, feeds.rows), model.dtype) for y in model.outputs]
+        outputs = [np.empty(resolve_shape(y.dims, feeds.rows), y.plan_dtype or model.dtype) for y in model.outputs]
         with self._session.engine(("predict",), lambda: lower_prediction(model)) as engine:
             run_prediction(engine, feeds, size, outputs, listeners)
         return pack(model.graph.outputs, outputs)

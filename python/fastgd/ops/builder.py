@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -69,15 +69,18 @@ class PlanBuilder:
     Args:
         dtype: the floating type of the plan.
         training: whether layers that differ between training and prediction shall emit their training form.
+        moving: the ids of the variables that steps may move in training besides those that optimizers train, such as
+            moving averages; None if their layers decide.
 
     Attributes:
         variables: the variables behind the parameters, in the order in which arrays are bound.
         steps: the steps so far.
     """
 
-    def __init__(self, dtype: str, training: bool = False) -> None:
+    def __init__(self, dtype: str, training: bool = False, moving: Collection[int] | None = None) -> None:
         self.dtype = dtype
         self.training = training
+        self._moving = moving
         self.variables: list[Variable] = []
         self.steps: list[Step] = []
         self._tensors: dict[str, TensorSpec] = {}
@@ -114,15 +117,21 @@ class PlanBuilder:
         dims: Sequence[Dims],
         params: Sequence[Variable] = (),
         attrs: Mapping[str, Attribute] | None = None,
+        dtypes: Sequence[str] | None = None,
     ) -> tuple[Tensor, ...]:
-        """Add the step `op` and return its outputs, one per entry of `dims`."""
+        """Add the step `op` and return its outputs, one per entry of `dims`, of the plan's type unless `dtypes` say."""
         prefix = "/".join([*self._scopes, op])
-        outputs = tuple(self._new_tensor(prefix, size, self.dtype) for size in dims)
+        kinds = dtypes or [self.dtype] * len(dims)
+        outputs = tuple(self._new_tensor(prefix, size, kind) for size, kind in zip(dims, kinds, strict=True))
         names = tuple(self.param(variable) for variable in params)
         self.steps.append(
             Step(op, tuple(x.name for x in inputs), tuple(y.name for y in outputs), names, dict(attrs or {}))
         )
         return outputs
+
+    def moves(self, variable: Variable, otherwise: bool) -> bool:
+        """Return whether steps may move `variable` in training; `otherwise` is what its layer says."""
+        return otherwise if self._moving is None else id(variable) in self._moving
 
     def take_activation(self, y: Tensor, function: str) -> Tensor | None:
         """Undo the activation `function` that made y, and return what it was applied to.

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 import numpy.typing as npt
 
 from fastgd.ops.builder import Tensor, show_dims
 from fastgd.ops.checks import require, require_tensors
 from fastgd.ops.eager import works_on_arrays
-from fastgd.ops.parameters import Variable
+from fastgd.ops.parameters import Variable, as_variable
 from fastgd.plan import Attribute
 
 
@@ -36,7 +35,7 @@ def dense(
         ValueError: if the shapes do not fit.
     """
     require_tensors("dense", x)
-    w = _as_variable(kernel, "kernel", x.dtype)
+    w = as_variable(kernel, "kernel", x.dtype)
     require(
         len(w.shape) == 2 and len(x.dims) >= 2 and x.dims[-1] == w.shape[0],
         "dense",
@@ -44,7 +43,7 @@ def dense(
     )
     params = [w]
     if bias is not None:
-        b = _as_variable(bias, "bias", x.dtype)
+        b = as_variable(bias, "bias", x.dtype)
         sizes = f"it is {b.shape}, the kernel {w.shape}"
         require(b.shape == w.shape[1:], "dense", f"the bias must have one value per unit: {sizes}")
         params.append(b)
@@ -82,7 +81,3 @@ def matmul(a: Tensor, b: Tensor, transpose_a: bool = False, transpose_b: bool = 
     require(k == rows, "matmul", f"the inner sizes {k} and {rows} differ: {sizes}")
     attrs: dict[str, Attribute] = {"transpose_a": transpose_a, "transpose_b": transpose_b}
     return a.builder.emit("matmul", [a, b], [(*a.dims[:-2], m, p)], attrs=attrs)[0]
-
-
-def _as_variable(value: Variable | npt.ArrayLike, name: str, dtype: str) -> Variable:
-    return value if isinstance(value, Variable) else Variable(np.asarray(value), name, dtype)

@@ -15,7 +15,7 @@ from fastgd.plan import BATCH
 def flatten(x: Tensor) -> Tensor:
     """Return x of shape (batch, ...) as (batch, product of the others)."""
     require_tensors("flatten", x)
-    return x.builder.emit("flatten", [x], [(x.dims[0], prod(x.dims[1:]))])[0]
+    return x.builder.emit("flatten", [x], [(x.dims[0], prod(x.dims[1:]))], dtypes=[x.dtype])[0]
 
 
 @works_on_arrays("x")
@@ -37,7 +37,7 @@ def reshape(x: Tensor, shape: Sequence[int | None]) -> Tensor:
     """
     require_tensors("reshape", x)
     dims = _resolve(x.dims, shape)
-    return x.builder.emit("reshape", [x], [dims], attrs={"shape": dims})[0]
+    return x.builder.emit("reshape", [x], [dims], attrs={"shape": dims}, dtypes=[x.dtype])[0]
 
 
 @works_on_arrays("inputs")

@@ -1,7 +1,17 @@
 """The NumPy interpreter of the plan: the textbook form of every op, oracle and opponent of the native engine."""
 
 # Importing the families of ops fills the table in `registry`.
-from fastgd.reference import activations, dropout, linear, logits, losses, metrics, shape  # noqa: F401
+from fastgd.reference import (  # noqa: F401
+    activations,
+    dropout,
+    encoding,
+    linear,
+    logits,
+    losses,
+    metrics,
+    normalization,
+    shape,
+)
 from fastgd.reference.executor import Executor
 
 __all__ = ["Executor"]

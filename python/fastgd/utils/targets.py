@@ -55,6 +55,31 @@ def as_labels(y: Array, classes: int, name: str) -> Array:
     return y.astype(np.int32, copy=False)
 
 
+def as_integers(x: Array, limit: int | None, name: str) -> Array:
+    """Return integers as int32, the type of the plan.
+
+    Args:
+        x: array of any integer type or bool, or of a floating type with integral values.
+        limit: what they must stay below, from 0; None for anything that int32 holds.
+        name: what messages call x.
+
+    Returns:
+        int32 array of the same shape, x itself if it is one already.
+
+    Raises:
+        TypeError: if x is not numeric.
+        ValueError: if a value is not integral or out of range; the message names it and its place.
+    """
+    if x.dtype.kind not in "biuf":
+        raise mistyped(f"`{name}` must hold integers.", **{f"{name}.dtype": str(x.dtype)})
+    if x.dtype.kind == "f":
+        check_each(x, x == np.floor(x), name, "integers")
+    low, high = (-(2**31), 2**31) if limit is None else (0, limit)
+    if x.size and not (x.min() >= low and x.max() < high):
+        check_each(x, (x >= low) & (x < high), name, f"integers from {low} to {high - 1}")
+    return x.astype(np.int32, copy=False)
+
+
 def check_each(y: Array, good: npt.NDArray[np.bool_], name: str, expected: str) -> None:
     """Raise a ValueError that names the first element of y that is not `good`, and its place."""
     if not good.all():
