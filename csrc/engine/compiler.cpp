@@ -109,6 +109,9 @@ void Compiler<T>::build_ops() {
             to_string(outputs[i].shape), " where the plan declares ", to_string(declared), " for '", spec.name, "'");
       info_[at(t)] = outputs[i];
     }
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      check(op->traits.view || inputs[i].integer == bit(op->traits.integer_inputs, i), "[", step.op, "] takes ",
+            inputs[i].integer ? "floating numbers" : "integers", ". Received: tensor '", step.inputs[i], "'");
     const auto& used = wiring_.steps[s].params;
     for (std::size_t i = 0; i < used.size(); ++i)
       check(!bit(op->traits.writes_params, i) || gradient_offsets_[at(used[i])] < 0, "[", step.op,

@@ -20,6 +20,7 @@ class CategoryEncoding final : public Op<T> {
     auto& t = this->traits;
     t.outputs = {{y}};
     t.differentiable = false;
+    t.integer_inputs = 1;
     t.forward_work = static_cast<double>(rows_) * static_cast<double>(classes_ + labels_);
   }
 

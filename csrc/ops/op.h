@@ -95,6 +95,8 @@ struct OpTraits {
   unsigned writes_params = 0;
   // Parameters whose gradient backward can give away piece by piece instead of writing it to dw: see GradientSink.
   unsigned streams_params = 0;
+  // Inputs that are int32; the others must not be, since they would be read as T. A view takes both.
+  unsigned integer_inputs = 0;
   // Inputs that a gradient can flow to (targets take none).
   unsigned gradient_inputs = ~0u;
   // Bytes kept from forward to backward, and bytes needed only within one call.

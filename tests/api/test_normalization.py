@@ -213,6 +213,19 @@ def test_integer_inputs_reach_layers_that_take_them(backend: str) -> None:
                 model.predict([wrong, numbers], verbose=0)
 
 
+def test_layers_that_compute_refuse_integers() -> None:
+    with pytest.raises(ValueError, match=r"^\[dense\] takes floating tensors, not integers. Received: .* dtype int32$"):
+        layers.Dense(2)(fastgd.Input((3,), dtype="int32"))
+    with pytest.raises(ValueError, match=r"^\[category_encoding\] labels are int32"):
+        layers.CategoryEncoding(3)(fastgd.Input((3,)))
+    tensors = (TensorSpec("x", (-1, 3), "int32"), TensorSpec("y", (-1, 2), "float64"))
+    plan = Plan("float64", tensors, (ParamSpec("w", (3, 2)),), (Step("dense", ("x",), ("y",), ("w",)),), ("x",), ("y",))
+    executor = _core.Executor(plan)
+    executor.bind_parameters([np.zeros((3, 2))])
+    with pytest.raises(ValueError, match=r"^\[dense\] takes floating numbers. Received: tensor 'x'$"):
+        executor.begin("predict", [np.ones((2, 3))], 2, outputs=[np.zeros((2, 2))])
+
+
 def test_integers_beyond_32_bits_are_refused() -> None:
     x = fastgd.Input((2,), dtype="int32")
     model = fastgd.Model(x, layers.Flatten()(x))

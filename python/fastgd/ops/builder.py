@@ -33,6 +33,19 @@ def show_dims(dims: Sequence[int]) -> str:
     return "(" + ", ".join(words) + ("," if len(words) == 1 else "") + ")"
 
 
+# The ops that take int32 tensors; everywhere else they would be read as floating numbers.
+INTEGER_TAKERS = frozenset(
+    {
+        "category_encoding",
+        "flatten",
+        "reshape",
+        "sparse_categorical_accuracy",
+        "sparse_categorical_crossentropy",
+        "sparse_softmax_crossentropy",
+    }
+)
+
+
 class Tensor:
     """A tensor of a plan that is being written; ops take and return it.
 
@@ -120,6 +133,9 @@ class PlanBuilder:
         dtypes: Sequence[str] | None = None,
     ) -> tuple[Tensor, ...]:
         """Add the step `op` and return its outputs, one per entry of `dims`, of the plan's type unless `dtypes` say."""
+        if op not in INTEGER_TAKERS and any(x.dtype == "int32" for x in inputs):
+            wrong = ", ".join(x.name for x in inputs if x.dtype == "int32")
+            raise ValueError(f"[{op}] takes floating tensors, not integers. Received: {wrong} of dtype int32")
         prefix = "/".join([*self._scopes, op])
         kinds = dtypes or [self.dtype] * len(dims)
         outputs = tuple(self._new_tensor(prefix, size, kind) for size, kind in zip(dims, kinds, strict=True))
