@@ -20,7 +20,8 @@ Array = np.ndarray[Any, Any]
 class OpCase:
     """One op with its operands.
 
-    Shapes are written for any batch, "t" stands for a tensor that holds targets, "p" for probabilities.
+    Shapes are written for any batch, "t" stands for a tensor that holds targets, "p" for probabilities. An input of a
+    shape without the batch is the value of a parameter, so that it has a gradient.
     """
 
     op: str
@@ -28,12 +29,15 @@ class OpCase:
     outputs: tuple[tuple[int, ...], ...]
     params: tuple[tuple[int, ...], ...] = ()
     attrs: dict[str, Attribute] = field(default_factory=dict)
-    kinds: str = ""  # one letter per input: x any, p probabilities, t targets in [0, 1], d distributions, i labels
+    # One letter per input: x any, p probabilities, t targets in [0, 1], d distributions, i labels, + above 0,
+    # u from -1 to 1.
+    kinds: str = ""
     length: int = 1  # the longest sum
     differentiable: bool = True
     constants: int = 0  # how many of the last parameters are not trained; they are positive and ascend
-    integer_output: bool = False
     scale: float = 0.0  # of what cancels in the gradients: the least magnitude that rounding is measured by
+    columns: int = 1  # of a metric
+    integer_outputs: bool = False
 
     @property
     def id(self) -> str:
@@ -45,94 +49,198 @@ def op_plan(case: OpCase, dtype: str) -> Plan:
     """Return a plan that runs the op and sums its first output with random weights: the loss is sum(weights * y)."""
     kinds = case.kinds or "x" * len(case.inputs)
     tensors = [TensorSpec(f"x{i}", shape, "int32" if kinds[i] == "i" else dtype) for i, shape in enumerate(case.inputs)]
-    kind = "int32" if case.integer_output else dtype
-    tensors += [TensorSpec(f"y{i}", shape, kind) for i, shape in enumerate(case.outputs)]
+    made = "int32" if case.integer_outputs else dtype
+    tensors += [TensorSpec(f"y{i}", shape, made) for i, shape in enumerate(case.outputs)]
     trained = len(case.params) - case.constants
-    params = tuple(ParamSpec(f"w{i}", shape, i < trained) for i, shape in enumerate(case.params))
-    steps = [
+    own = tuple(ParamSpec(f"w{i}", shape, i < trained) for i, shape in enumerate(case.params))
+    read = {i: ParamSpec(f"wx{i}", shape) for i, shape in enumerate(case.inputs) if not has_batch(shape)}
+    params = (*own, *read.values())
+    steps = [Step("parameter", (), (f"x{i}",), (spec.name,)) for i, spec in read.items()]
+    steps.append(
         Step(
             case.op,
             tuple(f"x{i}" for i in range(len(case.inputs))),
             tuple(f"y{i}" for i in range(len(case.outputs))),
-            tuple(p.name for p in params),
+            tuple(p.name for p in own),
             case.attrs,
         )
-    ]
-    inputs = [f"x{i}" for i in range(len(case.inputs))]
+    )
+    inputs = [f"x{i}" for i in range(len(case.inputs)) if i not in read]
+    if not inputs:
+        # Something must say how large the batch is.
+        tensors.append(TensorSpec("rows", (-1,), dtype))
+        inputs.append("rows")
     losses: tuple[Term, ...] = ()
     metrics: tuple[Term, ...] = ()
     if not case.differentiable:
-        metrics = (Term("metric", "y0"),) if case.outputs[0] == (-1,) and not case.integer_output else ()
+        # What is no value per sample, and no row of a metric's columns, is looked at without being followed.
+        if case.columns > 1 or (not case.integer_outputs and case.outputs[0] == (-1,)):
+            metrics = (Term("metric", "y0", columns=case.columns),)
     elif case.outputs[0] == (-1,):
         losses = (Term("loss", "y0", weight=1.5),)
+    elif case.outputs[0] == (1,):
+        losses = (Term("loss", "y0", weight=1.5, reduction="sum" if case.params else "sum_over_batch_size"),)
     else:
         # The squared distance to a fed target makes every element of dy different.
         shape = case.outputs[0]
         last = "y0"
-        if shape[0] != -1:
-            # Losses need the batch itself as the first axis.
+        if not has_batch(shape):
+            # Every sample takes part in a tensor without the batch.
+            tensors += [TensorSpec("shares", (-1, *(1 for _ in shape)), dtype), TensorSpec("all", (-1, *shape), dtype)]
+            steps.append(Step("binary", ("y0", "shares"), ("all",), (), {"function": "multiply"}))
+            inputs.append("shares")
+            shape, last = (-1, *shape), "all"
+        if shape[0] != -1 or len(shape) == 1:
+            # Losses need the batch itself as the first axis, and another one.
             shape = (-1, -shape[0] * prod(shape[1:]))
-            steps.append(Step("reshape", ("y0",), ("back",), (), {"shape": shape}))
+            steps.append(Step("reshape", (last,), ("back",), (), {"shape": shape}))
             tensors.append(TensorSpec("back", shape, dtype))
             last = "back"
+        if 0 in shape:
+            # A mean needs something to run over.
+            tensors += [TensorSpec("rest", (-1, 2), dtype), TensorSpec("wide", (-1, 2), dtype)]
+            tensors.append(TensorSpec("none", (-1, 0), dtype))
+            steps.append(Step("reshape", (last,), ("none",), (), {"shape": (-1, 0)}))
+            steps.append(Step("concatenate", ("none", "rest"), ("wide",), (), {"axis": 1}))
+            inputs.append("rest")
+            shape, last = (-1, 2), "wide"
         tensors += [TensorSpec("goal", shape, dtype), TensorSpec("v", (-1,), dtype)]
         steps.append(Step("mean_squared_error", (last, "goal"), ("v",)))
         inputs.append("goal")
         losses = (Term("loss", "v", weight=1.5),)
     return Plan(
-        dtype, tuple(tensors), params, tuple(steps), tuple(inputs), tuple(f"y{i}" for i in range(len(case.outputs))),
-        losses, metrics,
+        dtype, tuple(tensors), params, tuple(steps), tuple(inputs),
+        tuple(f"y{i}" for i, shape in enumerate(case.outputs) if shape != (1,)), losses, metrics,
     )  # fmt: skip
 
 
 def op_feeds(case: OpCase, plan: Plan, batch: int, seed: int) -> list[Array]:
     """Return random operands of the kinds that the op takes."""
     rng = np.random.default_rng(seed)
-    kinds = case.kinds or "x" * len(case.inputs)
-    classes = case.inputs[0][-1] if case.inputs else 1
+    kinds = {f"x{i}": kind for i, kind in enumerate(case.kinds)}
+    classes = case.inputs[0][-1] if case.inputs and case.inputs[0] else 1
     feeds = []
-    for name, kind in zip(plan.inputs, kinds + "x", strict=False):
+    for name in plan.inputs:
         shape = tuple(d if d >= 0 else -d * batch for d in plan.tensor(name).shape)
+        kind = kinds.get(name, "x")
         if kind == "i":
             feeds.append(rng.integers(0, max(classes, 1), shape).astype(np.int32))
-            continue
-        values = rng.normal(size=shape)
-        if kind in "pd" and len(shape) > 1 and shape[-1] > 0:
-            values = np.exp(values)
-            values /= values.sum(axis=-1, keepdims=True) if kind == "d" else 1.2 * values.max(initial=1.0)
-        elif kind == "t":
-            values = rng.integers(0, 2, shape).astype(np.float64)
-        feeds.append(values.astype(plan.dtype))
+        else:
+            feeds.append(draw(rng, kind, shape).astype(plan.dtype))
     return feeds
 
 
+def has_batch(shape: Sequence[int]) -> bool:
+    """Return whether a size of the plan's shape is a multiple of the batch."""
+    return any(d < 0 for d in shape)
+
+
+def draw(rng: np.random.Generator, kind: str, shape: tuple[int, ...]) -> Array:
+    """Return random operands of a floating kind."""
+    values: Array = np.asarray(rng.normal(size=shape))
+    if kind in "pd" and len(shape) > 1 and shape[-1] > 0:
+        values = np.exp(values)
+        values /= values.sum(axis=-1, keepdims=True) if kind == "d" else 1.2 * values.max(initial=1.0)
+    elif kind == "t":
+        values = np.asarray(rng.integers(0, 2, shape)).astype(np.float64)
+    elif kind in "+u":
+        values = np.asarray(rng.uniform(0.3 if kind == "+" else -1.0, 2.0 if kind == "+" else 1.0, shape))
+    return values
+
+
 def op_params(case: OpCase, dtype: str, seed: int) -> list[Array]:
-    """Return random parameters, scaled so that outputs are of order one."""
+    """Return random parameters, scaled so that outputs are of order one, then the inputs without the batch."""
     rng = np.random.default_rng(seed + 1000)
-    values = [rng.normal(size=shape) / max(1, shape[0]) ** 0.5 for shape in case.params]
-    first = len(values) - case.constants
-    values[first:] = [np.sort(np.abs(value), axis=None).reshape(value.shape) + 0.2 for value in values[first:]]
-    return [value.astype(dtype) for value in values]
+    own = [np.asarray(rng.normal(size=s) / max((1, *s[:1])) ** 0.5) for s in case.params]
+    first = len(own) - case.constants
+    own[first:] = [np.sort(np.abs(value), axis=None).reshape(value.shape) + 0.2 for value in own[first:]]
+    kinds = case.kinds or "x" * len(case.inputs)
+    read = [draw(rng, k, s) for k, s in zip(kinds, case.inputs, strict=True) if not has_batch(s)]
+    return [value.astype(dtype) for value in own + read]
 
 
-ACTIVATIONS: Sequence[tuple[str, float]] = (
-    ("linear", 0.0), ("sigmoid", 0.0), ("tanh", 0.0), ("relu", 0.0), ("leaky_relu", 0.2), ("leaky_relu", 0.0),
+# Every elementwise function with numbers; those of the first list are also taken along by products.
+FUSED: Sequence[tuple[str, dict[str, float]]] = (
+    ("linear", {}), ("sigmoid", {}), ("tanh", {}), ("relu", {}), ("leaky_relu", {"negative_slope": 0.2}),
+    ("leaky_relu", {"negative_slope": 0.0}), ("relu6", {}), ("elu", {"alpha": 1.0}), ("elu", {"alpha": 0.3}),
+    ("selu", {}), ("celu", {"alpha": 1.0}), ("celu", {"alpha": 0.4}), ("exponential", {}), ("softplus", {}),
+    ("log_sigmoid", {}), ("softsign", {}), ("squareplus", {"b": 4.0}), ("squareplus", {"b": 0.0}), ("sparse_plus", {}),
+    ("sparse_sigmoid", {}), ("hard_sigmoid", {}), ("hard_tanh", {}), ("soft_shrink", {"threshold": 0.5}),
+    ("hard_shrink", {"threshold": 0.7}),
 )  # fmt: skip
+ELEMENTWISE: Sequence[tuple[str, dict[str, float]]] = (
+    *FUSED,
+    ("thresholded_relu", {"negative_slope": 0.2, "max_value": 0.9, "threshold": 0.4}),
+    ("thresholded_relu", {"negative_slope": 0.0, "max_value": math.inf, "threshold": -0.5}),
+    ("thresholded_relu", {"negative_slope": -0.3, "max_value": 1.5, "threshold": -0.5}),
+    ("threshold", {"threshold": 0.3, "default_value": -2.0}),
+    ("tanh_shrink", {}), ("silu", {}), ("hard_silu", {}), ("mish", {}), ("gelu", {}), ("gelu_tanh", {}),
+)  # fmt: skip
+
+
+def pointwise_cases(shape: tuple[int, ...]) -> Iterator[OpCase]:
+    """Yield the losses that are a mean of one term per element, with every option."""
+    focal: list[dict[str, Attribute]] = [
+        {"apply_class_balancing": balanced, "alpha": 0.4, "gamma": gamma, "label_smoothing": smoothing}
+        for balanced, gamma, smoothing in ((False, 2.0, 0.0), (True, 1.5, 0.2), (True, 0.0, 0.1), (False, 1.0, 0.0))
+    ]
+    for op, kinds, options in (
+        ("mean_squared_error", "xx", [{}]),
+        ("mean_absolute_error", "xx", [{}]),
+        ("mean_absolute_percentage_error", "xx", [{}, {"epsilon": 0.3}]),
+        ("mean_squared_logarithmic_error", "pp", [{}]),
+        ("mean_squared_logarithmic_error", "xx", [{"epsilon": 0.3}]),
+        ("huber", "xx", [{}, {"delta": 0.4}]),
+        ("log_cosh", "xx", [{}]),
+        ("poisson", "px", [{}, {"epsilon": 0.1}]),
+        ("hinge", "xx", [{}]),
+        ("squared_hinge", "xx", [{}]),
+        ("binary_crossentropy", "pt", [{"label_smoothing": 0.2}, {"epsilon": 0.2}]),
+        ("binary_focal_crossentropy", "pt", focal),
+    ):
+        for attrs in options:
+            yield OpCase(op, (shape, shape), ((-1,),), attrs=dict(attrs), kinds=kinds, length=abs(prod(shape)))
+
+
+def row_cases(shape: tuple[int, ...]) -> Iterator[OpCase]:
+    """Yield the losses of one value per row, with every option."""
+    for op, kinds, options in (
+        ("categorical_crossentropy", "pd", [{}, {"label_smoothing": 0.2}, {"epsilon": 0.1}]),
+        ("categorical_focal_crossentropy", "pd", [{}, {"alpha": 0.6, "gamma": 1.5, "label_smoothing": 0.2},
+                                                  {"gamma": 0.0}, {"gamma": 1.0, "epsilon": 0.1}]),
+        ("categorical_hinge", "xt", [{}]),
+        ("cosine_similarity", "xx", [{}, {"sign": -1.0}, {"epsilon": 2.0}]),
+        ("kl_divergence", "pd", [{}, {"epsilon": 0.2}]),
+    ):  # fmt: skip
+        # The cosine of single numbers has no slope that a relative error could be measured by.
+        for attrs in options if op != "cosine_similarity" or shape[-1] > 1 else []:
+            yield OpCase(op, (shape, shape), ((-1,),), attrs=dict(attrs), kinds=kinds, length=abs(prod(shape)))
 
 
 def op_cases() -> Iterator[OpCase]:
     """Yield every case: odd sizes for the products, every option for the rest."""
-    for name, slope in ACTIVATIONS:
-        yield OpCase("dense", ((-1, 7),), ((-1, 5),), ((7, 5), (5,)),
-                     {"activation": name, "negative_slope": slope}, length=7)  # fmt: skip
-        yield OpCase("activation", ((-1, 3, 21),), ((-1, 3, 21),), (), {"function": name, "negative_slope": slope})
+    for name, numbers in FUSED:
+        yield OpCase("dense", ((-1, 7),), ((-1, 5),), ((7, 5), (5,)), {"activation": name, **numbers}, length=7)
+    yield OpCase("dense", ((-1, 7),), ((-1, 1),), ((7, 1), (1,)), {"activation": "selu"}, length=7)
+    yield OpCase("dense", ((-1, 7),), ((-1, 70),), ((7, 70), (70,)), {"activation": "softplus"}, length=7)
+    for name, numbers in ELEMENTWISE:
+        yield OpCase("activation", ((-1, 3, 21),), ((-1, 3, 21),), (), {"function": name, **numbers})
     for inside, units in ((1, 1), (7, 1), (1, 64), (63, 65), (64, 63), (65, 17), (300, 33), (0, 3)):
         yield OpCase("dense", ((-1, inside),), ((-1, units),), ((inside, units), (units,)), length=max(inside, 65))
     yield OpCase("dense", ((-1, 3, 9),), ((-1, 3, 11),), ((9, 11),), {"activation": "tanh"}, length=200)
     for cols in (1, 7, 10, 63, 64, 65, 130):
-        yield OpCase("activation", ((-1, cols),), ((-1, cols),), (), {"function": "softmax"}, length=cols)
+        for name in ("softmax", "log_softmax"):
+            yield OpCase("activation", ((-1, cols),), ((-1, cols),), (), {"function": name}, length=cols)
         yield OpCase("softmax_crossentropy", ((-1, cols),) * 2, ((-1,), (-1, cols)), kinds="xd", length=cols)
         yield OpCase("mean_squared_error", ((-1, cols),) * 2, ((-1,),), length=cols)
+    for name in ("softmax", "log_softmax"):
+        for axis in (0, 1, 2, 3):
+            shape, attrs = (-1, 5, 3, 7), {"function": name, "axis": axis}
+            yield OpCase("activation", (shape,), (shape,), (), attrs, length=70)
+    for name in ("softmax", "log_softmax"):
+        yield OpCase("activation", ((-1, 4, 67),), ((-1, 4, 67),), (), {"function": name, "axis": 1}, length=4)
+    for slopes in ((5, 3, 7), (1, 1, 7), (5, 1, 1), (1, 3, 1), (1, 1, 1), (5, 1, 7)):
+        yield OpCase("prelu", ((-1, 5, 3, 7),), ((-1, 5, 3, 7),), (slopes,), length=105)
     for ta in (False, True):
         for tb in (False, True):
             a, b = ((9, 5) if ta else (5, 9)), ((6, 9) if tb else (9, 6))
@@ -149,7 +257,23 @@ def op_cases() -> Iterator[OpCase]:
         yield OpCase("add", ((-1, 3, 7),) * n, ((-1, 3, 7),))
     yield OpCase("concatenate", ((-1, 3), (-1, 1), (-1, 70)), ((-1, 74),), attrs={"axis": 1})
     yield OpCase("concatenate", ((-1, 2, 4), (-1, 3, 4)), ((-1, 5, 4),), attrs={"axis": 1})
-    yield OpCase("mean_absolute_error", ((-1, 3, 7),) * 2, ((-1,),), length=21)
+    yield OpCase("concatenate", ((-1, 3), (-1, 3)), ((-2, 3),), attrs={"axis": 0})
+    yield from reduction_cases()
+    yield from moving_cases()
+    yield from elementwise_cases()
+    for shape in ((-1, 3, 7), (-1,), (-1, 1), (-1, 70)):
+        yield from pointwise_cases(shape)
+    for shape in ((-1, 3, 7), (-1, 1), (-1, 4), (-1, 70)):
+        yield from row_cases(shape)
+    for shape in ((-1,), (-1, 5), (-1, 3, 70)):
+        yield OpCase("signed_labels", (shape,), (shape,), kinds="t", differentiable=False)
+        yield OpCase("signed_labels", (shape,), (shape,), differentiable=False)
+        yield OpCase("sample_mean", (shape,), ((-1,),), length=210)
+    for shape in ((-1,), (-1, 3), (-1, 2, 5)):
+        yield OpCase("label_share", (shape,), ((-1,),), attrs={"ignore_class": 0}, kinds="i", differentiable=False)
+    for count in (1, 2):
+        yield OpCase("divide_by_mean", ((-1,),) * (1 + count), ((-1,),), attrs={"scale": 2.5}, kinds="xpp"[: 1 + count],
+                     length=65)  # fmt: skip
     for smoothing in (0.0, 0.1):
         s: dict[str, Attribute] = {"label_smoothing": smoothing}
         yield OpCase("binary_crossentropy", ((-1, 3, 7),) * 2, ((-1,),), attrs=s, kinds="pt", length=21)
@@ -159,12 +283,193 @@ def op_cases() -> Iterator[OpCase]:
     for shape in ((-1, 7), (-1, 3, 7), (-1, 2, 3, 70)):
         yield OpCase("sparse_categorical_crossentropy", (shape, shape[:-1]), ((-1,),), kinds="pi", length=21)
         yield OpCase("sparse_softmax_crossentropy", (shape, shape[:-1]), ((-1,), shape), kinds="xi", length=21)
+        ignore: dict[str, Attribute] = {"ignore_class": 2}
+        yield OpCase("sparse_categorical_crossentropy", (shape, shape[:-1]), ((-1,),), (), ignore, "pi", length=21)
+        yield OpCase("sparse_softmax_crossentropy", (shape, shape[:-1]), ((-1,), shape), (), ignore, "xi", length=21)
         yield OpCase("sparse_categorical_accuracy", (shape, shape[:-1]), ((-1,),), kinds="xi", differentiable=False)
         yield OpCase("categorical_accuracy", (shape, shape), ((-1,),), kinds="xd", differentiable=False)
+    for l1, l2 in ((0.3, 0.0), (0.0, 0.7), (0.2, 0.4)):
+        p: dict[str, Attribute] = {"l1": l1, "l2": l2}
+        for shape in ((7,), (13, 11), (97, 131), (0, 3)):
+            yield OpCase("penalty", (), ((1,),), (shape,), p, length=prod(shape))
+        yield OpCase("penalty", ((-1, 3, 7),), ((-1,),), attrs=p, length=21)
+        yield OpCase("penalty", ((-1, 67),), ((1,),), attrs={**p, "per_sample": False}, length=67 * 65)
+    for mode in ("rows", "columns"):
+        m: dict[str, Attribute] = {"factor": 0.7, "mode": mode}
+        for shape in ((1, 1), (5, 7), (65, 17), (33, 70)):
+            yield OpCase("orthogonality", (), ((1,),), (shape,), m, length=max(shape) ** 2)
+    # Columns of a single row would have a gradient of nothing but rounding.
+    yield OpCase("orthogonality", ((-1, 9),), ((1,),), attrs={"factor": 0.7, "mode": "rows"}, length=65 * 9)
     yield OpCase("accuracy", ((-1, 3, 7),) * 2, ((-1,),), kinds="tt", differentiable=False)
     for threshold in (0.5, 0.25):
         yield OpCase("binary_accuracy", ((-1, 3, 7),) * 2, ((-1,),), attrs={"threshold": threshold}, kinds="pt",
                      differentiable=False)  # fmt: skip
+    yield from metric_op_cases()
+
+
+def metric_op_cases() -> Iterator[OpCase]:
+    """Yield the cases of the ops that only metrics are made of."""
+    for shape in ((-1, 7), (-1, 2, 70)):
+        for k in (1, 3, 80):
+            top: dict[str, Attribute] = {"k": k}
+            yield OpCase("sparse_top_k_categorical_accuracy", (shape, shape[:-1]), ((-1,),), attrs=top, kinds="xi",
+                         differentiable=False)  # fmt: skip
+            yield OpCase("top_k_categorical_accuracy", (shape,) * 2, ((-1,),), attrs=top, kinds="xd",
+                         differentiable=False)  # fmt: skip
+        for concordance in (False, True):
+            yield OpCase("correlation", (shape,) * 2, ((-1,),), attrs={"concordance": concordance}, length=shape[-1],
+                         differentiable=False)  # fmt: skip
+        yield OpCase("squared_moments", (shape,) * 2, ((-1, 4 * prod(shape[1:])),), differentiable=False,
+                     columns=4 * prod(shape[1:]))  # fmt: skip
+    limits = (-1.0, 0.25, 0.5, 0.9)
+    for by_label, class_id, top_k in ((False, -1, 0), (True, -1, 0), (False, 3, 0), (False, -1, 2), (False, 3, 2)):
+        for shape in ((-1, 7), (-1, 2, 5)):
+            attrs: dict[str, Attribute] = {
+                "thresholds": limits, "by_label": by_label, "class_id": class_id, "top_k": top_k,
+            }  # fmt: skip
+            width = prod(shape[1:]) if class_id < 0 else prod(shape[1:-1])
+            yield OpCase("threshold_buckets", (shape,) * 2, ((-1, width),), attrs=attrs, kinds="pt",
+                         differentiable=False, columns=10 * (shape[-1] if by_label else 1),
+                         integer_outputs=True)  # fmt: skip
+    plain: dict[str, Attribute] = {"thresholds": limits, "by_label": False, "class_id": -1, "top_k": 0}
+    yield OpCase("threshold_buckets", ((-1,),) * 2, ((-1, 1),), attrs=plain, kinds="xt", differentiable=False,
+                 columns=10, integer_outputs=True)  # fmt: skip
+    for p_form, t_form, shapes, kinds in (
+        ("label", "label", ((-1, 3, 2), (-1, 3, 2)), "xt"),
+        ("threshold", "label", ((-1, 6), (-1, 6)), "pt"),
+        ("one_hot", "label", ((-1, 6, 3), (-1, 6)), "xi"),
+        ("one_hot", "one_hot", ((-1, 6, 3), (-1, 6, 3)), "xd"),
+        ("label", "one_hot", ((-1, 6), (-1, 6, 3)), "xd"),
+    ):
+        for ignored in (-1, 1):
+            attrs = {"classes": 3, "ignore_class": ignored, "p_form": p_form, "t_form": t_form, "threshold": 0.4}
+            yield OpCase("class_pairs", shapes, ((-1, 6),), attrs=attrs, kinds=kinds, differentiable=False, columns=9,
+                         integer_outputs=True)  # fmt: skip
+    for chosen in ({}, {"threshold": 0.3}):
+        yield OpCase("label_matches", ((-1, 7), (-1, 7)), ((-1, 21),), attrs=dict(chosen), kinds="pt",
+                     differentiable=False, columns=21)  # fmt: skip
+
+
+STATISTICS = ("sum", "mean", "prod", "max", "min", "logsumexp", "var", "std")
+
+
+def reduction_cases() -> Iterator[OpCase]:
+    """Yield reductions over rows, columns, several axes and the batch, of odd sizes, and of what runs along an axis."""
+    for function in STATISTICS:
+        for shape, axes in (
+            ((-1, 65), (1,)), ((-1, 7, 9), (1,)), ((-1, 3, 5), (0,)), ((-1, 3, 5), (0, 2)), ((-1, 3, 2, 5), (1, 3)),
+            ((-1, 7), (0, 1)), ((-1, 1, 63), (1,)), ((-1, 4), ()), ((-1, 5, 1, 3), (0, 1, 2, 3)),
+        ):  # fmt: skip
+            for keepdims in (False, True) if len(shape) == 3 else (False,):
+                kept = tuple(1 if k in axes else d for k, d in enumerate(shape) if keepdims or k not in axes)
+                attrs: dict[str, Attribute] = {"function": function, "axes": axes, "keepdims": keepdims}
+                # Variances lose what the mean and the squares are rounded to.
+                length = 65 * prod(abs(shape[k]) for k in axes)
+                yield OpCase("reduce", (shape,), (kept,), attrs=attrs, length=length)
+    for function in ("sum", "prod", "logsumexp"):
+        if function != "logsumexp":
+            yield OpCase("reduce", ((-1, 3, 0),), ((-1, 3),), attrs={"function": function, "axes": (2,)})
+        # More than one thread's work, in rows and in columns.
+        yield OpCase("reduce", ((-1, 5000),), ((-1,),), attrs={"function": function, "axes": (1,)}, length=5000)
+        yield OpCase("reduce", ((-1, 71, 3),), ((3,),), attrs={"function": function, "axes": (0, 1)}, length=5000)
+    yield OpCase("reduce", ((-1, 7, 0),), ((-1, 0),), attrs={"function": "max", "axes": (1,)})
+    for axis, shape in ((0, (3, 7)), (1, (-1, 7)), (2, (-1, 3))):
+        for name in ("max", "min"):
+            yield OpCase("arg_reduce", ((-1, 3, 7),), (shape,), attrs={"function": name, "axis": axis},
+                         differentiable=False, integer_outputs=True)  # fmt: skip
+        yield OpCase("cumsum", ((-1, 3, 7),), ((-1, 3, 7),), attrs={"axis": axis}, length=65)
+
+
+def moving_cases() -> Iterator[OpCase]:
+    """Yield the ops that move elements: the batch moved too, every inner run a copy knows, empty and odd sizes."""
+    for axes in ((0, 2, 1, 3), (0, 1, 3, 2), (3, 2, 1, 0), (1, 0, 2, 3), (0, 1, 2, 3), (2, 3, 0, 1)):
+        for x in ((-1, 3, 65, 2), (-1, 7, 1, 63), (-1, 2, 0, 3)):
+            yield OpCase("transpose", (x,), (tuple(x[k] for k in axes),), attrs={"axes": axes})
+    for x, y in (
+        ((-1, 1, 7), (-1, 5, 7)), ((-1, 7, 1), (-1, 7, 65)), ((-1, 3), (4, -1, 3)), ((-1, 1, 3, 1), (-1, 2, 3, 5)),
+        ((-1, 1), (-1, 0)),
+    ):  # fmt: skip
+        yield OpCase("broadcast_to", (x,), (y,), attrs={"shape": y}, length=65)
+    for begin, step, y in (
+        ((0, 1, 2), (1, 1, 1), (-1, 4, 61)), ((0, 0, 0), (1, 2, 3), (-1, 3, 21)),
+        ((0, -1, -1), (1, -1, -2), (-1, 5, 32)), ((-1, 0, 0), (-1, 1, 1), (-1, 5, 63)),
+        ((-1, 2, 0), (1, 1, 1), (1, 1, 63)), ((0, 0, 0), (1, 1, 1), (-1, 0, 63)),
+    ):  # fmt: skip
+        yield OpCase("slice", ((-1, 5, 63),), (y,), attrs={"begin": begin, "step": step, "shape": y})
+    yield OpCase("pad", ((-1, 3, 7),), ((-1, 6, 8),), attrs={"before": (0, 1, 0), "after": (0, 2, 1), "value": -1.5})
+    yield OpCase("pad", ((-1, 0),), ((-1, 2),), attrs={"before": (0, 2), "after": (0, 0), "value": 0.5})
+    for picks in ((2, 0, 2, -1), ()):
+        attrs: dict[str, Attribute] = {"axis": 1, "indices": picks}
+        yield OpCase("gather", ((-1, 3, 65),), ((-1, len(picks), 65),), attrs=attrs, length=4)
+    yield OpCase("gather", ((-1, 5, 7),), ((-1, 5, 3),), attrs={"axis": 2, "indices": (6, -7, 6)}, length=4)
+    yield OpCase(
+        "gather", ((-1, 3, 7), (-1, 3, 9)), ((-1, 3, 9),), attrs={"axis": 2, "along": True}, kinds="xi", length=9
+    )
+    yield OpCase(
+        "gather", ((-1, 7, 3), (-1, 9, 3)), ((-1, 9, 3),), attrs={"axis": 1, "along": True}, kinds="xi", length=9
+    )
+    yield OpCase("one_hot", ((-1, 7),), ((-1, 7, 5),), attrs={"classes": 5}, kinds="i", differentiable=False)
+    # Integers are moved by the same code.
+    integers: dict[str, Any] = {"kinds": "i", "differentiable": False, "integer_outputs": True}
+    yield OpCase("transpose", ((-1, 3, 65),), ((-1, 65, 3),), attrs={"axes": (0, 2, 1)}, **integers)
+    yield OpCase(
+        "slice", ((-1, 65),), ((-1, 33),), attrs={"begin": (0, -1), "step": (1, -2), "shape": (-1, 33)}, **integers
+    )
+    yield OpCase("pad", ((-1, 7),), ((-1, 9),), attrs={"before": (0, 1), "after": (0, 1), "value": -3.0}, **integers)
+    yield OpCase("broadcast_to", ((-1, 1, 9),), ((-1, 3, 9),), attrs={"shape": (-1, 3, 9)}, **integers)
+    yield OpCase("gather", ((-1, 9),), ((-1, 3),), attrs={"axis": 1, "indices": (8, 0, -2)}, **integers)
+    yield OpCase("concatenate", ((-1, 3), (-1, 4)), ((-1, 7),), attrs={"axis": 1}, kinds="ii", differentiable=False,
+                 integer_outputs=True)  # fmt: skip
+
+
+POSITIVE = ("log", "log10", "log1p", "log2", "reciprocal", "rsqrt", "sqrt")
+UNARY = ("absolute", "arctan", "ceil", "cos", "cosh", "erf", "exp", "expm1", "floor", "isfinite", "isinf", "isnan",
+         "logical_not", "negative", "round", "sign", "sin", "sinh", "square", "stop_gradient", "tan",
+         *POSITIVE)  # fmt: skip
+BINARY = ("add", "divide", "equal", "greater", "greater_equal", "less", "less_equal", "logical_and", "logical_or",
+          "logical_xor", "maximum", "minimum", "multiply", "not_equal", "power", "subtract")  # fmt: skip
+
+# Two operands and their common shape: equal, scalar, row, column, and what no fast case covers.
+BROADCASTS: Sequence[tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]] = (
+    ((-1, 3, 7), (-1, 3, 7), (-1, 3, 7)),
+    ((-1, 3, 7), (7,), (-1, 3, 7)),
+    ((), (-1, 3, 7), (-1, 3, 7)),
+    ((-1, 65), (-1, 1), (-1, 65)),
+    ((-1, 1, 7), (3, 1), (-1, 3, 7)),
+    ((-1, 3, 1, 5), (-1, 1, 4, 1), (-1, 3, 4, 5)),
+    ((3, 7), (-1, 1, 1), (-1, 3, 7)),
+    ((-1, 2, 3, 4, 5), (3, 1, 5), (-1, 2, 3, 4, 5)),
+    ((1, 2, 1, 4, 1), (-1, 1, 3, 1, 5), (-1, 2, 3, 4, 5)),
+    ((-1, 0, 3), (3,), (-1, 0, 3)),
+    ((-1, 0), (1,), (-1, 0)),
+    ((-1,), (1,), (-1,)),
+    ((), (), ()),
+    ((1, 5), (3, 1), (3, 5)),
+)
+
+
+def elementwise_cases() -> Iterator[OpCase]:
+    """Yield every function of the elementwise ops, and every way in which shapes are broadcast."""
+    for name in UNARY:
+        f: dict[str, Attribute] = {"function": name}
+        kinds = "+" if name in POSITIVE else "u" if name == "tan" else "x"
+        yield OpCase("unary", ((-1, 3, 7),), ((-1, 3, 7),), attrs=f, kinds=kinds)
+    yield OpCase("unary", ((),), ((),), attrs={"function": "exp"})
+    for a, b, y in BROADCASTS:
+        for name in ("subtract", "multiply"):
+            yield OpCase("binary", (a, b), (y,), attrs={"function": name}, length=70)
+        yield OpCase("where", (b, a, b), (y,), kinds="txx", length=70)
+    for name in BINARY:
+        for kinds in ("++", "tt") if name != "divide" else ("x+",):
+            yield OpCase("binary", ((-1, 3, 7),) * 2, ((-1, 3, 7),), attrs={"function": name}, kinds=kinds)
+        yield OpCase("binary", ((-1, 3, 7), (3, 1)), ((-1, 3, 7),), attrs={"function": name}, kinds="++", length=7)
+    yield OpCase("where", ((-1, 1), (3,), ()), ((-1, 3),), kinds="txx", length=3)
+    yield OpCase("where", ((3,), (-1, 1), (-1, 3)), ((-1, 3),), kinds="txx", length=3)
+    for shape in ((-1, 3), (3, 1), ()):
+        yield OpCase("constant", (), (shape,), attrs={"value": -1.5, "shape": shape})
+    for size in ((3, 70), (1,), ()):
+        yield OpCase("parameter", (), (size,), (size,))
+    yield OpCase("cast", ((-1, 3, 7),), ((-1, 3, 7),), kinds="i")
 
 
 def noise_cases() -> Iterator[OpCase]:
@@ -231,7 +536,7 @@ def encoding_cases() -> Iterator[OpCase]:
             yield OpCase("standardize", attrs={**attrs, "invert": invert}, **both)
     for count in (0, 1, 2, 9):
         yield OpCase("discretize", ((-1, 3, 7),), ((-1, 3, 7),), ((count,),), differentiable=False, constants=1,
-                     integer_output=True)  # fmt: skip
+                     integer_outputs=True)  # fmt: skip
     for labels in (1, 4):
         for counts in (False, True):
             # The labels are below the size of their last axis: some classes stay empty, and some labels repeat.
@@ -300,19 +605,48 @@ class ScheduleCase(ClassCase):
 
 INITIALIZER_SHAPE = (200, 300)
 
-FUNCTIONS = ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "softmax")
+FUNCTIONS = (
+    "linear", "sigmoid", "tanh", "relu", "leaky_relu", "softmax", "celu", "elu", "exponential", "gelu", "hard_shrink",
+    "hard_sigmoid", "hard_silu", "hard_tanh", "log_sigmoid", "log_softmax", "mish", "relu6", "selu", "silu",
+    "soft_shrink", "softplus", "softsign", "sparse_plus", "sparse_sigmoid", "squareplus", "tanh_shrink",
+)  # fmt: skip
 
 
 def layer_cases() -> Iterator[LayerCase]:
     """Yield at least one row for every layer."""
     yield LayerCase("InputLayer", {"shape": (2, 3)}, (), (2, 3))
     for function in FUNCTIONS:
-        yield LayerCase("Dense", {"units": 5, "activation": function}, ((7,),), (5,), length=7)
-        yield LayerCase("Activation", {"activation": function}, ((3, 7),), (3, 7), length=7)
+        seed = 1 if function.endswith("shrink") else 0
+        yield LayerCase("Dense", {"units": 5, "activation": function}, ((7,),), (5,), length=7, seed=seed)
+        yield LayerCase("Activation", {"activation": function}, ((3, 7),), (3, 7), length=7, seed=seed)
+    yield LayerCase("ReLU", {}, ((3, 7),), (3, 7))
+    bent = {"max_value": 1.1, "negative_slope": 0.25, "threshold": 0.05}
+    for config in (bent, {"max_value": 6.0}, {"negative_slope": 0.1}, {"threshold": 0.05}, {"max_value": 1.1}):
+        yield LayerCase("ReLU", config, ((3, 7),), (3, 7), seed=3)
+    for slope in (0.3, 0.0):
+        yield LayerCase("LeakyReLU", {"negative_slope": slope}, ((3, 7),), (3, 7))
+    for alpha in (1.0, 0.4):
+        yield LayerCase("ELU", {"alpha": alpha}, ((3, 7),), (3, 7))
+    for softmax_axis in (-1, 1, 2, [1], [1, 2], [-1, -2]):
+        yield LayerCase("Softmax", {"axis": softmax_axis}, ((3, 7),), (3, 7), length=21)
+    slopes = {"alpha_initializer": "ones", "alpha_regularizer": "l2", "alpha_constraint": "max_norm"}
+    yield LayerCase("PReLU", slopes, ((3, 7),), (3, 7), length=21)
+    for axes in (None, [1], [2], [1, 2]):
+        yield LayerCase("PReLU", {"shared_axes": axes, "alpha_initializer": "ones"}, ((3, 7),), (3, 7), length=21)
     yield LayerCase("Dense", {"units": 4, "use_bias": False, "activation": "tanh"}, ((2, 3),), (2, 4), length=6)
     chosen = {"units": 33, "kernel_initializer": "he_normal", "bias_initializer": "ones"}
     yield LayerCase("Dense", chosen, ((17,),), (33,), length=17)
     yield LayerCase("Dense", {"units": 1}, ((1,),), (1,))
+    rules: dict[str, Any] = {
+        "kernel_regularizer": "l2", "bias_regularizer": "l1", "activity_regularizer": "orthogonal_regularizer",
+        "kernel_constraint": "max_norm", "bias_constraint": "min_max_norm",
+    }  # fmt: skip
+    yield LayerCase("Dense", {"units": 6, **rules, "kernel_initializer": "he_normal"}, ((7,),), (6,), length=42)
+    orthogonal = {"kernel_regularizer": "orthogonal_regularizer", "kernel_constraint": "unit_norm"}
+    yield LayerCase("Dense", {"units": 5, **orthogonal, "activity_regularizer": "l2"}, ((3,),), (5,), length=25)
+    yield LayerCase("Dense", {"units": 5, "bias_constraint": "non_neg"}, ((3,),), (5,), length=5)
+    yield LayerCase("ActivityRegularization", {}, ((3, 5),), (3, 5))
+    yield LayerCase("ActivityRegularization", {"l1": 0.1, "l2": 0.3}, ((3, 5),), (3, 5), length=15)
     for rate in (0.0, 0.4):
         yield LayerCase("Dropout", {"rate": rate, "seed": 2**64 - 3}, ((3, 5),), (3, 5))
     for noise_shape in ((None, 1, None), (1, 3, 1)):
@@ -328,6 +662,13 @@ def layer_cases() -> Iterator[LayerCase]:
         yield LayerCase("LayerNormalization", {"axis": axis, "epsilon": 0.1}, ((6, 4),), (6, 4), length=24)
         yield LayerCase("UnitNormalization", {"axis": axis}, ((6, 4),), (6, 4), length=6)
         yield LayerCase("RMSNormalization", {"axis": axis}, ((6, 4),), (6, 4), length=24)
+    affine_rules = {
+        "beta_regularizer": "l2", "gamma_regularizer": "l1",
+        "beta_constraint": "non_neg", "gamma_constraint": "unit_norm",
+    }  # fmt: skip
+    yield LayerCase("BatchNormalization", affine_rules, ((6, 4),), (6, 4), length=65 * 24)
+    yield LayerCase("LayerNormalization", affine_rules, ((6, 4),), (6, 4), length=24)
+    yield LayerCase("GroupNormalization", {"groups": 2, **affine_rules}, ((6, 4),), (6, 4), length=24)
     plain = {"scale": False, "center": False, "moving_mean_initializer": "ones"}
     yield LayerCase("BatchNormalization", plain, ((5, 3),), (5, 3), length=65 * 15)
     yield LayerCase("GroupNormalization", {"groups": -1, "gamma_initializer": "zeros"}, ((5, 3),), (5, 3), length=15)
@@ -348,8 +689,17 @@ def layer_cases() -> Iterator[LayerCase]:
     yield LayerCase("Flatten", {}, ((5,),), (5,))
     yield LayerCase("Reshape", {"target_shape": (4, -1)}, ((2, 6),), (4, 3))
     yield LayerCase("Reshape", {"target_shape": (12,)}, ((2, 6),), (12,))
-    for count in (1, 2, 3):
-        yield LayerCase("Add", {}, ((2, 3),) * count, (2, 3), length=count)
+    for dims, shape in (((1,), (7,)), ((2, 1), (3, 2)), ((3, 1, 2), (4, 2, 3))):
+        yield LayerCase("Permute", {"dims": dims}, ((2, 3, 4)[: len(dims)] if len(dims) > 1 else (7,),), shape)
+    for n in (1, 3):
+        yield LayerCase("RepeatVector", {"n": n}, ((5,),), (n, 5), length=n)
+    yield LayerCase("Identity", {}, ((2, 3),), (2, 3))
+    for cls in ("Add", "Multiply", "Average", "Maximum", "Minimum"):
+        for count in (1, 2, 3):
+            yield LayerCase(cls, {}, ((2, 3),) * count, (2, 3), length=count)
+        yield LayerCase(cls, {}, ((2, 3), (1, 3), (3,), (2, 1)), (2, 3), length=4)
+    yield LayerCase("Subtract", {}, ((2, 3),) * 2, (2, 3), length=2)
+    yield LayerCase("Subtract", {}, ((2, 1), (3,)), (2, 3), length=3)
     yield LayerCase("Concatenate", {}, ((3,), (1,), (5,)), (9,))
     yield LayerCase("Concatenate", {"axis": 1}, ((2, 3), (4, 3)), (6, 3))
     yield LayerCase("Concatenate", {"axis": -2}, ((2, 3), (4, 3)), (6, 3))
@@ -377,17 +727,40 @@ def optimizer_cases() -> Iterator[OptimizerCase]:
     yield OptimizerCase("Adamax", {"learning_rate": 0.01, "beta_2": 0.9}, ("m", "u"))
     yield OptimizerCase("Nadam", {"learning_rate": 0.01, "beta_1": 0.8}, ("m", "v"))
     yield OptimizerCase("Lion", {"learning_rate": 0.003, "weight_decay": 0.1}, ("m",))
+    yield OptimizerCase("Ftrl", {"learning_rate": 0.1}, ("n", "z"))
+    strengths = dict.fromkeys(("l1_regularization_strength", "l2_regularization_strength", "beta"), 0.001)
+    chosen = {"learning_rate": 0.1, "learning_rate_power": -0.6, "initial_accumulator_value": 0.3, **strengths}
+    yield OptimizerCase("Ftrl", {**chosen, "l2_shrinkage_regularization_strength": 1e-3}, ("n", "z"))
+    # The steps around a rule, alone and together.
+    descent = {"learning_rate": 0.1}
+    for limit in ({"clipnorm": 0.05}, {"clipvalue": 0.01}, {"global_clipnorm": 0.1}):
+        yield OptimizerCase("SGD", {**descent, **limit})
+        averaged = {"use_ema": True, "ema_momentum": 0.8, "gradient_accumulation_steps": 3, "weight_decay": 0.01}
+        slots = ("m", "v", "accumulator", "average")
+        yield OptimizerCase("Adam", {"learning_rate": 0.01, **limit, **averaged}, slots)
+    yield OptimizerCase("SGD", {**descent, "use_ema": True}, ("average",))
+    overwritten = {"use_ema": True, "ema_momentum": 0.5, "ema_overwrite_frequency": 3}
+    yield OptimizerCase("SGD", {**descent, **overwritten}, ("average",))
+    yield OptimizerCase("SGD", {**descent, "gradient_accumulation_steps": 4}, ("accumulator",))
+    yield OptimizerCase("RMSprop", {"learning_rate": 0.003, "loss_scale_factor": 1000.0, "clipvalue": 0.01}, ("v",))
 
 
-def loss_cases() -> Iterator[ScoreCase]:
-    """Yield at least one row for every loss."""
+def shared_loss_cases() -> Iterator[ScoreCase]:
+    """Yield rows for the losses that are metrics too, under the same name and with the same arguments."""
     for shape in ((5,), (3, 4), (1,)):
-        yield ScoreCase("MeanSquaredError", {}, "xx", shape)
-        yield ScoreCase("MeanAbsoluteError", {}, "xx", shape)
+        for name in ("MeanSquaredError", "MeanAbsoluteError", "MeanAbsolutePercentageError"):
+            yield ScoreCase(name, {}, "xx", shape)
+        yield ScoreCase("MeanSquaredLogarithmicError", {}, "pp", shape)
+        yield ScoreCase("Poisson", {}, "px", shape)
+        for name in ("Hinge", "SquaredHinge"):
+            yield ScoreCase(name, {}, "xt", shape)
+            yield ScoreCase(name, {}, "xx", shape)
         for smoothing in (0.0, 0.2):
             yield ScoreCase("BinaryCrossentropy", {"label_smoothing": smoothing}, "pt", shape)
             yield ScoreCase("BinaryCrossentropy", {"label_smoothing": smoothing, "from_logits": True}, "xt", shape)
     for shape in ((5,), (3, 4)):
+        yield ScoreCase("KLDivergence", {}, "pp", shape)
+        yield ScoreCase("CategoricalHinge", {}, "xd", shape)
         for smoothing in (0.0, 0.2):
             yield ScoreCase("CategoricalCrossentropy", {"label_smoothing": smoothing}, "pd", shape)
             yield ScoreCase("CategoricalCrossentropy", {"label_smoothing": smoothing, "from_logits": True}, "xd", shape)
@@ -395,16 +768,102 @@ def loss_cases() -> Iterator[ScoreCase]:
         yield ScoreCase("SparseCategoricalCrossentropy", {"from_logits": True}, "xi", shape)
 
 
-def metric_cases() -> Iterator[ScoreCase]:
-    """Yield at least one row for every metric: each loss is one too."""
-    yield from loss_cases()
+def loss_cases() -> Iterator[ScoreCase]:
+    """Yield at least one row for every loss."""
+    yield from shared_loss_cases()
+    balanced = {"apply_class_balancing": True, "alpha": 0.4, "gamma": 1.5, "label_smoothing": 0.1}
+    for shape in ((5,), (3, 4), (1,)):
+        yield ScoreCase("Huber", {}, "xx", shape)
+        yield ScoreCase("Huber", {"delta": 0.3}, "xx", shape)
+        yield ScoreCase("LogCosh", {}, "xx", shape)
+        for config in ({}, balanced):
+            yield ScoreCase("BinaryFocalCrossentropy", config, "pt", shape)
+            yield ScoreCase("BinaryFocalCrossentropy", {**config, "from_logits": True}, "xt", shape)
     for shape in ((5,), (3, 4)):
+        yield ScoreCase("CosineSimilarity", {}, "xx", shape)
+        for config in ({}, {"alpha": 0.4, "gamma": 1.5, "label_smoothing": 0.1}):
+            yield ScoreCase("CategoricalFocalCrossentropy", config, "pd", shape)
+            yield ScoreCase("CategoricalFocalCrossentropy", {**config, "from_logits": True}, "xd", shape)
+
+
+def metric_cases() -> Iterator[ScoreCase]:
+    """Yield at least one row for every metric: many losses are one too."""
+    yield from shared_loss_cases()
+    for shape in ((5,), (3, 4), (1,)):
+        yield ScoreCase("LogCoshError", {}, "xx", shape)
+    for shape in ((5,), (3, 4)):
+        yield ScoreCase("CosineSimilarity", {}, "xx", shape)
         yield ScoreCase("Accuracy", {}, "tt", shape)
         yield ScoreCase("CategoricalAccuracy", {}, "xd", shape)
         yield ScoreCase("SparseCategoricalAccuracy", {}, "xi", shape)
     for shape in ((5,), (3, 4), (1,)):
         yield ScoreCase("BinaryAccuracy", {}, "pt", shape)
         yield ScoreCase("BinaryAccuracy", {"threshold": 0.25}, "pt", shape)
+    yield from _confusion_cases()
+    for shape in ((5,), (3, 4)):
+        for k in (1, 3):
+            yield ScoreCase("TopKCategoricalAccuracy", {"k": k}, "xd", shape)
+            yield ScoreCase("SparseTopKCategoricalAccuracy", {"k": k}, "xi", shape)
+        yield ScoreCase("PearsonCorrelation", {}, "xx", shape)
+        yield ScoreCase("ConcordanceCorrelation", {}, "xx", shape)
+        yield ScoreCase("RootMeanSquaredError", {}, "xx", shape)
+        yield ScoreCase("MeanMetricWrapper", {"fn": "mean_absolute_error"}, "xx", shape)
+        yield ScoreCase("MeanMetricWrapper", {"fn": "sparse_categorical_accuracy"}, "xi", shape)
+        yield ScoreCase("Mean", {}, "vv", shape)
+        yield ScoreCase("Sum", {}, "vv", shape)
+        yield ScoreCase("IoU", {"num_classes": 2, "target_class_ids": [1]}, "tt", shape)
+        yield ScoreCase("MeanIoU", {"num_classes": 3}, "tt", shape)
+        yield ScoreCase("BinaryIoU", {}, "pt", shape)
+        yield ScoreCase("BinaryIoU", {"target_class_ids": [0], "threshold": 0.3}, "pt", shape)
+        for ignored in (None, 1):
+            some = {"num_classes": shape[-1], "target_class_ids": [0, 2], "ignore_class": ignored}
+            every = {"num_classes": shape[-1], "ignore_class": ignored}
+            yield ScoreCase("IoU", {**some, "sparse_y_pred": False}, "xi", shape)
+            yield ScoreCase("MeanIoU", {**every, "sparse_y_pred": False, "sparse_y_true": False}, "xd", shape)
+            yield ScoreCase("OneHotIoU", some, "xd", shape)
+            yield ScoreCase("OneHotMeanIoU", every, "xd", shape)
+    for average in (None, "micro", "macro", "weighted"):
+        for threshold in (None, 0.6):
+            yield ScoreCase("F1Score", {"average": average, "threshold": threshold}, "pt")
+            yield ScoreCase("FBetaScore", {"average": average, "beta": 2.0, "threshold": threshold}, "pd")
+    for aggregation in ("uniform_average", "variance_weighted_average", None):
+        for regressors in (0, 4):
+            yield ScoreCase("R2Score", {"class_aggregation": aggregation, "num_regressors": regressors}, "xx")
+
+
+def _confusion_cases() -> Iterator[ScoreCase]:
+    """Yield the rows of what compares predictions with thresholds."""
+    for shape in ((5,), (3, 4), (1,)):
+        for thresholds in (None, 0.3, [0.7, 0.2, 0.4]):
+            for name in ("TruePositives", "TrueNegatives", "FalsePositives", "FalseNegatives", "Precision", "Recall"):
+                yield ScoreCase(name, {"thresholds": thresholds}, "pt", shape)
+        for curve in ("ROC", "PR", "PRGAIN"):
+            for method in ("interpolation", "minoring", "majoring"):
+                chosen = {"curve": curve, "summation_method": method, "num_thresholds": 20}
+                yield ScoreCase("AUC", chosen, "pt", shape)
+        yield ScoreCase("AUC", {"from_logits": True}, "xt", shape)
+        yield ScoreCase("AUC", {"thresholds": [0.1, 0.3, 0.8]}, "pt", shape)
+    for shape in ((5,), (3, 4)):
+        for name in ("Precision", "Recall"):
+            yield ScoreCase(name, {"top_k": 2}, "xt", shape)
+            yield ScoreCase(name, {"top_k": 2, "thresholds": 0.4}, "pt", shape)
+            yield ScoreCase(name, {"class_id": 2}, "pt", shape)
+            yield ScoreCase(name, {"top_k": 2, "class_id": 1}, "pt", shape)
+    for curve in ("ROC", "PR"):
+        for weights in (None, [1.0, 0.5, 2.0, 0.0, 1.5]):
+            chosen = {"curve": curve, "label_weights": weights, "num_thresholds": 20}
+            yield ScoreCase("AUC", {**chosen, "multi_label": True}, "pt")
+            yield ScoreCase("AUC", chosen, "pt")
+    yield ScoreCase("AUC", {"multi_label": True, "num_labels": 5}, "pt")
+    for name, argument in (
+        ("SensitivityAtSpecificity", "specificity"),
+        ("SpecificityAtSensitivity", "sensitivity"),
+        ("PrecisionAtRecall", "recall"),
+        ("RecallAtPrecision", "precision"),
+    ):
+        for level in (0.0, 0.45, 1.0):
+            yield ScoreCase(name, {argument: level}, "pt")
+        yield ScoreCase(name, {argument: 0.4, "num_thresholds": 1, "class_id": 3}, "pt")
 
 
 def initializer_cases() -> Iterator[InitializerCase]:
@@ -443,6 +902,28 @@ def initializer_cases() -> Iterator[InitializerCase]:
     for seed, gain in enumerate((1.0, -0.5), start=10):
         config = {"gain": gain, "seed": seed}
         yield InitializerCase("Orthogonal", config, 0.0, abs(gain) / 300**0.5, ranks=(2, 3, 4))
+
+
+def regularizer_cases() -> Iterator[ClassCase]:
+    """Yield at least one row for every regularizer."""
+    yield ClassCase("L1")
+    yield ClassCase("L1", {"l1": 0.3})
+    yield ClassCase("L2", {"l2": 0.7})
+    yield ClassCase("L1L2", {"l1": 0.2, "l2": 0.4})
+    yield ClassCase("OrthogonalRegularizer", {"factor": 0.5, "mode": "rows"})
+    yield ClassCase("OrthogonalRegularizer", {"factor": 0.5, "mode": "columns"})
+
+
+def constraint_cases() -> Iterator[ClassCase]:
+    """Yield at least one row for every constraint."""
+    yield ClassCase("NonNeg")
+    yield ClassCase("MaxNorm")
+    yield ClassCase("MaxNorm", {"max_value": 0.8, "axis": 1})
+    yield ClassCase("MaxNorm", {"max_value": 1.5, "axis": None})
+    yield ClassCase("UnitNorm", {"axis": 0})
+    yield ClassCase("UnitNorm", {"axis": [0, 1]})
+    yield ClassCase("MinMaxNorm", {"min_value": 0.9, "max_value": 1.1, "rate": 0.3, "axis": -1})
+    yield ClassCase("MinMaxNorm", {"min_value": 0.9, "max_value": 1.1, "axis": 0})
 
 
 def schedule_cases() -> Iterator[ScheduleCase]:
@@ -489,6 +970,8 @@ def callback_cases() -> Iterator[ClassCase]:
     yield ClassCase("ReduceLROnPlateau", {"monitor": "loss", "patience": 100})
     yield ClassCase("LearningRateScheduler", {"schedule": lambda epoch, learning_rate: learning_rate})
     yield ClassCase("CSVLogger", {"filename": os.devnull})
+    yield ClassCase("CriticalPoint", {"tolerance": 1e-30, "restore_best_weights": False})
+    yield ClassCase("SwapEMAWeights")
     yield ClassCase("TerminateOnNaN")
 
 

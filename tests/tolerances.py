@@ -37,6 +37,9 @@ LEAST_SQUARES = 1e-8
 # Elementary functions, in units in the last place.
 ELEMENTARY_ULP = {"float32": 2.0, "float64": 4.0}
 
+# The functions of the op `unary`, the same: a logarithm to another base adds a product to its own 0.9.
+UNARY_ULP = 2.5
+
 
 def summed(dtype: str, length: int) -> float:
     """Return the relative error allowed to a sum of `length` products evaluated in two orders.

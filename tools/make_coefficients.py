@@ -4,6 +4,7 @@ The coefficients are rounded one after the other, the lowest degree first, and t
 the rounding of one is made good by the rest. Run it as `python tools/make_coefficients.py`.
 """
 
+import functools
 from collections.abc import Callable
 
 import mpmath as mp
@@ -81,6 +82,17 @@ def log_weight(z: mp.mpf) -> mp.mpf:
     return s**3 / (2 * mp.atanh(s))
 
 
+# The tail of the normal distribution is fitted in t = (x - 4) / (x + 4), which 4 makes smooth: see tail_target.
+TAIL_CENTRE = 4
+
+
+@functools.cache
+def tail_target(t: mp.mpf) -> mp.mpf:
+    """(x + 4) e^(x^2 / 2) P(X > x) for a standard normal X, where x = 4 (1 + t) / (1 - t) >= 0."""
+    x = TAIL_CENTRE * (1 + t) / (1 - t)
+    return (x + TAIL_CENTRE) * mp.exp(x * x / 2) * mp.erfc(x / mp.sqrt(2)) / 2
+
+
 def show(name: str, kind: str, values: list[mp.mpf], error: float | None = None) -> None:
     """Prints one constant or polynomial as C++ hexadecimal floating-point literals."""
     suffix = "f" if kind == "float" else ""
@@ -92,15 +104,25 @@ def main() -> None:
     """Prints everything that math.h holds."""
     # The quotient is rounded to an integer with an error, so the interval is a little wider than ln(2) / 2.
     radius = float(mp.log(2) / 2) * 1.002
-    for kind, bits, high_bits, exp_degree, log_degree in (("float", 24, 15, 4, 3), ("double", 53, 32, 9, 7)):
+    for kind, bits, high_bits, exp_degree, log_degree, tail_degree, tail_high in (
+        ("float", 24, 15, 4, 3, 10, 14.5),
+        ("double", 53, 32, 9, 7, 22, 39.0),
+    ):
         # Cut, not rounded: both parts are positive, so that an infinite exponent times either has the same sign.
         high = mp.ldexp(mp.floor(mp.ldexp(mp.log(2), high_bits)), -high_bits)
         show("kLog2E", kind, [round_to(1 / mp.log(2), bits)])
         show("kLn2High", kind, [high])
         show("kLn2Low", kind, [round_to(mp.log(2) - high, bits)])
+        decimal = mp.log(2) / mp.log(10)
+        decimal_high = mp.ldexp(mp.floor(mp.ldexp(decimal, high_bits)), -high_bits)
+        show("kLog10E", kind, [round_to(1 / mp.log(10), bits)])
+        show("kLog10Of2High", kind, [decimal_high])
+        show("kLog10Of2Low", kind, [round_to(decimal - decimal_high, bits)])
         show("kExp", kind, *fit(exp_target, lambda r: r**2 / mp.exp(r), exp_degree, -radius, radius, bits))
         # m is in [0.75, 1.5), so s = (m - 1) / (m + 1) is in [-1/7, 1/5].
         show("kLog", kind, *fit(log_target, log_weight, log_degree, 0.0, 0.04, bits))
+        high_t = (tail_high - TAIL_CENTRE) / (tail_high + TAIL_CENTRE)
+        show("kTail", kind, *fit(tail_target, lambda t: 1 / tail_target(t), tail_degree, -1.0, high_t, bits))
 
 
 if __name__ == "__main__":

@@ -9,8 +9,121 @@ namespace fastgd {
 // Sizes and strides are signed, in elements unless a name says bytes.
 using Index = std::int64_t;
 
-// The activations that work element by element, and so can be an epilogue; softmax works on rows.
-enum class Activation : int { linear, sigmoid, tanh, relu, leaky_relu };
+// The functions that work element by element (docs/ops.md gives their formulas): the name, whether the derivative is
+// taken from the output or from the input, and the names of up to three numbers. Softmax, which works on rows, is none.
+#define FASTGD_ACTIVATIONS(X)                                            \
+  X(linear, output)                                                      \
+  X(sigmoid, output)                                                     \
+  X(tanh, output)                                                        \
+  X(relu, output)                                                        \
+  X(leaky_relu, output, "negative_slope")                                \
+  X(relu6, output)                                                       \
+  X(elu, output, "alpha")                                                \
+  X(selu, output)                                                        \
+  X(celu, output, "alpha")                                               \
+  X(exponential, output)                                                 \
+  X(softplus, output)                                                    \
+  X(log_sigmoid, output)                                                 \
+  X(softsign, output)                                                    \
+  X(squareplus, output, "b")                                             \
+  X(sparse_plus, output)                                                 \
+  X(sparse_sigmoid, output)                                              \
+  X(hard_sigmoid, output)                                                \
+  X(hard_tanh, output)                                                   \
+  X(soft_shrink, output, "threshold")                                    \
+  X(hard_shrink, output, "threshold")                                    \
+  X(thresholded_relu, input, "negative_slope", "max_value", "threshold") \
+  X(threshold, input, "threshold", "default_value")                      \
+  X(tanh_shrink, input)                                                  \
+  X(silu, input)                                                         \
+  X(hard_silu, input)                                                    \
+  X(mish, input)                                                         \
+  X(gelu, input)                                                         \
+  X(gelu_tanh, input)
+
+#define FASTGD_ENUMERATOR(name, ...) name,
+enum class Activation : int { FASTGD_ACTIVATIONS(FASTGD_ENUMERATOR) };
+#undef FASTGD_ENUMERATOR
+
+// An elementwise function with its numbers, in the order of the list.
+template <class T>
+struct ActivationSpec {
+  Activation function = Activation::linear;
+  T a = 0, b = 0, c = 0;
+};
+
+// How a reduction joins values.
+enum class Fold : int { sum, product, max, min, log_sum_exp };
+
+// Functions of an element x and of two values a and b that belong to its reduction: what gradients of reductions need.
+enum class Spread : int {
+  equal,             // [x == a]
+  where_equal,       // x == a ? b : 0
+  exp_times,         // e^(x - a) b
+  zero,              // [x == 0]
+  or_one,            // x == 0 ? 1 : x
+  quotient,          // x == 0 ? b : a / x
+  square,            // (x - a)^2
+  difference_times,  // (x - a) b
+};
+
+// The functions of the op `unary`, and those of the op `binary`: docs/ops.md says what each computes.
+enum class Unary : int {
+  absolute,
+  arctan,
+  ceil,
+  cos,
+  cosh,
+  erf,
+  exp,
+  expm1,
+  floor,
+  isfinite,
+  isinf,
+  isnan,
+  log,
+  log10,
+  log1p,
+  log2,
+  logical_not,
+  negative,
+  reciprocal,
+  round,
+  rsqrt,
+  sign,
+  sin,
+  sinh,
+  sqrt,
+  square,
+  stop_gradient,
+  tan
+};
+enum class Binary : int {
+  add,
+  divide,
+  equal,
+  greater,
+  greater_equal,
+  less,
+  less_equal,
+  logical_and,
+  logical_or,
+  logical_xor,
+  maximum,
+  minimum,
+  multiply,
+  not_equal,
+  power,
+  subtract
+};
+
+// How up to three operands are walked for a contiguous matrix of results: element (i, j) of operand k lies at
+// i * row[k] + j * col[k], where col[k] is 1, or 0 for an operand whose row is one value repeated.
+struct Walk {
+  Index rows = 0, cols = 0;
+  Index row[3] = {0, 0, 0};
+  Index col[3] = {0, 0, 0};
+};
 
 // The element types that data may arrive in.
 enum class Source : int { float32, float64, int8, int16, int32, int64, uint8, uint16, uint32, uint64 };
@@ -19,8 +132,7 @@ enum class Source : int { float32, float64, int8, int16, int32, int64, uint8, ui
 template <class T>
 struct Epilogue {
   const T* bias = nullptr;  // n values, or null
-  Activation activation = Activation::linear;
-  T slope = 0;  // the negative slope of leaky_relu
+  ActivationSpec<T> activation;
 };
 
 // C (m x n) = A (m x k) B (k x n), or C += A B, then the epilogue.
@@ -61,6 +173,12 @@ struct RowNorm {
   T share = 1;
   T epsilon = 0;
   T limit = 0;
+};
+
+// What a constraint does to a norm: w *= (rate clip(norm, low, high) + (1 - rate) norm) / (norm + epsilon).
+template <class T>
+struct NormBounds {
+  T low = 0, high = 0, rate = 1, epsilon = 0;
 };
 
 // Where in the random stream a dropout mask begins.

@@ -164,7 +164,7 @@ void crossentropy_of(const py::array& z, const py::array& t, const py::array& lo
   run_team(threads_for(static_cast<double>(rows * cols / kElementsPerThread)), [&](const Worker& who) {
     const Range part = who.share(rows);
     const Index at = part.begin * cols;
-    k.sparse_softmax_crossentropy(part.size(), cols, pz + at, pt + part.begin, pl + part.begin, pd + at);
+    k.sparse_softmax_crossentropy(part.size(), cols, kNoLabel, pz + at, pt + part.begin, pl + part.begin, pd + at);
     for (Index i = part.begin; i < part.end; ++i) {
       // The probabilities become the gradient of the mean: (p - onehot) / rows.
       const T share = T{1} / static_cast<T>(rows);

@@ -3,6 +3,8 @@
 
 #include <pybind11/stl.h>
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace fastgd {
@@ -20,8 +22,13 @@ Attribute read_attribute(const py::handle& value) {
   }
   if (py::isinstance<py::float_>(value)) return value.cast<double>();
   if (py::isinstance<py::str>(value)) return value.cast<std::string>();
-  if (py::isinstance<py::tuple>(value)) return value.cast<Shape>();
-  fail("An attribute must be a bool, a number, a string or a tuple of integers. Received: ",
+  if (py::isinstance<py::tuple>(value)) {
+    const auto numbers = py::reinterpret_borrow<py::tuple>(value);
+    const bool real = std::any_of(numbers.begin(), numbers.end(), [](auto v) { return py::isinstance<py::float_>(v); });
+    if (real) return value.cast<std::vector<double>>();
+    return value.cast<Shape>();
+  }
+  fail("An attribute must be a bool, a number, a string or a tuple of numbers. Received: ",
        std::string(py::str(py::type::of(value))));
 }
 
@@ -33,6 +40,7 @@ std::vector<Term> read_terms(const py::handle& terms) {
     term.tensor = t.attr("tensor").cast<std::string>();
     term.weight = t.attr("weight").cast<double>();
     term.sample_weight = t.attr("sample_weight").cast<std::optional<std::string>>();
+    term.columns = t.attr("columns").cast<Index>();
     const auto reduction = t.attr("reduction").cast<std::string>();
     check(reduction == "sum" || reduction == "sum_over_batch_size", "The reduction of '", term.name,
           "' must be 'sum' or 'sum_over_batch_size'. Received: reduction='", reduction, "'");
@@ -40,6 +48,13 @@ std::vector<Term> read_terms(const py::handle& terms) {
     all.push_back(std::move(term));
   }
   return all;
+}
+
+std::optional<ConstraintSpec> read_constraint(const py::object& c) {
+  if (c.is_none()) return std::nullopt;
+  return ConstraintSpec{c.attr("kind").cast<std::string>(), c.attr("axes").cast<Shape>(),
+                        c.attr("low").cast<double>(),       c.attr("high").cast<double>(),
+                        c.attr("rate").cast<double>(),      c.attr("epsilon").cast<double>()};
 }
 
 }  // namespace
@@ -52,8 +67,8 @@ Plan read_plan(const py::object& plan) {
     p.tensors.push_back(
         {t.attr("name").cast<std::string>(), t.attr("shape").cast<Shape>(), t.attr("dtype").cast<std::string>()});
   for (const py::handle& w : plan.attr("params"))
-    p.params.push_back(
-        {w.attr("name").cast<std::string>(), w.attr("shape").cast<Shape>(), w.attr("trainable").cast<bool>()});
+    p.params.push_back({w.attr("name").cast<std::string>(), w.attr("shape").cast<Shape>(),
+                        w.attr("trainable").cast<bool>(), read_constraint(w.attr("constraint"))});
   for (const py::handle& s : plan.attr("steps")) {
     std::map<std::string, Attribute> attrs;
     for (const py::handle& item : s.attr("attrs").attr("items")()) {
@@ -78,6 +93,7 @@ UpdateSpec read_update(const py::object& spec) {
     u.hyper.emplace(pair[0].cast<std::string>(), pair[1].cast<double>());
   }
   u.slots = spec.attr("slots").cast<std::vector<std::string>>();
+  u.undecayed = spec.attr("undecayed").cast<std::vector<Index>>();
   return u;
 }
 

@@ -4,7 +4,7 @@
 #include <pybind11/pybind11.h>
 
 #include "engine/plan.h"
-#include "engine/update.h"
+#include "engine/update_spec.h"
 
 namespace fastgd {
 

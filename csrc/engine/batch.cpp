@@ -33,10 +33,10 @@ Index count_groups(const Program<T>& whole, Index gradient_size, double team_wor
 
 template <class T>
 Batch<T>::Batch(const Plan& plan, const Wiring& wiring, const std::vector<Index>& gradient_offsets, Index gradient_size,
-                const KernelTable& table, Mode mode, Index rows, double team_work)
+                const KernelTable& table, Mode mode, Index rows, double team_work, bool streams)
     : rows_(rows), gradient_size_(gradient_size), team_work_(team_work) {
   const auto compile = [&](Slice slice) {
-    return std::make_unique<Program<T>>(plan, wiring, gradient_offsets, table, mode, slice, team_work);
+    return std::make_unique<Program<T>>(plan, wiring, gradient_offsets, table, mode, slice, team_work, streams);
   };
   auto whole = compile({0, rows, rows});
   work_ = whole->work();

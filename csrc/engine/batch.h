@@ -15,7 +15,7 @@ template <class T>
 class Batch {
  public:
   Batch(const Plan& plan, const Wiring& wiring, const std::vector<Index>& gradient_offsets, Index gradient_size,
-        const KernelTable& table, Mode mode, Index rows, double team_work);
+        const KernelTable& table, Mode mode, Index rows, double team_work, bool streams);
 
   Index rows() const { return rows_; }
   bool grouped() const { return programs_.size() > 1; }

@@ -18,7 +18,8 @@ constexpr bool bit(unsigned mask, std::size_t i) { return i >= 32 ? mask == ~0u 
 
 template <class T>
 Compiler<T>::Compiler(Program<T>& program, const Plan& plan, const Wiring& wiring,
-                      const std::vector<Index>& gradient_offsets, const KernelTable& table, Mode mode, double team_work)
+                      const std::vector<Index>& gradient_offsets, const KernelTable& table, Mode mode, double team_work,
+                      bool streams)
     : p_(program),
       plan_(plan),
       wiring_(wiring),
@@ -27,7 +28,10 @@ Compiler<T>::Compiler(Program<T>& program, const Plan& plan, const Wiring& wirin
       kernels_(table.of<T>()),
       mode_(mode),
       team_work_(team_work),
+      streams_(streams),
       needed_(plan.steps.size()),
+      sampled_(plan.tensors.size()),
+      joins_update_(plan.steps.size()),
       op_of_(plan.steps.size(), -1),
       wants_gradient_(plan.tensors.size()),
       value_(plan.tensors.size(), -1),
@@ -40,7 +44,8 @@ void Compiler<T>::compile() {
   find_needed_steps();
   build_ops();
   if (backward_wanted()) find_gradient_flow();
-  if (updates()) find_streams();
+  if (mode_ == Mode::train && streams_) find_penalties();
+  if (updates() && streams_) find_streams();
   emit_gather();
   emit_forward();
   if (mode_ == Mode::predict) {
@@ -55,18 +60,37 @@ void Compiler<T>::compile() {
           parameters += static_cast<double>(count(plan_.params[i].shape));
       // Bytes moved weigh like operations here: an update is bound by memory, and a second core brings more of it.
       emit(Kind::update, 20 * parameters);
+      double constrained = 0;
+      for (const ParamSpec& spec : plan_.params)
+        if (spec.trainable && spec.constraint) constrained += static_cast<double>(count(spec.shape));
+      if (constrained > 0) emit(Kind::constrain, 20 * constrained);
     }
   }
   finish();
 }
 
+// A loss of parameters alone is left to the first slice of a batch.
+template <class T>
+bool Compiler<T>::takes_part(std::size_t term) const {
+  const auto& ids = wiring_.terms[term];
+  return !ids.whole_batch || p_.slice_.first == 0 || sampled_[at(ids.tensor)];
+}
+
 template <class T>
 void Compiler<T>::find_needed_steps() {
+  for (int t : wiring_.inputs) sampled_[at(t)] = true;
+  for (const auto& ids : wiring_.steps) {
+    const bool any = std::any_of(ids.inputs.begin(), ids.inputs.end(), [&](int t) { return sampled_[at(t)]; });
+    for (int t : ids.outputs) sampled_[at(t)] = any;
+  }
   std::vector<bool> wanted(plan_.tensors.size());
   if (mode_ == Mode::predict) {
     for (int t : wiring_.outputs) wanted[at(t)] = true;
   } else {
-    for (const auto& term : wiring_.terms) {
+    for (std::size_t i = 0; i < wiring_.terms.size(); ++i) {
+      const auto& term = wiring_.terms[i];
+      if (!takes_part(i)) continue;
+      p_.couples_samples_ = p_.couples_samples_ || (term.whole_batch && sampled_[at(term.tensor)]);
       wanted[at(term.tensor)] = true;
       if (term.sample_weight >= 0) wanted[at(term.sample_weight)] = true;
     }
@@ -139,15 +163,51 @@ void Compiler<T>::find_gradient_flow() {
   }
 }
 
-// A parameter that only one step uses can be updated as its gradient comes. That step reads it before.
+// A penalty that only its own loss reads has the same slope in every batch: the update adds its gradient where it
+// visits the parameter anyway, and the parameter can still be streamed.
+template <class T>
+void Compiler<T>::find_penalties() {
+  std::vector<int> readers(plan_.tensors.size());
+  for (const auto& ids : wiring_.steps)
+    for (int t : ids.inputs) ++readers[at(t)];
+  for (const auto& term : wiring_.terms) ++readers[at(term.tensor)];
+  for (std::size_t i = 0; i < plan_.losses.size(); ++i) {
+    const Term& term = plan_.losses[i];
+    const int tensor = wiring_.terms[i].tensor, step = wiring_.producer[at(tensor)];
+    if (step < 0 || !needed_[at(step)] || readers[at(tensor)] > 1 || term.reduction != Reduction::sum) continue;
+    const auto& penalty = p_.ops_[at(op_of_[at(step)])]->traits.penalty;
+    if (!penalty) continue;
+    const int param = wiring_.steps[at(step)].params[0];
+    joins_update_[at(step)] = true;
+    wants_gradient_[at(tensor)] = false;
+    if (gradient_offsets_[at(param)] < 0) continue;
+    p_.penalties_[at(param)].l1 += term.weight * penalty->l1;
+    p_.penalties_[at(param)].l2 += term.weight * penalty->l2;
+  }
+}
+
+// A parameter that only one step uses can be updated as its gradient comes, if one comes. That step reads it before.
 template <class T>
 void Compiler<T>::find_streams() {
+  std::vector<bool> reached(plan_.tensors.size());
+  for (std::size_t i = 0; i < plan_.losses.size(); ++i)
+    if (plan_.losses[i].weight != 0) reached[at(wiring_.terms[i].tensor)] = true;
+  const auto any_reached = [&](const std::vector<int>& tensors) {
+    return std::any_of(tensors.begin(), tensors.end(), [&](int t) { return reached[at(t)]; });
+  };
+  for (std::size_t s = plan_.steps.size(); s-- > 0;) {
+    const auto& ids = wiring_.steps[s];
+    if (!needed_[s] || !any_reached(ids.outputs)) continue;
+    const OpTraits& traits = p_.ops_[at(op_of_[s])]->traits;
+    for (std::size_t i = 0; i < ids.inputs.size(); ++i)
+      if (traits.differentiable && bit(traits.gradient_inputs, i)) reached[at(ids.inputs[i])] = true;
+  }
   std::vector<int> uses(plan_.params.size());
   for (std::size_t s = 0; s < plan_.steps.size(); ++s)
-    if (needed_[s])
+    if (needed_[s] && !joins_update_[s])
       for (int w : wiring_.steps[s].params) ++uses[at(w)];
   for (std::size_t s = 0; s < plan_.steps.size(); ++s) {
-    if (!needed_[s]) continue;
+    if (!needed_[s] || joins_update_[s] || !any_reached(wiring_.steps[s].outputs)) continue;
     const OpTraits& traits = p_.ops_[at(op_of_[s])]->traits;
     const auto& ids = wiring_.steps[s].params;
     for (std::size_t i = 0; i < ids.size(); ++i)
@@ -253,13 +313,16 @@ void Compiler<T>::emit_forward() {
 
 template <class T>
 void Compiler<T>::emit_terms() {
+  Index columns = 0;
   for (std::size_t i = 0; i < wiring_.terms.size(); ++i) {
     const bool metric = i >= plan_.losses.size();
     const Term& term = metric ? plan_.metrics[i - plan_.losses.size()] : plan_.losses[i];
     const auto& ids = wiring_.terms[i];
-    use_value(ids.tensor);
     typename Program<T>::TermRefs refs;
-    refs.values = value_ref(ids.tensor);
+    if (takes_part(i)) {
+      use_value(ids.tensor);
+      refs.values = value_ref(ids.tensor);
+    }
     if (ids.sample_weight >= 0) {
       use_value(ids.sample_weight);
       refs.weights = value_ref(ids.sample_weight);
@@ -272,9 +335,15 @@ void Compiler<T>::emit_terms() {
     p_.term_refs_.push_back(refs);
     TermCode<T> code;
     code.weight = term.weight, code.reduction = term.reduction, code.metric = metric;
+    code.whole_batch = ids.whole_batch;
+    code.numbered = info_[at(ids.tensor)].integer;
+    code.tabular = code.numbered || term.columns != 1;
+    code.columns = term.columns, code.first = columns;
+    if (code.tabular) code.width = info_[at(ids.tensor)].shape[1];
+    columns += term.columns;
     p_.terms_.push_back(code);
   }
-  p_.totals_.resize(p_.terms_.size());
+  p_.totals_.resize(static_cast<std::size_t>(columns));
   emit(Kind::terms, 0);
   ++position_;
 }

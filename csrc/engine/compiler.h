@@ -10,7 +10,7 @@ template <class T>
 class Compiler {
  public:
   Compiler(Program<T>& program, const Plan& plan, const Wiring& wiring, const std::vector<Index>& gradient_offsets,
-           const KernelTable& table, Mode mode, double team_work);
+           const KernelTable& table, Mode mode, double team_work, bool streams);
 
   void compile();
 
@@ -22,7 +22,9 @@ class Compiler {
   bool updates() const { return mode_ == Mode::train && p_.slice_.whole(); }
   void find_needed_steps();
   void build_ops();
+  bool takes_part(std::size_t term) const;
   void find_gradient_flow();
+  void find_penalties();
   void find_streams();
   void emit_gather();
   void emit_forward();
@@ -54,8 +56,11 @@ class Compiler {
   const Kernels<T>& kernels_;
   const Mode mode_;
   const double team_work_;
+  const bool streams_;
 
   std::vector<bool> needed_;           // steps
+  std::vector<bool> sampled_;          // tensors that hang on the samples, not on parameters alone
+  std::vector<bool> joins_update_;     // steps that are penalties whose gradient the update adds
   std::vector<TensorInfo> info_;       // tensors, sizes for this batch
   std::vector<int> op_of_;             // steps -> ops, -1 where skipped
   std::vector<bool> wants_gradient_;   // tensors

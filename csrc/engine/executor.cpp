@@ -65,10 +65,15 @@ Executor<T>::Executor(Plan plan, const KernelTable& table, double team_work)
       table_(table),
       kernels_(table.of<T>()),
       team_work_(team_work),
-      totals_(plan_.losses.size() + plan_.metrics.size()) {
+      totals_(static_cast<std::size_t>(count_totals(plan_))) {
+  Index trained = 0;
   for (const ParamSpec& spec : plan_.params) {
+    trained_.push_back(trained);
+    trained += spec.trainable ? 1 : 0;
     gradient_offsets_.push_back(spec.trainable ? gradient_size_ : -1);
     sinks_.push_back({&Executor::take_gradient, this, static_cast<Index>(sinks_.size())});
+    if (spec.trainable && spec.constraint)
+      constraints_.emplace_back(*spec.constraint, static_cast<Index>(gradient_offsets_.size()) - 1, spec.shape);
     if (spec.trainable) gradient_size_ += round_up(count(spec.shape), kAlignment / static_cast<Index>(sizeof(T)));
   }
 }
@@ -77,8 +82,8 @@ template <class T>
 void Executor<T>::take_gradient(const GradientSink<T>& sink, Index begin, Index size, const T* gradient) noexcept {
   const auto& self = *static_cast<const Executor*>(sink.owner);
   const auto i = static_cast<std::size_t>(sink.param);
-  self.update_->apply(self.kernels_, self.step_, size, gradient, self.params_[i] + begin, self.slots_,
-                      self.gradient_offsets_[i] + begin);
+  const Segment<T> whole{self.params_[i], self.gradient_offsets_[i], size, self.trained_[i], self.penalties_[i]};
+  self.update_->apply(self.kernels_, self.step_, whole.part(begin, size), gradient, self.slots_);
 }
 
 template <class T>
@@ -104,12 +109,13 @@ std::vector<Segment<T>> Executor<T>::segments_of(const Program<T>& p) const {
       Segment<T>& last = segments.back();
       // Neighbours in the parameters' array and in the gradient's become one stretch, the zeros of the gap included; a
       // streamed parameter between them must not, or it would be updated twice.
-      if (params_[i] - last.w == offset - last.offset) {
+      const bool alike = last.penalty == p.penalties()[i] && (!update_ || update_->alike(last.param, trained_[i]));
+      if (params_[i] - last.w == offset - last.offset && alike) {
         last.size = offset + size - last.offset;
         continue;
       }
     }
-    segments.push_back({params_[i], offset, size});
+    segments.push_back({params_[i], offset, size, trained_[i], p.penalties()[i]});
     next_to_last = true;
   }
   return segments;
@@ -117,7 +123,15 @@ std::vector<Segment<T>> Executor<T>::segments_of(const Program<T>& p) const {
 
 template <class T>
 void Executor<T>::bind_update(const UpdateSpec& spec, std::vector<T*> slots) {
-  update_ = std::make_unique<Update<T>>(spec);
+  std::vector<Range> trained;
+  for (std::size_t i = 0; i < gradient_offsets_.size(); ++i)
+    if (const Index begin = gradient_offsets_[i]; begin >= 0)
+      trained.push_back({begin, begin + count(plan_.params[i].shape)});
+  auto update = std::make_unique<Update<T>>(spec, trained);
+  // Programs that stream, and those that do not, differ in their instructions.
+  if (update->takes_pieces() != takes_pieces()) batches_.clear();
+  for (auto& [key, batch] : batches_) batch->detach();
+  update_ = std::move(update);
   slots_ = std::move(slots);
 }
 
@@ -126,8 +140,8 @@ Batch<T>& Executor<T>::compiled(Mode mode, Index rows) {
   const auto key = std::pair(mode, rows);
   if (const auto it = batches_.find(key); it != batches_.end()) return *it->second;
   if (batches_.size() >= kMaxBatches) batches_.clear();
-  auto made =
-      std::make_unique<Batch<T>>(plan_, wiring_, gradient_offsets_, gradient_size_, table_, mode, rows, team_work_);
+  auto made = std::make_unique<Batch<T>>(plan_, wiring_, gradient_offsets_, gradient_size_, table_, mode, rows,
+                                         team_work_, takes_pieces());
   return *batches_.emplace(key, std::move(made)).first->second;
 }
 
@@ -145,8 +159,10 @@ void Executor<T>::prepare(Batch<T>& batch, int team) {
   if (moved)
     for (auto& [key, each] : batches_) each->detach();
   if (batch.team() == team) return;
-  batch.attach(team, arena_.data(), params_, reinterpret_cast<T*>(gradients_.data()), sinks_);
+  batch.attach(team, arena_.data(), params_, gradient_data(), sinks_);
   batch.program().set_segments(segments_of(batch.program()));
+  // The same for every batch that is trained on.
+  if (request_.mode == Mode::train) penalties_ = batch.program().penalties();
 }
 
 template <class T>
@@ -309,7 +325,13 @@ typename Executor<T>::After Executor<T>::run_groups(Batch<T>& batch, Index first
   }
   who.sync();
   if (tick++ >= pace.stop_tick.load(std::memory_order_relaxed)) return After::leave_unfinished;
-  if (trains) update_from_groups(batch, who);
+  if (trains) {
+    update_from_groups(batch, who);
+    if (!constraints_.empty()) {
+      who.sync();
+      constrain(who);
+    }
+  }
   if (who.rank == 0) {
     for (Index g = 0; g < batch.groups(); ++g) add_totals(batch.program(g));
     pace.look(tick, kBatchWork, true);
@@ -320,18 +342,29 @@ typename Executor<T>::After Executor<T>::run_groups(Batch<T>& batch, Index first
 
 template <class T>
 void Executor<T>::update_from_groups(Batch<T>& batch, const Worker& who) noexcept {
-  const T* const first = reinterpret_cast<const T*>(gradients_.data());
-  // Not summed in place: the first gradient stays in the cache of the thread that writes it.
-  alignas(kAlignment) T sum[kUpdatePiece];
-  for (const Segment<T>& s : batch.program().segments()) {
+  T* const first = gradient_data();
+  const auto& segments = batch.program().segments();
+  const bool in_pieces = update_->takes_pieces();
+  // Not summed in place where there is a choice: the first gradient stays in the cache of the thread that writes it.
+  alignas(kAlignment) T piece[kUpdatePiece];
+  for (const Segment<T>& s : segments) {
     const Range part = who.share(s.size, 64);
     for (Index i = part.begin; i < part.end; i += kUpdatePiece) {
       const Index n = std::min(kUpdatePiece, part.end - i), at = s.offset + i;
+      T* const sum = in_pieces ? piece : first + at;
       kernels_.add(n, first + at, batch.gradient(1) + at, sum);
       for (Index g = 2; g < batch.groups(); ++g) kernels_.add(n, sum, batch.gradient(g) + at, sum);
-      update_->apply(kernels_, step_, n, sum, s.w + i, slots_, at);
+      if (in_pieces) update_->apply(kernels_, step_, s.part(i, n), sum, slots_);
     }
   }
+  if (in_pieces) return;
+  who.sync();
+  update_->apply(kernels_, step_, segments, first, slots_, who);
+}
+
+template <class T>
+void Executor<T>::constrain(const Worker& who) noexcept {
+  for (const Constraint<T>& c : constraints_) c.apply(kernels_, params_[static_cast<std::size_t>(c.param())], who);
 }
 
 template <class T>
@@ -367,7 +400,10 @@ void Executor<T>::run_instruction(const Instruction<T>& instruction, Program<T>&
       break;
     }
     case Kind::update:
-      update_->apply(kernels_, step_, p.segments(), reinterpret_cast<const T*>(gradients_.data()), slots_, who);
+      update_->apply(kernels_, step_, p.segments(), gradient_data(), slots_, who);
+      break;
+    case Kind::constrain:
+      constrain(who);
       break;
     case Kind::scatter:
       scatter(p, first_row);
@@ -375,12 +411,40 @@ void Executor<T>::run_instruction(const Instruction<T>& instruction, Program<T>&
   }
 }
 
+// The totals of a metric with several columns over n samples, from the first sample to the last.
+template <class T>
+static void add_columns(const TermCode<T>& term, Index n, Total* totals) noexcept {
+  std::fill_n(totals, term.columns, Total{});
+  const auto* numbers = reinterpret_cast<const std::int32_t*>(term.values);
+  double weight_sum = 0;
+  for (Index j = 0; j < n; ++j) {
+    const double weight = term.weights == nullptr ? 1.0 : static_cast<double>(term.weights[j]);
+    weight_sum += weight;
+    if (term.numbered) {
+      for (Index i = j * term.width; i < (j + 1) * term.width; ++i)
+        if (numbers[i] >= 0 && numbers[i] < term.columns) totals[numbers[i]].numerator += weight;
+    } else {
+      for (Index c = 0; c < term.columns; ++c)
+        totals[c].numerator += weight * static_cast<double>(term.values[j * term.columns + c]);
+    }
+  }
+  for (Index c = 0; c < term.columns; ++c) totals[c].denominator = weight_sum;
+}
+
 template <class T>
 void Executor<T>::run_terms(Program<T>& p) noexcept {
-  const Index n = p.slice().rows;
+  const Index rows = p.slice().rows;
   const auto batch = static_cast<double>(p.slice().batch);
+  const double enlarged = request_.mode == Mode::train ? update_->loss_scale() : 1;
   for (std::size_t i = 0; i < p.terms().size(); ++i) {
     const TermCode<T>& term = p.terms()[i];
+    const Index n = term.whole_batch ? 1 : rows;
+    if (term.values == nullptr) continue;
+    Total* const totals = p.totals().data() + term.first;
+    if (term.tabular) {
+      add_columns(term, n, totals);
+      continue;
+    }
     double sum = 0;
     double weight_sum = 0;
     for (Index j = 0; j < n; ++j) {
@@ -389,9 +453,11 @@ void Executor<T>::run_terms(Program<T>& p) noexcept {
       weight_sum += weight;
     }
     const bool mean = term.reduction == Reduction::sum_over_batch_size;
-    p.totals()[i] = {term.metric || mean ? sum : sum * batch, term.metric ? weight_sum : static_cast<double>(n)};
+    // What holds for the whole batch counts for all of its samples.
+    const double samples = term.whole_batch ? batch : static_cast<double>(rows);
+    *totals = {term.metric || mean ? sum : sum * batch, term.metric ? weight_sum : samples};
     if (term.gradient == nullptr) continue;
-    const double scale = mean ? term.weight / batch : term.weight;
+    const double scale = enlarged * (mean ? term.weight / batch : term.weight);
     for (Index j = 0; j < n; ++j)
       term.gradient[j] = static_cast<T>(term.weights == nullptr ? scale : scale * static_cast<double>(term.weights[j]));
   }
@@ -420,13 +486,13 @@ const Program<T>& Executor<T>::inspect(RunRequest request, bool training) {
   if (params_.size() != plan_.params.size()) misuse("The executor has no parameters: call bind_parameters first.");
   check(request.rows >= 1, "The arrays must have at least one row.");
   inspected_ = std::make_unique<Program<T>>(plan_, wiring_, gradient_offsets_, table_, Mode::inspect,
-                                            Slice{0, request.rows, request.rows}, team_work_);
+                                            Slice{0, request.rows, request.rows}, team_work_, false);
   Program<T>& p = *inspected_;
   check_feeds(request, p);
   inspected_arena_ = Buffer(p.arena_bytes());
   gradients_ = Buffer(multiply(gradient_size_, sizeof(T)));
   for (auto& [key, each] : batches_) each->detach();
-  p.attach(inspected_arena_.data(), params_, reinterpret_cast<T*>(gradients_.data()), sinks_);
+  p.attach(inspected_arena_.data(), params_, gradient_data(), sinks_);
   p.run_state().training = training;
   p.run_state().iteration = request.iteration;
   order_.clear();

@@ -75,10 +75,13 @@ class Executor {
                   Pace& pace, const Worker& who) noexcept;
   After run_together(Program<T>& p, Index first_row, std::int64_t& tick, Pace& pace, const Worker& who) noexcept;
   After run_groups(Batch<T>& batch, Index first_row, std::int64_t& tick, Pace& pace, const Worker& who) noexcept;
+  T* gradient_data() { return reinterpret_cast<T*>(gradients_.data()); }
   void update_from_groups(Batch<T>& batch, const Worker& who) noexcept;
+  void constrain(const Worker& who) noexcept;
   void run_instruction(const Instruction<T>& instruction, Program<T>& p, Index first_row, const Worker& who) noexcept;
+  bool takes_pieces() const { return !update_ || update_->takes_pieces(); }
   static void take_gradient(const GradientSink<T>& sink, Index begin, Index size, const T* gradient) noexcept;
-  static void run_terms(Program<T>& p) noexcept;
+  void run_terms(Program<T>& p) noexcept;
   void add_totals(Program<T>& p) noexcept;
   void scatter(const Program<T>& p, Index first_row) noexcept;
 
@@ -88,12 +91,15 @@ class Executor {
   const Kernels<T>& kernels_;
   const double team_work_;
   std::vector<Index> gradient_offsets_;
+  std::vector<Index> trained_;  // per parameter: how many trainable ones stand before it
   Index gradient_size_ = 0;
   Buffer gradients_;
   std::vector<T*> params_;
   std::unique_ptr<Update<T>> update_;
   std::vector<T*> slots_;
+  std::vector<Constraint<T>> constraints_;
   std::vector<GradientSink<T>> sinks_;  // one per parameter
+  std::vector<Penalty> penalties_;      // one per parameter, for the sinks
   StepNumbers step_;                    // of the running batch, for the sinks
   std::map<std::pair<Mode, Index>, std::unique_ptr<Batch<T>>> batches_;
   std::unique_ptr<Program<T>> inspected_;

@@ -61,10 +61,20 @@ Wiring::Wiring(const Plan& plan) {
   for (const std::string& name : plan.outputs) outputs.push_back(use(name));
   for (const auto* group : {&plan.losses, &plan.metrics}) {
     for (const Term& term : *group) {
-      TermIds ids{use(term.tensor), -1};
+      TermIds ids{use(term.tensor)};
       const TensorSpec& spec = plan.tensors[static_cast<std::size_t>(ids.tensor)];
-      check(spec.shape == Shape{-1} && spec.dtype == plan.dtype, "The term '", term.name,
-            "' needs one value per sample. Received: tensor '", spec.name, "' of shape ", to_string(spec.shape));
+      if (group == &plan.metrics && (spec.dtype == "int32" || term.columns != 1)) {
+        const bool numbered = spec.dtype == "int32" && spec.shape.size() == 2 && spec.shape[0] == -1;
+        check(term.columns >= 1 && (numbered || spec.shape == Shape{-1, term.columns}), "The metric '", term.name,
+              "' needs ", term.columns, " values per sample, or int32 numbers of columns. Received: tensor '",
+              spec.name, "' of shape ", to_string(spec.shape));
+      } else {
+        ids.whole_batch = group == &plan.losses && spec.shape == Shape{1} && !term.sample_weight;
+        const bool fits = (spec.shape == Shape{-1} || ids.whole_batch) && spec.dtype == plan.dtype;
+        check(fits && term.columns == 1, "The term '", term.name,
+              "' needs one value per sample, or a loss without sample weights one for the batch. Received: tensor '",
+              spec.name, "' of shape ", to_string(spec.shape));
+      }
       if (term.sample_weight) {
         ids.sample_weight = use(*term.sample_weight);
         check(plan.tensors[static_cast<std::size_t>(ids.sample_weight)].shape == Shape{-1}, "The sample weight of '",
@@ -73,6 +83,13 @@ Wiring::Wiring(const Plan& plan) {
       terms.push_back(ids);
     }
   }
+}
+
+Index count_totals(const Plan& plan) {
+  Index rows = 0;
+  for (const auto* group : {&plan.losses, &plan.metrics})
+    for (const Term& term : *group) rows += term.columns;
+  return rows;
 }
 
 }  // namespace fastgd

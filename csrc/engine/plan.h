@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/constraint.h"
 #include "ops/op.h"
 
 namespace fastgd {
@@ -19,6 +20,7 @@ struct ParamSpec {
   std::string name;
   Shape shape;
   bool trainable = true;
+  std::optional<ConstraintSpec> constraint;
 };
 
 struct Step {
@@ -35,6 +37,7 @@ struct Term {
   double weight = 1.0;
   Reduction reduction = Reduction::sum_over_batch_size;
   std::optional<std::string> sample_weight;
+  Index columns = 1;  // the numerators of a metric
 };
 
 struct Plan {
@@ -53,7 +56,8 @@ struct Wiring {
   };
   struct TermIds {
     int tensor = -1;
-    int sample_weight = -1;  // -1: none
+    int sample_weight = -1;    // -1: none
+    bool whole_batch = false;  // one value for the batch instead of one per sample
   };
   std::vector<StepIds> steps;
   std::vector<int> inputs, outputs;
@@ -62,5 +66,8 @@ struct Wiring {
 
   explicit Wiring(const Plan& plan);
 };
+
+// The rows of the totals: one per loss and one per column of each metric.
+Index count_totals(const Plan& plan);
 
 }  // namespace fastgd

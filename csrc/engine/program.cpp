@@ -7,12 +7,13 @@ namespace fastgd {
 
 template <class T>
 Program<T>::Program(const Plan& plan, const Wiring& wiring, const std::vector<Index>& gradient_offsets,
-                    const KernelTable& table, Mode mode, Slice slice, double team_work)
+                    const KernelTable& table, Mode mode, Slice slice, double team_work, bool streams)
     : slice_(slice), run_(std::make_unique<RunState>()) {
   streamed_.assign(plan.params.size(), false);
+  penalties_.assign(plan.params.size(), {});
   run_->training = mode == Mode::train;
   run_->first_sample = slice.first;
-  Compiler<T>(*this, plan, wiring, gradient_offsets, table, mode, team_work).compile();
+  Compiler<T>(*this, plan, wiring, gradient_offsets, table, mode, team_work, streams).compile();
 }
 
 template <class T>

@@ -26,7 +26,7 @@ struct Slice {
   bool whole() const { return rows == batch; }
 };
 
-// The sum of a loss or metric and what it is divided by.
+// One sum of a loss or metric and what it is divided by.
 struct Total {
   double numerator = 0;
   double denominator = 0;
@@ -41,7 +41,7 @@ struct Ref {
 
 template <class T>
 struct Instruction {
-  enum class Kind : std::uint8_t { gather, forward, terms, backward, add, update, scatter };
+  enum class Kind : std::uint8_t { gather, forward, terms, backward, add, update, constrain, scatter };
   Kind kind;
   bool team = false;        // run by the whole team, else by rank 0 alone
   bool sync_after = false;  // the team meets afterwards
@@ -55,12 +55,20 @@ struct Instruction {
 // A loss or a metric at work: where its values are and where the gradient by them goes.
 template <class T>
 struct TermCode {
-  const T* values = nullptr;
+  const T* values = nullptr;   // null: another slice of the batch takes care of it
   const T* weights = nullptr;  // null: all ones
   T* gradient = nullptr;       // null: only observed
   double weight = 1;
   Reduction reduction = Reduction::sum_over_batch_size;
   bool metric = false;
+  bool whole_batch = false;  // one value instead of one per sample
+  // A metric with several numerators: its values are rows of `columns`, or of `width` int32 numbers of columns, in each
+  // of which the sample then counts.
+  bool tabular = false;
+  bool numbered = false;
+  Index columns = 1;
+  Index width = 1;
+  Index first = 0;  // its place among the totals
 };
 
 // A plan's input or output with its place in the arena.
@@ -76,12 +84,15 @@ template <class T>
 class Program {
  public:
   // `gradient_offsets`: for each parameter its place in the flat gradient, or -1 if it is not trained.
+  // `streams`: whether the update takes the pieces of a gradient as they come.
   // A program for a part of a batch is for one thread, and leaves the update to those who have all parts.
   Program(const Plan& plan, const Wiring& wiring, const std::vector<Index>& gradient_offsets, const KernelTable& table,
-          Mode mode, Slice slice, double team_work);
+          Mode mode, Slice slice, double team_work, bool streams);
 
   // Parameters that give their gradient to a sink instead of the flat gradient, by number.
   const std::vector<bool>& streamed() const { return streamed_; }
+  // The penalty of each parameter whose gradient the update adds, all zeros for the others.
+  const std::vector<Penalty>& penalties() const { return penalties_; }
 
   // Resolves all addresses. `arena` has at least arena_bytes().
   // `sinks` holds one for each parameter.
@@ -105,7 +116,7 @@ class Program {
   const std::vector<Port>& inputs() const { return inputs_; }
   const std::vector<Port>& outputs() const { return outputs_; }
   RunState& run_state() { return *run_; }
-  // Of the losses and metrics, for the samples of the last run.
+  // Of the losses and metrics, one per column, for the samples of the last run.
   std::vector<Total>& totals() { return totals_; }
 
   // inspect mode: where a tensor's value, and the gradient by it, can be read (null if there is none).
@@ -141,6 +152,7 @@ class Program {
   std::vector<int> sink_params_;  // -1: none
   std::vector<const GradientSink<T>*> sinks_;
   std::vector<bool> streamed_;
+  std::vector<Penalty> penalties_;
   std::vector<Segment<T>> segments_;
   struct OperandRange {
     Index x, y, w, written, dy, dx, dw, saved, scratch, flags, sinks;

@@ -1,25 +1,17 @@
-// Update rules over flat vectors: an optimizer knows no layers, only stretches of memory.
+// One update of all parameters: the steps around every rule, and the rule. docs/ops.md, Around the rules.
 #pragma once
 
-#include <map>
-#include <string>
-#include <vector>
+#include <optional>
 
-#include "kernels/kernels.h"
-#include "threads/team.h"
+#include "engine/norms.h"
+#include "engine/rule.h"
+#include "ops/op.h"
 
 namespace fastgd {
 
 // Parameters updated at a time where something is done to them or their gradient before: three or four arrays of this
 // fit the first cache.
 constexpr Index kUpdatePiece = 1024;
-
-// python/fastgd/plan.py, UpdateSpec.
-struct UpdateSpec {
-  std::string rule;
-  std::map<std::string, double> hyper;
-  std::vector<std::string> slots;
-};
 
 // A stretch of parameters that lie in one piece in all arrays. Slots and gradient begin at `offset` of their flat
 // arrays.
@@ -28,49 +20,71 @@ struct Segment {
   T* w = nullptr;
   Index offset = 0;
   Index size = 0;
+  Index param = 0;       // the first of them, counting the trainable ones
+  Penalty penalty = {};  // whose gradient joins the gradient on the way
+
+  Segment part(Index begin, Index n) const { return {w + begin, offset + begin, n, param, penalty}; }
 };
 
-// What a step takes besides the gradient: the learning rate with the rule's own corrections in it.
+// What holds for every parameter in the step of one batch.
 struct StepNumbers {
-  double rate = 0;
-  double decay = 0;   // the share of each parameter that weight decay takes before the rule
-  double rate_g = 0;  // Nadam's rate for the gradient itself
-  double root = 1;    // Nadam's factor before the root
+  RuleStep rule;
+  bool updates = true;      // false: the gradient only joins the accumulator
+  double decay = 0;         // the share of each parameter that weight decay takes before the rule
+  double average_old = 0;   // the share of the running average that stays
+  bool overwrites = false;  // whether the parameters become their averages
 };
 
 template <class T>
 class Update {
  public:
+  // `params`: where each trainable parameter lies in the flat gradient.
   // Throws for an unknown rule, and for missing or unknown numbers and slots.
-  explicit Update(const UpdateSpec& spec);
+  Update(const UpdateSpec& spec, const std::vector<Range>& params) : Update(SpecNumbers(spec), params) {}
 
-  // The numbers of the step that follows `iteration` steps; by one thread at a time.
-  StepNumbers numbers(double learning_rate, std::uint64_t iteration) noexcept;
+  // Whether the pieces of a gradient can be used as they come, each on its own.
+  bool takes_pieces() const { return !norms_; }
+  // Whether two neighbours among the trainable parameters can be one segment.
+  bool alike(Index a, Index b) const { return (!norms_ || norms_->together()) && decays(a) == decays(b); }
+  // What the loss is multiplied by; the update divides the gradient by it.
+  double loss_scale() const { return loss_scale_; }
 
-  // One step of n parameters that lie together; slots begin at slots[i] + at.
-  void apply(const Kernels<T>& kernels, const StepNumbers& step, Index n, const T* g, T* w,
-             const std::vector<T*>& slots, Index at) const noexcept;
+  // The numbers of the step that follows `calls` gradients; by one thread at a time.
+  StepNumbers numbers(double learning_rate, std::uint64_t calls) noexcept;
 
-  // One step of all segments, by this worker's share of each.
-  void apply(const Kernels<T>& kernels, const StepNumbers& step, const std::vector<Segment<T>>& segments,
-             const T* gradients, const std::vector<T*>& slots, const Worker& who) const noexcept;
+  // One step of a segment whose gradient begins at g, for an update that takes pieces.
+  void apply(const Kernels<T>& kernels, const StepNumbers& step, const Segment<T>& s, const T* g,
+             const std::vector<T*>& slots) const noexcept {
+    apply(kernels, step, s, g, slots, std::nullopt);
+  }
+
+  // One step of all segments, by this worker's share of each. The team meets inside where norms are needed, and the
+  // gradients then change.
+  void apply(const Kernels<T>& kernels, const StepNumbers& step, const std::vector<Segment<T>>& segments, T* gradients,
+             const std::vector<T*>& slots, const Worker& who) noexcept;
 
  private:
-  enum class Rule { sgd, momentum, adam, amsgrad, adamax, nadam, lion, rmsprop, adagrad, adadelta };
+  Update(SpecNumbers numbers, const std::vector<Range>& params);
+  bool decays(Index param) const { return decays_[static_cast<std::size_t>(param)] != 0; }
+  // The gradient that clipping by norm or the rule is to take: g, or what is made of it in `piece`, which may be g
+  // itself. Null where the accumulator has taken it.
+  const T* prepare(const Kernels<T>& kernels, const StepNumbers& step, const Segment<T>& s, const T* g,
+                   const std::vector<T*>& slots, T* piece) const noexcept;
+  // `factor`: of a gradient that is prepared already.
+  void apply(const Kernels<T>& kernels, const StepNumbers& step, const Segment<T>& s, const T* g,
+             const std::vector<T*>& slots, std::optional<double> factor) const noexcept;
 
-  void apply_rule(const Kernels<T>& kernels, const StepNumbers& step, Index n, const T* g, T* w,
-                  const std::vector<T*>& slots, Index at) const noexcept;
-  // Nadam's beta_1 of step t, and the product of those of the steps 1 to t.
-  double nadam_beta(double t) const noexcept;
-  double nadam_product(std::uint64_t t) noexcept;
-
-  Rule rule_;
-  Index slot_count_ = 0;
-  double momentum_ = 0, beta_1_ = 0, beta_2_ = 0, rho_ = 0, epsilon_ = 0, weight_decay_ = 0;
-  bool nesterov_ = false, centered_ = false;
-  // The product of the last step asked for: mostly the next one follows.
-  std::uint64_t product_step_ = 0;
-  double product_ = 1;
+  Rule<T> rule_;
+  std::optional<Norms> norms_;
+  std::vector<std::uint8_t> decays_;  // per parameter
+  double weight_decay_ = 0, clip_value_ = 0, loss_scale_ = 1;
+  std::uint64_t accumulation_ = 1;  // gradients per update
+  std::size_t accumulator_ = 0;     // its slot
+  bool averages_ = false;
+  std::size_t average_ = 0;  // its slot
+  double average_momentum_ = 0;
+  std::uint64_t overwrite_every_ = 0;  // updates; 0: never
+  bool bare_ = true;                   // nothing but the rule and weight decay
 };
 
 }  // namespace fastgd

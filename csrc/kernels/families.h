@@ -19,19 +19,40 @@ void keep_mask(MaskStream stream, std::uint64_t first, Index n, std::uint8_t* ma
   void pack_cols(Index k, Index cols, const T* b, Index b_row, Index b_col, T* packed, Index panel) noexcept;          \
   void transpose(Index rows, Index cols, const T* x, Index x_row, T* y, Index y_row) noexcept;                         \
   void column_sum(Index rows, Index cols, const T* x, Index x_row, T* y, bool accumulate) noexcept;                    \
+  void copy_strided(Index rows, Index cols, const T* x, Index x_row, Index x_col, T* y, Index y_row,                   \
+                    Index y_col) noexcept;                                                                             \
+                                                                                                                       \
+  void reduce_rows(Fold f, Index rows, Index cols, const T* x, T* y) noexcept;                                         \
+  void reduce_columns(Fold f, Index rows, Index cols, const T* x, Index x_row, T* y) noexcept;                         \
+  void spread(Spread f, Index n, Index step, const T* x, const T* a, const T* b, T* y) noexcept;                       \
                                                                                                                        \
   void exp(Index n, const T* x, T* y) noexcept;                                                                        \
   void log(Index n, const T* x, T* y) noexcept;                                                                        \
   void tanh(Index n, const T* x, T* y) noexcept;                                                                       \
   void sigmoid(Index n, const T* x, T* y) noexcept;                                                                    \
                                                                                                                        \
-  void activation(Activation f, T slope, Index n, const T* x, T* y) noexcept;                                          \
-  void activation_backward(Activation f, T slope, Index n, const T* y, const T* dy, T* dx) noexcept;                   \
+  void activation(ActivationSpec<T> f, Index n, const T* x, T* y) noexcept;                                            \
+  void activation_backward(ActivationSpec<T> f, Index n, const T* v, const T* dy, T* dx) noexcept;                     \
   void softmax(Index rows, Index cols, const T* x, T* y) noexcept;                                                     \
   void softmax_backward(Index rows, Index cols, const T* y, const T* dy, T* dx) noexcept;                              \
+  void log_softmax(Index rows, Index cols, const T* x, T* y) noexcept;                                                 \
+  void log_softmax_backward(Index rows, Index cols, const T* y, const T* dy, T* dx) noexcept;                          \
+  void softmax_columns(bool logarithm, Index rows, Index cols, Index stride, const T* x, T* y) noexcept;               \
+  void softmax_columns_backward(bool logarithm, Index rows, Index cols, Index stride, const T* y, const T* dy,         \
+                                T* dx) noexcept;                                                                       \
+  void prelu(Index rows, Index cols, const T* x, const T* alpha, T* y) noexcept;                                       \
+  void prelu_backward(Index rows, Index cols, const T* x, const T* alpha, const T* dy, T* dx) noexcept;                \
+  void prelu_alpha(Index rows, Index cols, Index stride, const T* x, const T* dy, T* sum, bool accumulate) noexcept;   \
                                                                                                                        \
   void add(Index n, const T* a, const T* b, T* y) noexcept;                                                            \
   void fill(Index n, T value, T* y) noexcept;                                                                          \
+  void unary(Unary f, Index n, const T* x, T* y) noexcept;                                                             \
+  void unary_backward(Unary f, Index n, const T* x, const T* y, const T* dy, T* dx) noexcept;                          \
+  void binary(Binary f, Walk walk, const T* a, const T* b, T* y) noexcept;                                             \
+  void binary_backward(Binary f, bool second, Walk walk, const T* a, const T* b, const T* y, const T* dy,              \
+                       T* d) noexcept;                                                                                 \
+  void choose(Walk walk, const T* c, const T* a, const T* b, T* y) noexcept;                                           \
+  void sum_rows(Index rows, Index cols, const T* x, T* y, bool accumulate) noexcept;                                   \
   void dropout(MaskStream stream, std::uint64_t first, T scale, Index n, const T* x, T* y,                             \
                std::uint8_t* mask) noexcept;                                                                           \
   void dropout_backward(T scale, Index n, const std::uint8_t* mask, const T* dy, T* dx) noexcept;                      \
@@ -53,36 +74,36 @@ void keep_mask(MaskStream stream, std::uint64_t first, Index n, std::uint8_t* ma
   void discretize(Index n, Index count, const T* boundaries, const T* x, std::int32_t* y) noexcept;                    \
   void encode_labels(Index rows, Index labels, Index classes, bool counts, const std::int32_t* x, T* y) noexcept;      \
                                                                                                                        \
-  void mean_squared_error(Index rows, Index cols, const T* p, const T* t, T* v) noexcept;                              \
-  void mean_squared_error_backward(Index rows, Index cols, const T* p, const T* t, const T* dv, T* dp) noexcept;       \
-  void mean_absolute_error(Index rows, Index cols, const T* p, const T* t, T* v) noexcept;                             \
-  void mean_absolute_error_backward(Index rows, Index cols, const T* p, const T* t, const T* dv, T* dp) noexcept;      \
-  void binary_crossentropy(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t, T* v) noexcept;     \
-  void binary_crossentropy_backward(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t,            \
-                                    const T* dv, T* dp) noexcept;                                                      \
+  void pointwise_loss(LossFunction f, const LossNumbers<T>& with, Index rows, Index cols, const T* p, const T* t,      \
+                      T* v) noexcept;                                                                                  \
+  void pointwise_loss_backward(LossFunction f, const LossNumbers<T>& with, Index rows, Index cols, const T* p,         \
+                               const T* t, const T* dv, T* dp) noexcept;                                               \
+  void vector_loss(LossFunction f, const LossNumbers<T>& with, Index rows, Index cols, const T* p, const T* t,         \
+                   T* v) noexcept;                                                                                     \
+  void vector_loss_backward(LossFunction f, const LossNumbers<T>& with, Index rows, Index cols, const T* p,            \
+                            const T* t, const T* dv, T* dp) noexcept;                                                  \
+  void sparse_categorical_crossentropy(Index rows, Index cols, Index ignored, T epsilon, const T* p,                   \
+                                       const std::int32_t* t, T* v) noexcept;                                          \
+  void sparse_categorical_crossentropy_backward(Index rows, Index cols, Index ignored, T epsilon, const T* p,          \
+                                                const std::int32_t* t, const T* dv, T* dp) noexcept;                   \
   void sigmoid_crossentropy(Index rows, Index cols, T smoothing, const T* z, const T* t, T* v, T* p) noexcept;         \
   void sigmoid_crossentropy_backward(Index rows, Index cols, T smoothing, const T* p, const T* t, const T* dv,         \
                                      T* dz) noexcept;                                                                  \
-                                                                                                                       \
-  void categorical_crossentropy(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t,                \
-                                T* v) noexcept;                                                                        \
-  void categorical_crossentropy_backward(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t,       \
-                                         const T* dv, T* dp) noexcept;                                                 \
-  void sparse_categorical_crossentropy(Index rows, Index cols, T epsilon, const T* p, const std::int32_t* t,           \
-                                       T* v) noexcept;                                                                 \
-  void sparse_categorical_crossentropy_backward(Index rows, Index cols, T epsilon, const T* p, const std::int32_t* t,  \
-                                                const T* dv, T* dp) noexcept;                                          \
   void softmax_crossentropy(Index rows, Index cols, T smoothing, const T* z, const T* t, T* v, T* p) noexcept;         \
   void softmax_crossentropy_backward(Index rows, Index cols, T smoothing, const T* p, const T* t, const T* dv,         \
                                      T* dz) noexcept;                                                                  \
-  void sparse_softmax_crossentropy(Index rows, Index cols, const T* z, const std::int32_t* t, T* v, T* p) noexcept;    \
-  void sparse_softmax_crossentropy_backward(Index rows, Index cols, const T* p, const std::int32_t* t, const T* dv,    \
-                                            T* dz) noexcept;                                                           \
+  void sparse_softmax_crossentropy(Index rows, Index cols, Index ignored, const T* z, const std::int32_t* t, T* v,     \
+                                   T* p) noexcept;                                                                     \
+  void sparse_softmax_crossentropy_backward(Index rows, Index cols, Index ignored, const T* p, const std::int32_t* t,  \
+                                            const T* dv, T* dz) noexcept;                                              \
                                                                                                                        \
   void accuracy(Index rows, Index cols, const T* p, const T* t, T* v) noexcept;                                        \
   void binary_accuracy(Index rows, Index cols, T threshold, const T* p, const T* t, T* v) noexcept;                    \
   void categorical_accuracy(Index rows, Index cols, const T* p, const T* t, T* v) noexcept;                            \
   void sparse_categorical_accuracy(Index rows, Index cols, const T* p, const std::int32_t* t, T* v) noexcept;          \
+  void top_k_categorical_accuracy(Index rows, Index cols, Index k, const T* p, const T* t, T* v) noexcept;             \
+  void sparse_top_k_categorical_accuracy(Index rows, Index cols, Index k, const T* p, const std::int32_t* t,           \
+                                         T* v) noexcept;                                                               \
                                                                                                                        \
   void sgd(Index n, T rate, const T* g, T* w) noexcept;                                                                \
   void momentum(Index n, T rate, T momentum, bool nesterov, const T* g, T* w, T* v) noexcept;                          \
@@ -98,7 +119,18 @@ void keep_mask(MaskStream stream, std::uint64_t first, Index n, std::uint8_t* ma
                T* speed) noexcept;                                                                                     \
   void adagrad(Index n, T rate, T epsilon, const T* g, T* w, T* a) noexcept;                                           \
   void adadelta(Index n, T rate, T one_minus_rho, T epsilon, const T* g, T* w, T* a, T* d) noexcept;                   \
+  void ftrl(Index n, T inverse_rate, T power, T l1, T l2, T shrinkage, const T* g, T* w, T* a, T* z) noexcept;         \
+                                                                                                                       \
   void decay(Index n, T share, T* w) noexcept;                                                                         \
+  void scale(Index n, T factor, const T* x, T* y) noexcept;                                                            \
+  void clip(Index n, T limit, const T* x, T* y) noexcept;                                                              \
+  void average(Index n, T old, T fresh, const T* x, T* mean) noexcept;                                                 \
+  double sum_of_squares(Index n, const T* x) noexcept;                                                                 \
+                                                                                                                       \
+  void penalty(Index rows, Index cols, T l1, T l2, const T* x, double* v) noexcept;                                    \
+  void penalty_gradient(Index n, T l1, T l2, const T* x, const T* g, T* y) noexcept;                                   \
+  void bound_row_norm(Index cols, const NormBounds<T>& bounds, T* w) noexcept;                                         \
+  void bound_column_norms(Index rows, Index cols, Index w_row, const NormBounds<T>& bounds, T* w) noexcept;            \
                                                                                                                        \
   void convert(Source source, Index n, const void* x, T* y) noexcept;                                                  \
   bool all_finite(Index n, const T* x) noexcept;                                                                       \

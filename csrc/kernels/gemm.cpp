@@ -60,17 +60,20 @@ void tile(const Gemm<T>& g, const T* a, const T* b, T* c, Index k, Start start, 
         for (int r = 0; r < Rows; ++r) sum[r][v] += add;
       }
     }
-    if (g.epilogue.activation != Activation::linear) {
+    if (g.epilogue.activation.function != Activation::linear) {
       // Through memory: an elementary function inside the unrolled tile would spill it.
       Vec<T> values[Rows][Vectors];
 #pragma GCC unroll 16
       for (int r = 0; r < Rows; ++r)
 #pragma GCC unroll 4
         for (int v = 0; v < Vectors; ++v) values[r][v] = sum[r][v];
-      with_activation<T>(g.epilogue.activation, g.epilogue.slope, [&](auto y) {
+      const bool done = with_common_activation<T>(g.epilogue.activation, [&](auto y) {
         for (int r = 0; r < Rows; ++r)
           for (int v = 0; v < Vectors; ++v) values[r][v] = y(values[r][v]);
       });
+      // The others are called, so that the many kinds of tile do not each hold all of them.
+      T* const block = reinterpret_cast<T*>(values);
+      if (!done) activation(g.epilogue.activation, Rows * Vectors * lanes, block, block);
 #pragma GCC unroll 16
       for (int r = 0; r < Rows; ++r)
 #pragma GCC unroll 4

@@ -7,6 +7,7 @@
 // along the axes named "cut".
 #pragma once
 
+#include "base/losses.h"
 #include "base/types.h"
 
 namespace fastgd {
@@ -38,6 +39,18 @@ struct Kernels {
   // y[j] = sum over i of x[i * x_row + j], or += with accumulate; i runs upwards. Cut: columns.
   void (*column_sum)(Index rows, Index cols, const T* x, Index x_row, T* y, bool accumulate) noexcept;
 
+  // y[i * y_row + j * y_col] = x[i * x_row + j * x_col]; strides of x may be 0, any may be negative. Cut: any.
+  void (*copy_strided)(Index rows, Index cols, const T* x, Index x_row, Index x_col, T* y, Index y_row,
+                       Index y_col) noexcept;
+
+  // --- reductions, in an order that only the reduced size decides; NaN stays NaN -----------------
+  // y[i] = f over the row of `cols` elements at x + i * cols. Cut: rows.
+  void (*reduce_rows)(Fold f, Index rows, Index cols, const T* x, T* y) noexcept;
+  // y[j] = f over i of x[i * x_row + j]. Cut: columns.
+  void (*reduce_columns)(Fold f, Index rows, Index cols, const T* x, Index x_row, T* y) noexcept;
+  // y[i] = f(x[i], a[i * step], b[i * step]) with step 0 or 1. In place allowed; cut: any.
+  void (*spread)(Spread f, Index n, Index step, const T* x, const T* a, const T* b, T* y) noexcept;
+
   // --- elementary functions, at most 2 ULP in float; in place allowed; cut: any ------------------
   void (*exp)(Index n, const T* x, T* y) noexcept;
   void (*log)(Index n, const T* x, T* y) noexcept;
@@ -46,17 +59,45 @@ struct Kernels {
 
   // --- activations; in place allowed; cut: any / rows -------------------------------------------
   // y = f(x).
-  void (*activation)(Activation f, T slope, Index n, const T* x, T* y) noexcept;
-  // dx = dy * f'(x), the derivative taken from y = f(x). dx may be dy.
-  void (*activation_backward)(Activation f, T slope, Index n, const T* y, const T* dy, T* dx) noexcept;
+  void (*activation)(ActivationSpec<T> f, Index n, const T* x, T* y) noexcept;
+  // dx = dy * f'(x), the derivative taken from v: y = f(x) or x, as the list in base/types.h says. dx may be dy.
+  void (*activation_backward)(ActivationSpec<T> f, Index n, const T* v, const T* dy, T* dx) noexcept;
   // Each row: y = exp(x - max x) / sum of the same.
   void (*softmax)(Index rows, Index cols, const T* x, T* y) noexcept;
   // Each row: dx = y * (dy - sum(dy * y)). dx may be dy.
   void (*softmax_backward)(Index rows, Index cols, const T* y, const T* dy, T* dx) noexcept;
+  // Each row: y = x - max x - log(sum of exp(x - max x)).
+  void (*log_softmax)(Index rows, Index cols, const T* x, T* y) noexcept;
+  // Each row: dx = dy - exp(y) * sum(dy). dx may be dy.
+  void (*log_softmax_backward)(Index rows, Index cols, const T* y, const T* dy, T* dx) noexcept;
+  // The same four down the columns of matrices whose rows lie `stride` elements apart. Cut: columns.
+  void (*softmax_columns)(bool logarithm, Index rows, Index cols, Index stride, const T* x, T* y) noexcept;
+  void (*softmax_columns_backward)(bool logarithm, Index rows, Index cols, Index stride, const T* y, const T* dy,
+                                   T* dx) noexcept;
+  // Each row: y = x < 0 ? alpha * x : x, with one alpha per column.
+  void (*prelu)(Index rows, Index cols, const T* x, const T* alpha, T* y) noexcept;
+  // Each row: dx = dy where x > 0, alpha * dy where x < 0, else 0. dx may be dy.
+  void (*prelu_backward)(Index rows, Index cols, const T* x, const T* alpha, const T* dy, T* dx) noexcept;
+  // sum[j] = sum over i of min(x, 0) * dy at [i * stride + j], or += with accumulate; i runs upwards. Cut: columns.
+  void (*prelu_alpha)(Index rows, Index cols, Index stride, const T* x, const T* dy, T* sum, bool accumulate) noexcept;
 
   // --- elementwise; in place allowed; cut: any ---------------------------------------------------
   void (*add)(Index n, const T* a, const T* b, T* y) noexcept;  // y = a + b
   void (*fill)(Index n, T value, T* y) noexcept;
+  // y = f(x), the elementary functions to at most 2.5 ULP. Cut: any.
+  void (*unary)(Unary f, Index n, const T* x, T* y) noexcept;
+  // dx = dy * f'(x), the derivative taken from x or from y = f(x) as docs/ops.md says; the other may be null.
+  void (*unary_backward)(Unary f, Index n, const T* x, const T* y, const T* dy, T* dx) noexcept;
+  // y = f(a, b) over a walk of the operands a and b. Cut: rows and columns.
+  void (*binary)(Binary f, Walk walk, const T* a, const T* b, T* y) noexcept;
+  // d = dy * df/da, or dy * df/db with `second`, element by element of y: nothing is summed. `y` is read for power
+  // alone. d may be dy.
+  void (*binary_backward)(Binary f, bool second, Walk walk, const T* a, const T* b, const T* y, const T* dy,
+                          T* d) noexcept;
+  // y = c != 0 ? a : b over a walk of the operands c, a and b. y may be a or b where it is walked like y.
+  void (*choose)(Walk walk, const T* c, const T* a, const T* b, T* y) noexcept;
+  // y[i] = sum over j of x[i * cols + j], or += with accumulate; the order hangs on `cols` alone. Cut: rows.
+  void (*sum_rows)(Index rows, Index cols, const T* x, T* y, bool accumulate) noexcept;
   // y[i] = keep(first + i) ? x[i] * scale : 0 and mask[i] = keep (1 or 0). Words as docs/ops.md says. scale = 0 gives
   // zeros.
   void (*dropout)(MaskStream stream, std::uint64_t first, T scale, Index n, const T* x, T* y,
@@ -103,26 +144,24 @@ struct Kernels {
   void (*encode_labels)(Index rows, Index labels, Index classes, bool counts, const std::int32_t* x, T* y) noexcept;
 
   // --- losses, per row of `cols` elements; cut: rows ---------------------------------------------
-  // Formulas: docs/ops.md. v[row] is the mean over the row for the first three and for sigmoid_crossentropy, the plain
-  // value for the categorical ones. Backward takes dv[row] and writes the gradient by p or z; it may be written over dp
-  // = p.
-  void (*mean_squared_error)(Index rows, Index cols, const T* p, const T* t, T* v) noexcept;
-  void (*mean_squared_error_backward)(Index rows, Index cols, const T* p, const T* t, const T* dv, T* dp) noexcept;
-  void (*mean_absolute_error)(Index rows, Index cols, const T* p, const T* t, T* v) noexcept;
-  void (*mean_absolute_error_backward)(Index rows, Index cols, const T* p, const T* t, const T* dv, T* dp) noexcept;
-  void (*binary_crossentropy)(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t, T* v) noexcept;
-  void (*binary_crossentropy_backward)(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t,
-                                       const T* dv, T* dp) noexcept;
-  void (*categorical_crossentropy)(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t,
-                                   T* v) noexcept;
-  void (*categorical_crossentropy_backward)(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t,
-                                            const T* dv, T* dp) noexcept;
-  // A label outside [0, cols) gives NaN and a gradient of NaN, never an access out of bounds.
-  void (*sparse_categorical_crossentropy)(Index rows, Index cols, T epsilon, const T* p, const std::int32_t* t,
-                                          T* v) noexcept;
-  void (*sparse_categorical_crossentropy_backward)(Index rows, Index cols, T epsilon, const T* p, const std::int32_t* t,
-                                                   const T* dv, T* dp) noexcept;
-  // p = sigmoid(z); backward dz = dv / cols * (p - t').
+  // Formulas: docs/ops.md. Backward takes dv[row] and writes the gradient by p or z; it may be written over dp = p.
+  // v[row] is the mean of one term per element, for those of FASTGD_POINTWISE_LOSSES.
+  void (*pointwise_loss)(LossFunction f, const LossNumbers<T>& with, Index rows, Index cols, const T* p, const T* t,
+                         T* v) noexcept;
+  void (*pointwise_loss_backward)(LossFunction f, const LossNumbers<T>& with, Index rows, Index cols, const T* p,
+                                  const T* t, const T* dv, T* dp) noexcept;
+  // v[row] is the value of the row, for those of FASTGD_VECTOR_LOSSES.
+  void (*vector_loss)(LossFunction f, const LossNumbers<T>& with, Index rows, Index cols, const T* p, const T* t,
+                      T* v) noexcept;
+  void (*vector_loss_backward)(LossFunction f, const LossNumbers<T>& with, Index rows, Index cols, const T* p,
+                               const T* t, const T* dv, T* dp) noexcept;
+  // The label `ignored` gives 0 and no gradient; any other outside [0, cols) gives NaN and a gradient of NaN, never an
+  // access out of bounds.
+  void (*sparse_categorical_crossentropy)(Index rows, Index cols, Index ignored, T epsilon, const T* p,
+                                          const std::int32_t* t, T* v) noexcept;
+  void (*sparse_categorical_crossentropy_backward)(Index rows, Index cols, Index ignored, T epsilon, const T* p,
+                                                   const std::int32_t* t, const T* dv, T* dp) noexcept;
+  // p = sigmoid(z) and v the mean of the row; backward dz = dv / cols * (p - t').
   void (*sigmoid_crossentropy)(Index rows, Index cols, T smoothing, const T* z, const T* t, T* v, T* p) noexcept;
   void (*sigmoid_crossentropy_backward)(Index rows, Index cols, T smoothing, const T* p, const T* t, const T* dv,
                                         T* dz) noexcept;
@@ -130,15 +169,20 @@ struct Kernels {
   void (*softmax_crossentropy)(Index rows, Index cols, T smoothing, const T* z, const T* t, T* v, T* p) noexcept;
   void (*softmax_crossentropy_backward)(Index rows, Index cols, T smoothing, const T* p, const T* t, const T* dv,
                                         T* dz) noexcept;
-  void (*sparse_softmax_crossentropy)(Index rows, Index cols, const T* z, const std::int32_t* t, T* v, T* p) noexcept;
-  void (*sparse_softmax_crossentropy_backward)(Index rows, Index cols, const T* p, const std::int32_t* t, const T* dv,
-                                               T* dz) noexcept;
+  void (*sparse_softmax_crossentropy)(Index rows, Index cols, Index ignored, const T* z, const std::int32_t* t, T* v,
+                                      T* p) noexcept;
+  void (*sparse_softmax_crossentropy_backward)(Index rows, Index cols, Index ignored, const T* p, const std::int32_t* t,
+                                               const T* dv, T* dz) noexcept;
 
   // --- metrics, per row; cut: rows ---------------------------------------------------------------
   void (*accuracy)(Index rows, Index cols, const T* p, const T* t, T* v) noexcept;  // mean of [p == t]
   void (*binary_accuracy)(Index rows, Index cols, T threshold, const T* p, const T* t, T* v) noexcept;
   void (*categorical_accuracy)(Index rows, Index cols, const T* p, const T* t, T* v) noexcept;  // first maxima compared
   void (*sparse_categorical_accuracy)(Index rows, Index cols, const T* p, const std::int32_t* t, T* v) noexcept;
+  // Whether fewer than k of p are larger than p at the first maximum of t, or at the label; 0 for a label that is none.
+  void (*top_k_categorical_accuracy)(Index rows, Index cols, Index k, const T* p, const T* t, T* v) noexcept;
+  void (*sparse_top_k_categorical_accuracy)(Index rows, Index cols, Index k, const T* p, const std::int32_t* t,
+                                            T* v) noexcept;
 
   // --- updates, in place over flat vectors; cut: any ---------------------------------------------
   // Denominators are at least the smallest normal number: a gradient of 0 moves nothing even where epsilon is 0.
@@ -168,8 +212,31 @@ struct Kernels {
   void (*adagrad)(Index n, T rate, T epsilon, const T* g, T* w, T* a) noexcept;
   // a += (g^2 - a) (1 - rho); s = sqrt(d + epsilon) / sqrt(a + epsilon) g; d += (s^2 - d) (1 - rho); w -= rate s.
   void (*adadelta)(Index n, T rate, T one_minus_rho, T epsilon, const T* g, T* w, T* a, T* d) noexcept;
+  // a' = a + g^2; z += g + 2 shrinkage w - (a'^power - a^power) inverse_rate w; a = a';
+  // w = (clip(z, -l1, l1) - z) / (a^power inverse_rate + 2 l2).
+  void (*ftrl)(Index n, T inverse_rate, T power, T l1, T l2, T shrinkage, const T* g, T* w, T* a, T* z) noexcept;
+
+  // --- the steps around a rule ----------------------------------------------------------------------
   // w -= share w.
   void (*decay)(Index n, T share, T* w) noexcept;
+  // y = factor x. In place allowed.
+  void (*scale)(Index n, T factor, const T* x, T* y) noexcept;
+  // y = x, but no further from 0 than the limit. In place allowed; NaN remains.
+  void (*clip)(Index n, T limit, const T* x, T* y) noexcept;
+  // mean = old mean + fresh x.
+  void (*average)(Index n, T old, T fresh, const T* x, T* mean) noexcept;
+  // The sum of x^2, in double. No cut: the order of the sum hangs on n.
+  double (*sum_of_squares)(Index n, const T* x) noexcept;
+
+  // --- penalties and constraints ------------------------------------------------------------------
+  // v[row] = sum of l1 |x| + l2 x^2 over the row, added up in double. Cut: rows.
+  void (*penalty)(Index rows, Index cols, T l1, T l2, const T* x, double* v) noexcept;
+  // y = g + l1 sign(x) + 2 l2 x, without g where that is null; y may be g. Cut: any.
+  void (*penalty_gradient)(Index n, T l1, T l2, const T* x, const T* g, T* y) noexcept;
+  // w *= factor of its norm: see NormBounds; in place.
+  void (*bound_row_norm)(Index cols, const NormBounds<T>& bounds, T* w) noexcept;
+  // The same for each column of w, element (i, j) at w[i * w_row + j]. Cut: columns.
+  void (*bound_column_norms)(Index rows, Index cols, Index w_row, const NormBounds<T>& bounds, T* w) noexcept;
 
   // --- data --------------------------------------------------------------------------------------
   // y = (T)x for n contiguous elements of any source type, rounded to nearest.

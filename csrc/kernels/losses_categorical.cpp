@@ -1,104 +1,35 @@
-// Categorical cross-entropies, from probabilities or logits, with dense targets or labels. One value per row.
+// Cross-entropies with labels, and those from logits with labels or dense targets. One value per row.
 #include "kernels/families.h"
-#include "kernels/rows.h"
+#include "kernels/probabilities.h"
 
 namespace fastgd::FASTGD_ISA_NAMESPACE {
 namespace {
 
-// Values that rows leave for one vector of logarithms: a logarithm per row would cost as much as the row.
 template <class T>
-struct alignas(64) PerRow {
-  T value[kLanes<T>] = {};
-};
-
-// Calls f(row, i) for the rows, i being its place in a vector, and after each vector of them finish(first row, where).
-template <class T, class F, class G>
-FASTGD_INLINE void by_vectors_of_rows(Index rows, F f, G finish) {
-  for_vectors<T>(rows, [&](Index first, auto where) {
-    const Index count = rows - first < kLanes<T> ? rows - first : kLanes<T>;
-    for (Index i = 0; i < count; ++i) f(first + i, i);
-    finish(first, where);
-  });
-}
-
-// t' = t (1 - s) + s / c.
-template <class T>
-struct Smoothing {
-  T keep, add;
-  FASTGD_INLINE Vec<T> operator()(Vec<T> t) const { return t * keep + add; }
-};
-template <class T>
-FASTGD_INLINE Smoothing<T> smoothing_of(T smoothing, Index cols) {
-  return {T(1) - smoothing, smoothing / static_cast<T>(cols)};
-}
-
-// Clipped to [epsilon, 1 - epsilon]; NaN stays.
-template <class T>
-FASTGD_INLINE Vec<T> clipped(Vec<T> r, T epsilon) {
-  return min(splat<T>(T(1) - epsilon), max(splat<T>(epsilon), r));
-}
-template <class T>
-FASTGD_INLINE bool is_clipped(T r, T epsilon) {
-  return r < epsilon || r > T(1) - epsilon;
-}
-
-template <class T>
-FASTGD_INLINE T row_total(Index cols, const T* p) {
-  return row_sum<T>(cols, [=](Index j, auto where) { return load(p + j, where); });
-}
-
-template <class T>
-void categorical(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t, T* v) {
-  const Smoothing<T> smooth = smoothing_of(smoothing, cols);
-  for (Index row = 0; row < rows; ++row, p += cols, t += cols) {
-    const T total = row_total(cols, p);
-    v[row] = -row_sum<T>(cols, [=](Index j, auto where) {
-      return smooth(load(t + j, where)) * log<T>(clipped<T>(load(p + j, where) / total, epsilon));
-    });
-  }
-}
-
-// With r = p / sum(p) and a = sum of t' where r is not clipped: dp = dv (a / sum(p) - t' / p), the last where not
-// clipped.
-template <class T>
-void categorical_backward(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t, const T* dv, T* dp) {
-  const Smoothing<T> smooth = smoothing_of(smoothing, cols);
-  for (Index row = 0; row < rows; ++row, p += cols, t += cols, dp += cols) {
-    const T total = row_total(cols, p);
-    const auto target = [=](Index j, auto where) {
-      const Vec<T> r = load(p + j, where) / total;
-      return select((r < epsilon) | (r > T(1) - epsilon), Vec<T>{}, smooth(load(t + j, where)));
-    };
-    const T pull = row_sum<T>(cols, target) / total;
-    const T d = dv[row];
-    for_vectors<T>(cols, [=](Index j, auto where) {
-      const Vec<T> own = target(j, where);
-      // A clipped p may be 0.
-      const Vec<T> push = select(own == T(0), Vec<T>{}, own / load(p + j, where));
-      store<T>(dp + j, d * (pull - push), where);
-    });
-  }
-}
-
-template <class T>
-void sparse_categorical(Index rows, Index cols, T epsilon, const T* p, const std::int32_t* t, T* v) {
-  PerRow<T> share;
+void sparse_categorical(Index rows, Index cols, Index ignored, T epsilon, const T* p, const std::int32_t* t, T* v) {
+  PerRow<T> share, weight;
   by_vectors_of_rows<T>(
       rows,
       [&](Index row, Index i) {
         const T* own = p + row * cols;
+        weight.value[i] = t[row] == ignored ? T(0) : T(1);
         share.value[i] = is_label(t[row], cols) ? own[t[row]] / row_total(cols, own) : kNaN<T>;
+        if (t[row] == ignored) share.value[i] = T(1);
       },
-      [&](Index first, auto where) { store<T>(v + first, -log<T>(clipped<T>(load(share.value), epsilon)), where); });
+      [&](Index first, auto where) {
+        store<T>(v + first, load(weight.value) * -log<T>(clipped<T>(load(share.value), epsilon)), where);
+      });
 }
 
 template <class T>
-void sparse_categorical_backward(Index rows, Index cols, T epsilon, const T* p, const std::int32_t* t, const T* dv,
-                                 T* dp) {
+void sparse_categorical_backward(Index rows, Index cols, Index ignored, T epsilon, const T* p, const std::int32_t* t,
+                                 const T* dv, T* dp) {
   for (Index row = 0; row < rows; ++row, p += cols, dp += cols) {
     const std::int32_t label = t[row];
     T push = kNaN<T>, pull = kNaN<T>;
-    if (is_label(label, cols)) {
+    if (label == ignored) {
+      push = pull = T(0);
+    } else if (is_label(label, cols)) {
       const T total = row_total(cols, p), own = p[label];
       const bool flat = is_clipped(own / total, epsilon);
       push = flat ? T(0) : dv[row] / own;
@@ -146,7 +77,7 @@ void softmax_entropy_backward(Index rows, Index cols, T smoothing, const T* p, c
 }
 
 template <class T>
-void sparse_softmax_entropy(Index rows, Index cols, const T* z, const std::int32_t* t, T* v, T* p) {
+void sparse_softmax_entropy(Index rows, Index cols, Index ignored, const T* z, const std::int32_t* t, T* v, T* p) {
   PerRow<T> total, distance;
   by_vectors_of_rows<T>(
       rows,
@@ -155,15 +86,17 @@ void sparse_softmax_entropy(Index rows, Index cols, const T* z, const std::int32
         const SoftmaxRow<T> s = cols > 0 ? softmax_row(cols, x, p + row * cols) : SoftmaxRow<T>{};
         total.value[i] = s.total;
         distance.value[i] = is_label(t[row], cols) ? s.most - x[t[row]] : kNaN<T>;
+        if (t[row] == ignored) total.value[i] = T(1), distance.value[i] = T(0);
       },
       [&](Index first, auto where) { store<T>(v + first, log<T>(load(total.value)) + load(distance.value), where); });
 }
 
 template <class T>
-void sparse_softmax_entropy_backward(Index rows, Index cols, const T* p, const std::int32_t* t, const T* dv, T* dz) {
+void sparse_softmax_entropy_backward(Index rows, Index cols, Index ignored, const T* p, const std::int32_t* t,
+                                     const T* dv, T* dz) {
   for (Index row = 0; row < rows; ++row, p += cols, dz += cols) {
     const std::int32_t label = t[row];
-    const T d = is_label(label, cols) ? dv[row] : kNaN<T>;
+    const T d = label == ignored ? T(0) : is_label(label, cols) ? dv[row] : kNaN<T>;
     for_vectors<T>(
         cols, [=](Index j, auto where) { store<T>(dz + j, d * (load(p + j, where) - one_hot<T>(j, label)), where); });
   }
@@ -172,21 +105,13 @@ void sparse_softmax_entropy_backward(Index rows, Index cols, const T* p, const s
 }  // namespace
 
 #define FASTGD_DEFINE_KERNELS(T)                                                                                      \
-  void categorical_crossentropy(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t,               \
-                                T* v) noexcept {                                                                      \
-    categorical(rows, cols, smoothing, epsilon, p, t, v);                                                             \
+  void sparse_categorical_crossentropy(Index rows, Index cols, Index ignored, T epsilon, const T* p,                  \
+                                       const std::int32_t* t, T* v) noexcept {                                        \
+    sparse_categorical(rows, cols, ignored, epsilon, p, t, v);                                                        \
   }                                                                                                                   \
-  void categorical_crossentropy_backward(Index rows, Index cols, T smoothing, T epsilon, const T* p, const T* t,      \
-                                         const T* dv, T* dp) noexcept {                                               \
-    categorical_backward(rows, cols, smoothing, epsilon, p, t, dv, dp);                                               \
-  }                                                                                                                   \
-  void sparse_categorical_crossentropy(Index rows, Index cols, T epsilon, const T* p, const std::int32_t* t,          \
-                                       T* v) noexcept {                                                               \
-    sparse_categorical(rows, cols, epsilon, p, t, v);                                                                 \
-  }                                                                                                                   \
-  void sparse_categorical_crossentropy_backward(Index rows, Index cols, T epsilon, const T* p, const std::int32_t* t, \
-                                                const T* dv, T* dp) noexcept {                                        \
-    sparse_categorical_backward(rows, cols, epsilon, p, t, dv, dp);                                                   \
+  void sparse_categorical_crossentropy_backward(Index rows, Index cols, Index ignored, T epsilon, const T* p,         \
+                                                const std::int32_t* t, const T* dv, T* dp) noexcept {                 \
+    sparse_categorical_backward(rows, cols, ignored, epsilon, p, t, dv, dp);                                          \
   }                                                                                                                   \
   void softmax_crossentropy(Index rows, Index cols, T smoothing, const T* z, const T* t, T* v, T* p) noexcept {       \
     softmax_entropy(rows, cols, smoothing, z, t, v, p);                                                               \
@@ -195,12 +120,13 @@ void sparse_softmax_entropy_backward(Index rows, Index cols, const T* p, const s
                                      T* dz) noexcept {                                                                \
     softmax_entropy_backward(rows, cols, smoothing, p, t, dv, dz);                                                    \
   }                                                                                                                   \
-  void sparse_softmax_crossentropy(Index rows, Index cols, const T* z, const std::int32_t* t, T* v, T* p) noexcept {  \
-    sparse_softmax_entropy(rows, cols, z, t, v, p);                                                                   \
+  void sparse_softmax_crossentropy(Index rows, Index cols, Index ignored, const T* z, const std::int32_t* t, T* v,    \
+                                   T* p) noexcept {                                                                   \
+    sparse_softmax_entropy(rows, cols, ignored, z, t, v, p);                                                          \
   }                                                                                                                   \
-  void sparse_softmax_crossentropy_backward(Index rows, Index cols, const T* p, const std::int32_t* t, const T* dv,   \
-                                            T* dz) noexcept {                                                         \
-    sparse_softmax_entropy_backward(rows, cols, p, t, dv, dz);                                                        \
+  void sparse_softmax_crossentropy_backward(Index rows, Index cols, Index ignored, const T* p, const std::int32_t* t, \
+                                            const T* dv, T* dz) noexcept {                                            \
+    sparse_softmax_entropy_backward(rows, cols, ignored, p, t, dv, dz);                                               \
   }
 
 FASTGD_DEFINE_KERNELS(float)

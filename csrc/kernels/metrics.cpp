@@ -57,6 +57,22 @@ void sparse_categorical_rows(Index rows, Index cols, const T* p, const std::int3
   for (Index row = 0; row < rows; ++row, p += cols) v[row] = first_maximum(cols, p) == t[row] ? T(1) : T(0);
 }
 
+// label(row) is the class that must be among the k largest. Ties count for it, and a NaN is the smallest.
+template <class T, class F>
+FASTGD_INLINE void top_k_rows(Index rows, Index cols, Index k, const T* p, T* v, F label) {
+  for (Index row = 0; row < rows; ++row, p += cols) {
+    const Index wanted = label(row);
+    if (wanted < 0 || wanted >= cols) {
+      v[row] = T(0);
+      continue;
+    }
+    const T own = p[wanted] == p[wanted] ? p[wanted] : -kInfinity<T>;
+    Index larger = 0;
+    for (Index j = 0; j < cols; ++j) larger += p[j] > own;
+    v[row] = larger < k ? T(1) : T(0);
+  }
+}
+
 }  // namespace
 
 #define FASTGD_DEFINE_KERNELS(T)                                                                                    \
@@ -69,6 +85,13 @@ void sparse_categorical_rows(Index rows, Index cols, const T* p, const std::int3
   }                                                                                                                 \
   void sparse_categorical_accuracy(Index rows, Index cols, const T* p, const std::int32_t* t, T* v) noexcept {      \
     sparse_categorical_rows(rows, cols, p, t, v);                                                                   \
+  }                                                                                                                 \
+  void top_k_categorical_accuracy(Index rows, Index cols, Index k, const T* p, const T* t, T* v) noexcept {         \
+    top_k_rows(rows, cols, k, p, v, [=](Index row) { return first_maximum(cols, t + row * cols); });                \
+  }                                                                                                                 \
+  void sparse_top_k_categorical_accuracy(Index rows, Index cols, Index k, const T* p, const std::int32_t* t,        \
+                                         T* v) noexcept {                                                           \
+    top_k_rows(rows, cols, k, p, v, [=](Index row) { return static_cast<Index>(t[row]); });                         \
   }
 
 FASTGD_DEFINE_KERNELS(float)

@@ -1,4 +1,4 @@
-// Moving matrices into the order in which a product reads them: packing into panels, transposing; and sums of columns.
+// Moving matrices into another order: packing into panels, transposing, strided copies; and sums of columns.
 #include "kernels/families.h"
 #include "kernels/tuning.h"
 #include "simd/transpose.h"
@@ -85,6 +85,23 @@ void turn(Index rows, Index cols, const T* x, Index x_row, T* y, Index y_row) {
 }
 
 template <class T>
+void copy_matrix(Index rows, Index cols, const T* x, Index x_row, Index x_col, T* y, Index y_row, Index y_col) {
+  for (Index i = 0; i < rows; ++i, x += x_row, y += y_row) {
+    const T* from = x;
+    T* to = y;
+    if (x_col == 1 && y_col == 1) {
+      for_vectors<T>(cols, [=](Index j, auto where) { store<T>(to + j, load(from + j, where), where); });
+    } else if (x_col == 0 && y_col == 1) {
+      // Moved and not computed with, because the bits may be those of integers.
+      const T value = *from;
+      for (Index j = 0; j < cols; ++j) to[j] = value;
+    } else {
+      for (Index j = 0; j < cols; ++j) to[j * y_col] = from[j * x_col];
+    }
+  }
+}
+
+template <class T>
 void sum_rows(Index rows, Index cols, const T* x, Index x_row, T* y, bool accumulate) {
   for_vectors<T>(cols, [=](Index j, auto where) {
     Vec<T> sum = accumulate ? load(y + j, where) : Vec<T>{};
@@ -105,6 +122,10 @@ void sum_rows(Index rows, Index cols, const T* x, Index x_row, T* y, bool accumu
   }                                                                                                            \
   void transpose(Index rows, Index cols, const T* x, Index x_row, T* y, Index y_row) noexcept {                \
     turn(rows, cols, x, x_row, y, y_row);                                                                      \
+  }                                                                                                            \
+  void copy_strided(Index rows, Index cols, const T* x, Index x_row, Index x_col, T* y, Index y_row,           \
+                    Index y_col) noexcept {                                                                    \
+    copy_matrix(rows, cols, x, x_row, x_col, y, y_row, y_col);                                                 \
   }                                                                                                            \
   void column_sum(Index rows, Index cols, const T* x, Index x_row, T* y, bool accumulate) noexcept {           \
     sum_rows(rows, cols, x, x_row, y, accumulate);                                                             \

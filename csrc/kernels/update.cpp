@@ -1,6 +1,6 @@
 // The update rules, in place over flat vectors.
 #include "kernels/families.h"
-#include "simd/vec.h"
+#include "simd/math.h"
 
 namespace fastgd::FASTGD_ISA_NAMESPACE {
 namespace {
@@ -161,9 +161,20 @@ void adadelta_update(Index n, T rate, T one_minus_rho, T epsilon, const T* g, T*
   });
 }
 
-template <class T>
-void decay_update(Index n, T share, T* w) {
-  for_vectors<T>(n, [=](Index i, auto where) { descend<T>(share, load(w + i, where), w + i, where); });
+// `power` turns a into a^p.
+template <class T, class P>
+void ftrl_update(Index n, T inverse_rate, T l1, T l2, T shrinkage, const T* g, T* w, T* a, T* z, P power) {
+  for_vectors<T>(n, [=](Index i, auto where) {
+    const Vec<T> grad = load(g + i, where), weight = load(w + i, where), old = load(a + i, where);
+    const Vec<T> total = fma(grad, grad, old), raised = power(total);
+    store<T>(a + i, total, where);
+    const Vec<T> pull = fma(splat<T>(T(2) * shrinkage), weight, grad);
+    const Vec<T> linear = load(z + i, where) + fma((power(old) - raised) * inverse_rate, weight, pull);
+    store<T>(z + i, linear, where);
+    const Vec<T> inside = max(splat<T>(-l1), min(splat<T>(l1), linear));
+    const Vec<T> divisor = fma(raised, splat<T>(inverse_rate), splat<T>(T(2) * l2));
+    store<T>(w + i, (inside - linear) / at_least_tiny<T>(divisor), where);
+  });
 }
 
 }  // namespace
@@ -208,7 +219,15 @@ void decay_update(Index n, T share, T* w) {
   void adadelta(Index n, T rate, T one_minus_rho, T epsilon, const T* g, T* w, T* a, T* d) noexcept {                  \
     adadelta_update(n, rate, one_minus_rho, epsilon, g, w, a, d);                                                      \
   }                                                                                                                    \
-  void decay(Index n, T share, T* w) noexcept { decay_update(n, share, w); }
+  void ftrl(Index n, T inverse_rate, T power, T l1, T l2, T shrinkage, const T* g, T* w, T* a, T* z) noexcept {        \
+    const auto run = [=](auto raise) { ftrl_update(n, inverse_rate, l1, l2, shrinkage, g, w, a, z, raise); };          \
+    if (power == T(0.5))                                                                                               \
+      run([](Vec<T> v) { return sqrt(v); });                                                                           \
+    else if (power == T(0))                                                                                            \
+      run([](Vec<T>) { return splat<T>(1); });                                                                         \
+    else                                                                                                               \
+      run([=](Vec<T> v) { return exp<T>(power * log<T>(v)); });                                                        \
+  }
 
 FASTGD_DEFINE_KERNELS(float)
 FASTGD_DEFINE_KERNELS(double)

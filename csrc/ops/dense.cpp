@@ -8,9 +8,9 @@ namespace {
 template <class T>
 class Dense final : public Op<T> {
  public:
-  explicit Dense(const OpSetup& s)
-      : activation_(parse_activation(s.attrs.text("activation", "linear"))),
-        slope_(static_cast<T>(s.attrs.real("negative_slope", 0.0))) {
+  explicit Dense(const OpSetup& s) : activation_(parse_activation<T>(s.attrs, "activation")) {
+    check(derives_from_output(activation_.function), "`activation` must be a function whose derivative follows from ",
+          "its output. Received: activation='", s.attrs.text("activation", ""), "'");
     s.expect_inputs(1);
     s.expect_params(1, 2);
     const Shape& x = s.inputs[0].shape;
@@ -28,7 +28,7 @@ class Dense final : public Op<T> {
     auto& t = this->traits;
     t.outputs = {{y}};
     t.backward_reads_inputs = 1;
-    t.backward_reads_outputs = activation_ == Activation::linear ? 0 : 1;
+    t.backward_reads_outputs = activation_.function == Activation::linear ? 0 : 1;
     const Kernels<T>& kernels = s.table.of<T>();
     forward_ = {kernels, {rows_, units_, in_}};
     kernel_gradient_ = {kernels, {in_, units_, rows_, true, false}};
@@ -44,16 +44,16 @@ class Dense final : public Op<T> {
   }
 
   void forward(const Call<T>& c, const Worker& who) const noexcept override {
-    const Epilogue<T> epilogue{biased_ ? c.w[1] : nullptr, activation_, slope_};
+    const Epilogue<T> epilogue{biased_ ? c.w[1] : nullptr, activation_};
     forward_.run(*c.kernels, c.x[0], c.w[0], c.y[0], false, epilogue, c.scratch_values(), who);
   }
 
   void backward(const Call<T>& c, const Worker& who) const noexcept override {
     const Kernels<T>& k = *c.kernels;
     T* const dz = c.dy[0];
-    if (activation_ != Activation::linear) {
+    if (activation_.function != Activation::linear) {
       const Range part = who.share(rows_ * units_, k.lanes);
-      k.activation_backward(activation_, slope_, part.size(), c.y[0] + part.begin, dz + part.begin, dz + part.begin);
+      k.activation_backward(activation_, part.size(), c.y[0] + part.begin, dz + part.begin, dz + part.begin);
       who.sync();
     }
     // Scratch of their own, so that the products need not wait for one another.
@@ -78,8 +78,7 @@ class Dense final : public Op<T> {
   // two cores of a Zen 4: benchmarks/test_interpreters.py's plans.
   static constexpr Index kLongRow = 1024;
 
-  Activation activation_;
-  T slope_;
+  ActivationSpec<T> activation_;
   Index rows_ = 0, in_ = 0, units_ = 0;
   bool biased_ = false;
   // y = x w, dw = x' dz, dx = dz w'

@@ -154,8 +154,7 @@ class Product {
     if (epilogue.bias != nullptr)
       for (Index i = part.begin; i < part.end; ++i) c[i] += epilogue.bias[s_.n == 1 ? 0 : i];
     T* const mine = c + part.begin;
-    if (epilogue.activation != Activation::linear)
-      k.activation(epilogue.activation, epilogue.slope, part.size(), mine, mine);
+    if (epilogue.activation.function != Activation::linear) k.activation(epilogue.activation, part.size(), mine, mine);
   }
 
   static Index round_to(Index n, Index unit) { return (n + unit - 1) / unit * unit; }

@@ -1,6 +1,9 @@
 // Reading attributes and counting operands, for every op alike.
 #include "ops/op.h"
 
+#include <algorithm>
+#include <cmath>
+
 namespace fastgd {
 
 const Attribute* Attrs::find(const std::string& name) const {
@@ -33,6 +36,10 @@ Index Attrs::integer(const std::string& name) const {
   return *number;
 }
 
+Index Attrs::integer(const std::string& name, Index missing) const {
+  return find(name) == nullptr ? missing : integer(name);
+}
+
 std::string Attrs::text(const std::string& name, const std::string& missing) const {
   const Attribute* value = find(name);
   if (value == nullptr) return missing;
@@ -48,6 +55,13 @@ Shape Attrs::sizes(const std::string& name) const {
   return *sizes;
 }
 
+std::vector<double> Attrs::reals(const std::string& name) const {
+  const Attribute* value = find(name);
+  const auto* numbers = value == nullptr ? nullptr : std::get_if<std::vector<double>>(value);
+  check(numbers != nullptr, "attribute `", name, "` must be a tuple of floats");
+  return *numbers;
+}
+
 void Attrs::check_all_known() const {
   for (const auto& [name, value] : values_) check(asked_.contains(name), "unknown attribute `", name, "`");
 }
@@ -61,13 +75,46 @@ void OpSetup::expect_params(std::size_t least, std::size_t most) const {
         " parameters. Received: ", params.size());
 }
 
-Activation parse_activation(const std::string& name) {
-  if (name == "linear") return Activation::linear;
-  if (name == "sigmoid") return Activation::sigmoid;
-  if (name == "tanh") return Activation::tanh;
-  if (name == "relu") return Activation::relu;
-  if (name == "leaky_relu") return Activation::leaky_relu;
-  fail("unknown activation '", name, "'");
+namespace {
+
+struct ActivationEntry {
+  const char* name;
+  bool from_output;
+  std::vector<const char*> numbers;
+};
+
+// In the order of the enumeration.
+const std::vector<ActivationEntry>& activation_entries() {
+  constexpr bool output = true, input = false;
+#define FASTGD_ENTRY(name, source, ...) {#name, source, {__VA_ARGS__}},
+  static const std::vector<ActivationEntry> entries = {FASTGD_ACTIVATIONS(FASTGD_ENTRY)};
+#undef FASTGD_ENTRY
+  return entries;
+}
+
+}  // namespace
+
+template <class T>
+ActivationSpec<T> parse_activation(const Attrs& attrs, const std::string& attribute) {
+  const std::string name = attrs.text(attribute, "linear");
+  const auto& entries = activation_entries();
+  const auto entry =
+      std::find_if(entries.begin(), entries.end(), [&](const ActivationEntry& known) { return name == known.name; });
+  check(entry != entries.end(), "unknown activation '", name, "'");
+  T values[3] = {};
+  for (std::size_t i = 0; i < entry->numbers.size(); ++i) {
+    const double value = attrs.real(entry->numbers[i], std::nan(""));
+    check(!std::isnan(value), "the function ", name, " needs the attribute `", entry->numbers[i], "`");
+    values[i] = static_cast<T>(value);
+  }
+  return {static_cast<Activation>(entry - entries.begin()), values[0], values[1], values[2]};
+}
+
+template ActivationSpec<float> parse_activation(const Attrs&, const std::string&);
+template ActivationSpec<double> parse_activation(const Attrs&, const std::string&);
+
+bool derives_from_output(Activation function) {
+  return activation_entries()[static_cast<std::size_t>(function)].from_output;
 }
 
 }  // namespace fastgd

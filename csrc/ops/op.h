@@ -23,6 +23,7 @@
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -38,7 +39,7 @@
 
 namespace fastgd {
 
-using Attribute = std::variant<bool, Index, double, std::string, std::vector<Index>>;
+using Attribute = std::variant<bool, Index, double, std::string, std::vector<Index>, std::vector<double>>;
 
 // The attributes of a step. Remembers which were asked for, so that a misspelt one is an error and not silence.
 class Attrs {
@@ -49,9 +50,11 @@ class Attrs {
   bool flag(const std::string& name, bool missing) const;
   double real(const std::string& name, double missing) const;
   Index integer(const std::string& name) const;
+  Index integer(const std::string& name, Index missing) const;
   std::string text(const std::string& name, const std::string& missing) const;
   Shape sizes(const std::string& name) const;
   bool given(const std::string& name) const { return find(name) != nullptr; }
+  std::vector<double> reals(const std::string& name) const;
 
   // Throws if an attribute was given that no getter asked for.
   void check_all_known() const;
@@ -79,6 +82,13 @@ struct OpSetup {
   void expect_params(std::size_t least, std::size_t most) const;
 };
 
+// The penalty l1 sum |w| + l2 sum w^2 on a parameter, whose gradient is l1 sign(w) + 2 l2 w.
+struct Penalty {
+  double l1 = 0;
+  double l2 = 0;
+  bool operator==(const Penalty&) const = default;
+};
+
 // What the op tells the engine.
 struct OpTraits {
   std::vector<TensorInfo> outputs;
@@ -97,6 +107,9 @@ struct OpTraits {
   unsigned streams_params = 0;
   // Inputs that are int32; the others must not be, since they would be read as T. A view takes both.
   unsigned integer_inputs = 0;
+  // Given where the output is this penalty on the only parameter: the engine may add its gradient in the update, and
+  // leave backward out.
+  std::optional<Penalty> penalty;
   // Inputs that a gradient can flow to (targets take none).
   unsigned gradient_inputs = ~0u;
   // Bytes kept from forward to backward, and bytes needed only within one call.
@@ -163,7 +176,12 @@ class Op {
 template <class T>
 using OpFactory = std::unique_ptr<Op<T>> (*)(const OpSetup& setup);
 
-// "relu" and its like; throws for an unknown name.
-Activation parse_activation(const std::string& name);
+// The elementwise function that the text attribute `attribute` names ("linear" if it is missing), with its numbers,
+// which are attributes too. Throws for an unknown name and for a missing number.
+template <class T>
+ActivationSpec<T> parse_activation(const Attrs& attrs, const std::string& attribute);
+
+// Whether the derivative of a function is taken from its output; if not, from its input.
+bool derives_from_output(Activation function);
 
 }  // namespace fastgd

@@ -1,6 +1,8 @@
 // All ops by name, from op_list.inc.
 #include "ops/registry.h"
 
+#include "base/losses.h"
+
 namespace fastgd {
 
 #define FASTGD_OP(name) \

@@ -1,4 +1,6 @@
 // flatten and reshape: the same elements under another shape, with no work at all.
+#include <algorithm>
+
 #include "ops/register.h"
 
 namespace fastgd {
@@ -34,7 +36,13 @@ class Flatten final : public View<T> {
 template <class T>
 class Reshape final : public View<T> {
  public:
-  explicit Reshape(const OpSetup& s) { this->set_shape(s, resolve(s.attrs.sizes("shape"), s.batch)); }
+  explicit Reshape(const OpSetup& s) {
+    const Shape shape = s.attrs.sizes("shape");
+    this->set_shape(s, resolve(shape, s.batch));
+    // Behind another axis than the batch a sample's elements lie apart.
+    const bool batched = std::any_of(shape.begin(), shape.end(), [](Index d) { return d < 0; });
+    this->traits.couples_samples = batched && shape[0] >= 0;
+  }
 };
 
 }  // namespace

@@ -9,13 +9,15 @@ template <class T>
 class SparseCategoricalCrossentropy final : public PerSample<T> {
  public:
   explicit SparseCategoricalCrossentropy(const OpSetup& s)
-      : PerSample<T>(s, Rows::labelled, false, 5.0), epsilon_(static_cast<T>(s.attrs.real("epsilon", 1e-7))) {
+      : PerSample<T>(s, Rows::labelled, false, 5.0),
+        ignored_(s.attrs.integer("ignore_class", kNoLabel)),
+        epsilon_(static_cast<T>(s.attrs.real("epsilon", 1e-7))) {
     this->traits.backward_reads_inputs = 3;
   }
 
   void forward(const Call<T>& c, const Worker& who) const noexcept override {
     this->each_value(c, who, [&](Index row, Index rows, T* v) {
-      c.kernels->sparse_categorical_crossentropy(rows, this->cols(), epsilon_, c.x[0] + row * this->cols(),
+      c.kernels->sparse_categorical_crossentropy(rows, this->cols(), ignored_, epsilon_, c.x[0] + row * this->cols(),
                                                  c.ints(1) + row, v);
     });
   }
@@ -23,12 +25,13 @@ class SparseCategoricalCrossentropy final : public PerSample<T> {
   void backward(const Call<T>& c, const Worker& who) const noexcept override {
     this->each_gradient(c, who, [&](Index row, Index rows, const T* dv) {
       const Index at = row * this->cols();
-      c.kernels->sparse_categorical_crossentropy_backward(rows, this->cols(), epsilon_, c.x[0] + at, c.ints(1) + row,
-                                                          dv, c.dx[0] + at);
+      c.kernels->sparse_categorical_crossentropy_backward(rows, this->cols(), ignored_, epsilon_, c.x[0] + at,
+                                                          c.ints(1) + row, dv, c.dx[0] + at);
     });
   }
 
  private:
+  Index ignored_;
   T epsilon_;
 };
 

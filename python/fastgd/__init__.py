@@ -5,7 +5,22 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from fastgd import activations, callbacks, config, initializers, layers, losses, metrics, models, ops, optimizers, utils
+from fastgd import (
+    activations,
+    callbacks,
+    config,
+    constraints,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    models,
+    ops,
+    optimizers,
+    regularizers,
+    utils,
+)
+from fastgd.constraints import Constraint
 from fastgd.initializers import Initializer
 from fastgd.layers import Input, KerasTensor, Layer
 from fastgd.losses import Loss
@@ -13,9 +28,11 @@ from fastgd.metrics import Metric
 from fastgd.models import Model, Sequential
 from fastgd.ops.parameters import Variable
 from fastgd.optimizers import Optimizer
+from fastgd.regularizers import Regularizer
 from fastgd.runtime import backend, get_num_threads, set_num_threads, version
 
 __all__ = [
+    "Constraint",
     "Initializer",
     "Input",
     "KerasTensor",
@@ -24,6 +41,7 @@ __all__ = [
     "Metric",
     "Model",
     "Optimizer",
+    "Regularizer",
     "Sequential",
     "Variable",
     "__version__",
@@ -31,6 +49,7 @@ __all__ = [
     "backend",
     "callbacks",
     "config",
+    "constraints",
     "datasets",
     "get_num_threads",
     "initializers",
@@ -41,6 +60,7 @@ __all__ = [
     "models",
     "ops",
     "optimizers",
+    "regularizers",
     "set_num_threads",
     "show_versions",
     "utils",

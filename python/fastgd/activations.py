@@ -2,12 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastgd import ops
+from fastgd.ops.activations import (
+    FUSED,
+    celu,
+    elu,
+    hard_shrink,
+    hard_sigmoid,
+    hard_silu,
+    hard_swish,
+    hard_tanh,
+    leaky_relu,
+    log_sigmoid,
+    log_softmax,
+    mish,
+    relu6,
+    selu,
+    sigmoid,
+    silu,
+    soft_shrink,
+    softmax,
+    softplus,
+    softsign,
+    sparse_plus,
+    sparse_sigmoid,
+    squareplus,
+    swish,
+    tanh,
+    tanh_shrink,
+    threshold,
+    thresholded_relu,
+)
 from fastgd.utils.checks import check_real
 from fastgd.utils.errors import mistyped, unknown
+
+__all__ = [
+    "celu",
+    "deserialize",
+    "elu",
+    "exponential",
+    "gelu",
+    "get",
+    "hard_shrink",
+    "hard_sigmoid",
+    "hard_silu",
+    "hard_swish",
+    "hard_tanh",
+    "leaky_relu",
+    "linear",
+    "log_sigmoid",
+    "log_softmax",
+    "mish",
+    "relu",
+    "relu6",
+    "selu",
+    "serialize",
+    "sigmoid",
+    "silu",
+    "soft_shrink",
+    "softmax",
+    "softplus",
+    "softsign",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "squareplus",
+    "swish",
+    "tanh",
+    "tanh_shrink",
+    "threshold",
+]
 
 
 def linear(x: Any) -> Any:
@@ -15,48 +82,77 @@ def linear(x: Any) -> Any:
     return x
 
 
-def sigmoid(x: Any) -> Any:
-    """Return `1 / (1 + exp(-x))`."""
-    return ops.activation(x, "sigmoid")
-
-
-def tanh(x: Any) -> Any:
-    """Return the hyperbolic tangent `(exp(x) - exp(-x)) / (exp(x) + exp(-x))`."""
-    return ops.activation(x, "tanh")
-
-
-def relu(x: Any, negative_slope: float = 0.0) -> Any:
-    """Return `max(x, 0)`, or `negative_slope * x` below zero.
+def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Any:
+    """Return `max(x, 0)`, with bounds if asked: f(x) is at most `max_value`, and below `threshold` it is a line.
 
     Args:
         x: tensor or array (batch, ...).
-        negative_slope: the slope below zero.
+        negative_slope: f(x) = negative_slope * (x - threshold) for x up to the threshold.
+        max_value: the largest f(x); None is no bound.
+        threshold: where the line ends.
 
     Returns:
         Tensor or array of the same shape.
+
+    Raises:
+        ValueError: if `max_value` is negative.
 
     Example:
         >>> fastgd.activations.relu(np.array([-1.0, 2.0]))
         array([0., 2.])
     """
-    slope = check_real("negative_slope", negative_slope)
-    return ops.activation(x, "leaky_relu", slope) if slope else ops.activation(x, "relu")
+    slope, start = check_real("negative_slope", negative_slope), check_real("threshold", threshold)
+    if start == 0.0 and max_value is None:
+        return ops.leaky_relu(x, slope) if slope else ops.relu(x)
+    if start == 0.0 and max_value == 6 and not slope:
+        return ops.relu6(x)
+    return thresholded_relu(x, slope, max_value, start)
 
 
-def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
-    """Return x where it is positive, else `negative_slope * x`."""
-    return ops.activation(x, "leaky_relu", check_real("negative_slope", negative_slope))
+def exponential(x: Any) -> Any:
+    """Return `exp(x)`."""
+    return ops.activation(x, "exponential")
 
 
-def softmax(x: Any) -> Any:
-    """Return `exp(x) / sum(exp(x))` over the last axis."""
-    return ops.activation(x, "softmax")
+def gelu(x: Any, approximate: bool = False) -> Any:
+    """Return `x * P(X <= x)` for a standard normal X; see `ops.gelu` for `approximate`."""
+    return ops.gelu(x, approximate)
 
 
-_FUNCTIONS: dict[str, Callable[..., Any]] = {f.__name__: f for f in (linear, sigmoid, tanh, relu, leaky_relu, softmax)}
-
-# What each function is called with no further argument in the op `activation`: its slope below zero.
-_SLOPES = {"leaky_relu": 0.2}
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    function.__name__: function
+    for function in (
+        celu,
+        elu,
+        exponential,
+        gelu,
+        hard_shrink,
+        hard_sigmoid,
+        hard_silu,
+        hard_tanh,
+        leaky_relu,
+        linear,
+        log_sigmoid,
+        log_softmax,
+        mish,
+        relu,
+        relu6,
+        selu,
+        sigmoid,
+        silu,
+        soft_shrink,
+        softmax,
+        softplus,
+        softsign,
+        sparse_plus,
+        sparse_sigmoid,
+        squareplus,
+        tanh,
+        tanh_shrink,
+        threshold,
+    )
+}
+_ALIASES = {"swish": swish, "hard_swish": hard_swish}
 
 
 def get(identifier: str | Callable[..., Any] | None) -> Callable[..., Any]:
@@ -75,29 +171,48 @@ def get(identifier: str | Callable[..., Any] | None) -> Callable[..., Any]:
     if identifier is None:
         return linear
     if isinstance(identifier, str):
-        if identifier.lower() not in _FUNCTIONS:
-            raise unknown("activation", _FUNCTIONS, activation=identifier)
-        return _FUNCTIONS[identifier.lower()]
+        known = _FUNCTIONS | _ALIASES
+        if identifier.lower() not in known:
+            raise unknown("activation", known, activation=identifier)
+        return known[identifier.lower()]
     if callable(identifier):
         return identifier
     raise mistyped("`activation` must be a name, a function or None.", activation=identifier)
 
 
-def serialize(function: Callable[..., Any]) -> str:
-    """Return the name from which `get` finds `function`.
+def serialize(activation: Callable[..., Any]) -> str:
+    """Return the name from which `get` and `deserialize` find `activation`.
 
     Raises:
         ValueError: if it is not one of this module's functions.
     """
-    name = op_name(function)
-    if name is None:
-        raise unknown("activation", _FUNCTIONS, activation=getattr(function, "__name__", repr(function)))
-    return name[0]
+    name = getattr(activation, "__name__", "")
+    if _FUNCTIONS.get(name) is not activation:
+        raise unknown("activation", _FUNCTIONS, activation=name or repr(activation))
+    return name
 
 
-def op_name(function: Callable[..., Any]) -> tuple[str, float] | None:
-    """Return the name and the slope by which the op `activation` knows `function`, None for one of the user's own."""
+def deserialize(
+    config: str | Callable[..., Any] | None, custom_objects: Mapping[str, Callable[..., Any]] | None = None
+) -> Callable[..., Any]:
+    """Return the function that `serialize` gave the name `config`.
+
+    Args:
+        config: the name.
+        custom_objects: functions of the user's own by their names, which come first.
+
+    Raises:
+        ValueError: for an unknown name.
+    """
+    if isinstance(config, str) and config in (custom_objects or {}):
+        return (custom_objects or {})[config]
+    return get(config)
+
+
+def fused_form(function: Callable[..., Any]) -> tuple[str, dict[str, float]] | None:
+    """Return the name and the numbers by which a product takes `function` along, None if it cannot."""
     name = getattr(function, "__name__", "")
-    if _FUNCTIONS.get(name) is function:
-        return name, _SLOPES.get(name, 0.0)
-    return None
+    if name not in FUSED or _FUNCTIONS.get(name) is not function:
+        return None
+    parameters = inspect.signature(function).parameters
+    return name, {number: parameters[number].default for number in FUSED[name]}

@@ -20,7 +20,7 @@ ALIGNMENT_BYTES = 64
 
 ITEM_SIZES = {"float32": 4, "float64": 8, "int32": 4}
 
-Attribute = bool | int | float | str | tuple[int, ...]
+Attribute = bool | int | float | str | tuple[int, ...] | tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,35 @@ class TensorSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class ConstraintSpec:
+    """What a parameter is brought back to after every update.
+
+    Attributes:
+        kind: "non_neg", which is max(w, 0), or "norm": w is multiplied by
+            `(rate clip(norm, low, high) + (1 - rate) norm) / (norm + epsilon)`.
+        axes: the neighbouring axes over which a norm `sqrt(sum w^2)` runs; for each place on the others there is one.
+        low: the smallest norm.
+        high: the largest norm.
+        rate: how much of the way to a norm within these bounds is gone at a time.
+        epsilon: what keeps the division finite.
+    """
+
+    kind: str
+    axes: tuple[int, ...] = ()
+    low: float = 0.0
+    high: float = 0.0
+    rate: float = 1.0
+    epsilon: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class ParamSpec:
-    """A parameter: its unique name, its fixed shape and whether training changes it."""
+    """A parameter: its unique name, its fixed shape, whether training changes it, and what then constrains it."""
 
     name: str
     shape: tuple[int, ...]
     trainable: bool = True
+    constraint: ConstraintSpec | None = None
 
     @property
     def size(self) -> int:
@@ -65,10 +88,16 @@ class Term:
     """A number followed over the batches: a loss (`weight` != 0 joins the total) or a metric.
 
     `tensor` holds one value per sample, shape `(-1,)`. `sample_weight`, if given, is an input of the same shape.
+    That of a loss without sample weights may instead hold one value for the whole batch, shape `(1,)`.
 
     A loss of one batch of n samples with values v and sample weights s is `sum(s * v) / n` for the reduction
     "sum_over_batch_size" and `sum(s * v)` for "sum"; over an epoch it is the mean of the batch losses weighted by n.
-    A metric is `sum(s * v) / sum(s)` over the epoch.
+    So a value for the whole batch counts as it is for "sum", as penalties on parameters do, and divided by n for
+    "sum_over_batch_size", as penalties on activations do. A metric is `sum(s * v) / sum(s)` over the epoch.
+
+    A metric may have several numerators, `columns` of them, over the one denominator sum(s). Its tensor then has the
+    shape `(-1, columns)`, one value for each. Or it is an int32 tensor `(-1, m)` of numbers of columns, in each of
+    which the sample counts s, once for every time that it is named; a number outside 0..columns-1 counts nowhere.
     """
 
     name: str
@@ -76,6 +105,7 @@ class Term:
     weight: float = 1.0
     reduction: str = "sum_over_batch_size"
     sample_weight: str | None = None
+    columns: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +144,15 @@ class Plan:
 class UpdateSpec:
     """An update rule over flat vectors: its name, its numbers and the names of its slots.
 
-    docs/ops.md gives each rule's formula. The learning rate is passed with each run, not here.
+    docs/ops.md gives each rule's formula. The learning rate is passed with each run, not here. The steps around a rule
+    have their numbers in `hyper` and their slots behind those of the rule; `undecayed` are the parameters that weight
+    decay leaves alone, by their positions among the trainable ones.
     """
 
     rule: str
     hyper: Mapping[str, float] = field(default_factory=dict)
     slots: tuple[str, ...] = ()
+    undecayed: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ class Executor(Protocol):
 
     @property
     def iteration(self) -> int:
-        """The number of updates done, counted on from `begin`."""
+        """The number of batches of training done, counted on from `begin`."""
 
     def bind_parameters(self, arrays: Sequence[npt.NDArray[Any]]) -> None:
         """Train in these arrays, one per parameter of the plan."""
@@ -59,7 +59,7 @@ class Executor(Protocol):
         """Run further batches and return how many ran."""
 
     def totals(self) -> npt.NDArray[np.float64]:
-        """Return numerator and denominator of every loss, then every metric, since `begin`."""
+        """Return numerator and denominator of every loss, then of every column of every metric, since `begin`."""
 
     def inspect(
         self, feeds: Sequence[npt.NDArray[Any] | None], training: bool = True, iteration: int = 0

@@ -111,8 +111,80 @@ def test_metric_names():
     assert model.metrics_names == ["loss", "mae", "MSE", "mean_squared_error", "mine"]
     functions = compiled(Dense(1), fastgd.losses.mean_squared_error, [fastgd.metrics.mean_absolute_error])
     assert functions.metrics_names == ["loss", "mean_absolute_error"]
-    with pytest.raises(ValueError, match=r"Two metrics have one name.*Received: metrics='mae'"):
-        compiled(Dense(1), "mse", ["mae", "mae"])
+    twice = compiled(Dense(1), "mse", ["mae", "mae", fastgd.metrics.MeanAbsoluteError(name="loss")])
+    assert twice.metrics_names == ["loss", "mae", "mae_1", "loss_1"]
+
+
+def test_metrics_are_found_in_snake_case_and_numbered():
+    names = ["auc", "precision", "mean_squared_error", "top_k_categorical_accuracy", "r2_score"]
+    fastgd.utils.clear_session()
+    metrics = [*names, fastgd.metrics.AUC(curve="PR"), fastgd.metrics.Recall(), fastgd.metrics.Recall()]
+    assert compiled(Dense(2), "mse", metrics).metrics_names[1:] == [*names, "auc_1", "recall", "recall_1"]
+
+
+def test_a_score_per_class_is_an_array_in_the_logs(rng, capsys):
+    model = compiled(Dense(3, "softmax"), "categorical_crossentropy", [fastgd.metrics.F1Score()])
+    x, t = rng.normal(size=(20, 4)), np.eye(3)[np.arange(20) % 3]
+    history = model.fit(x, t, epochs=2, batch_size=7, verbose=2).history
+    assert [values.shape for values in history["f1_score"]] == [(3,), (3,)]
+    assert "f1_score: [0." in capsys.readouterr().out
+    _, score = model.evaluate(x, t, verbose=0)
+    metric = fastgd.metrics.F1Score()
+    np.testing.assert_allclose(score, metric(t, model.predict(x, verbose=0)), rtol=1e-6)
+    np.testing.assert_allclose(model.test_on_batch(x, t)[1], score, rtol=1e-12)
+
+
+def test_functions_written_with_ops_are_wrapped(rng):
+    wrapped = fastgd.metrics.MeanMetricWrapper(lambda t, p: fastgd.ops.add(t, p), name="both")
+    model = compiled(Dense(3), "mse", [wrapped])
+    x, t = rng.normal(size=(20, 4)), rng.normal(size=(20, 3))
+    value = model.evaluate(x, t, batch_size=6, verbose=0)[1]
+    assert value == pytest.approx(float(np.mean(t + model.predict(x, verbose=0))), rel=1e-5)
+
+
+def test_labels_that_a_metric_ignores(rng):
+    x, t = rng.normal(size=(20, 4)), np.arange(20) % 3
+    t[[3, 8]] = 255
+    score = {"num_classes": 3, "sparse_y_pred": False}
+    ignoring = fastgd.losses.SparseCategoricalCrossentropy(ignore_class=255)
+    for ignored in (255, None):
+        # Where the loss ignores a label it is none of the classes of a metric.
+        metric = fastgd.metrics.MeanIoU(**score, ignore_class=ignored, name="iou")
+        model = compiled(Dense(3, "softmax"), ignoring, [metric])
+        got = model.evaluate(x, t, verbose=0)[1]
+        assert got == pytest.approx(metric(t, model.predict(x, verbose=0)))
+
+    def evaluate(loss, *more):
+        """Return the logs of a model whose output with the metric may lack a loss, as it has another one with one."""
+        inputs = fastgd.Input((4,))
+        outputs = {"a": Dense(1, name="a")(inputs), "b": Dense(3, "softmax", name="b")(inputs)}
+        iou = fastgd.metrics.MeanIoU(**score, ignore_class=255, name="iou")
+        two = fastgd.Model(inputs, outputs)
+        two.compile("sgd", {"a": "mse", **loss}, metrics={"b": [iou, *more]})
+        logs = two.evaluate(x, {"a": x[:, 0], "b": t}, verbose=0, return_dict=True)
+        assert logs["b_iou"] == pytest.approx(iou(t, two.predict(x, verbose=0)["b"]))
+
+    evaluate({})
+    for loss, *more in (({"b": "sparse_categorical_crossentropy"},), ({}, "sparse_categorical_accuracy")):
+        with pytest.raises(ValueError, match=r"`y\['b'\]` must hold labels from 0 to 2.*Received: y\['b'\]\[3\]=255"):
+            evaluate(loss, *more)
+
+
+def test_a_function_of_the_users_own_is_a_metric(rng):
+    def distance(t, p):
+        return fastgd.ops.mean(fastgd.ops.absolute(t - p), axis=-1)
+
+    x, t = rng.normal(size=(20, 4)), rng.normal(size=20)
+    model = compiled(Dense(1), "mse", [distance])
+    assert model.metrics_names == ["loss", "distance"]
+    p = model.predict(x, verbose=0)
+    expected = np.abs(t - p[:, 0]).mean()
+    assert model.evaluate(x, t, batch_size=6, verbose=0)[1] == pytest.approx(expected, rel=1e-5)
+    metric = fastgd.metrics.get(distance)
+    again = type(metric).from_config(metric.get_config())
+    assert metric(t, p) == again(t, p) == pytest.approx(expected, rel=1e-5)
+    with pytest.raises(TypeError, match=r"`metric` must be a name, a Metric or a function of \(y_true, y_pred\)"):
+        fastgd.metrics.get(fastgd.losses.Huber())
 
 
 def test_one_hot_and_labels_can_be_observed_together(rng):
@@ -182,14 +254,25 @@ def test_optimizer_is_rmsprop_if_none_is_named():
 
 
 def test_wrong_kinds_of_arguments():
-    with pytest.raises(TypeError, match="a function of your own cannot be used"):
-        compiled(Dense(1), lambda y_true, y_pred: 0.0)
+    with pytest.raises(TypeError, match="must return a tensor made with fastgd.ops"):
+        compiled(Dense(1), lambda y_true, y_pred: 0.0).make_plan()
     with pytest.raises(TypeError, match="`metrics` must be a list, or a dict by the outputs' names"):
         compiled(Dense(1), "mse", "mae")
     with pytest.raises(TypeError, match="`optimizer` must be a name"):
         fastgd.Sequential([Dense(1)]).compile(3, "mse")
-    with pytest.raises(TypeError, match="unexpected keyword argument 'run_eagerly'"):
-        fastgd.Sequential([Dense(1)]).compile("sgd", "mse", run_eagerly=True)
+
+
+def test_arguments_about_execution_are_checked():
+    model = fastgd.Sequential([Dense(1)])
+    model.compile("sgd", "mse", run_eagerly=False, steps_per_execution=8, jit_compile=True, auto_scale_loss=False)
+    model.compile("sgd", "mse", steps_per_execution="auto", jit_compile="auto")
+    with pytest.raises(ValueError, match="`run_eagerly` must be False: steps always run compiled"):
+        model.compile("sgd", "mse", run_eagerly=True)
+    with pytest.raises(ValueError, match="`steps_per_execution` must be 1 or more"):
+        model.compile("sgd", "mse", steps_per_execution=0)
+    for argument in ("jit_compile", "auto_scale_loss"):
+        with pytest.raises(TypeError, match=f"`{argument}` must be True or False"):
+            model.compile("sgd", "mse", **{argument: 3})
 
 
 def test_arguments_for_several_outputs():
@@ -252,9 +335,7 @@ def test_frozen_model_inside_another(rng):
 
 
 def test_add_of_different_shapes_names_both():
-    with pytest.raises(
-        ValueError, match=r"^\[add\] all inputs must have one shape: they are \(batch, 2\) and \(batch, 3\)"
-    ):
+    with pytest.raises(ValueError, match=r"^\[add\] the shapes \(batch, 2\) and \(batch, 3\) do not fit together"):
         Add()([fastgd.Input((2,)), fastgd.Input((3,))])
 
 

@@ -104,7 +104,7 @@ def test_labels_with_fractions(model):
         (None, ValueError, "`x` must be given. Received: x=None"),
         (3.0, TypeError, "`x` must be an array with one row per sample. Received: x='float'"),
         (np.ma.masked_greater(X, 30), ValueError, "`x` must have no masked entries"),
-        (iter([X]), TypeError, "`x` must hold real numbers"),
+        ({1.0}, TypeError, "`x` must hold real numbers"),
     ],
 )
 def test_things_that_are_no_arrays_of_numbers(model, x, error, text):

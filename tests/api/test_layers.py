@@ -14,6 +14,12 @@ CASES = {
     "InputLayer": (lambda: layers.InputLayer((3,)), [(3,)], (3,)),
     "Dense": (lambda: layers.Dense(5, "leaky_relu", kernel_initializer="he_normal"), [(3,)], (5,)),
     "Activation": (lambda: layers.Activation("softmax"), [(2, 3)], (2, 3)),
+    "ELU": (lambda: layers.ELU(0.5), [(2, 3)], (2, 3)),
+    "LeakyReLU": (lambda: layers.LeakyReLU(), [(2, 3)], (2, 3)),
+    "PReLU": (lambda: layers.PReLU(shared_axes=[1]), [(2, 3)], (2, 3)),
+    "ReLU": (lambda: layers.ReLU(max_value=1.0), [(2, 3)], (2, 3)),
+    "Softmax": (lambda: layers.Softmax(axis=1), [(2, 3)], (2, 3)),
+    "ActivityRegularization": (lambda: layers.ActivityRegularization(0.1, 0.2), [(2, 3)], (2, 3)),
     "Dropout": (lambda: layers.Dropout(0.25, seed=3), [(3,)], (3,)),
     "AlphaDropout": (lambda: layers.AlphaDropout(0.25, seed=3), [(3,)], (3,)),
     "SpatialDropout1D": (lambda: layers.SpatialDropout1D(0.25), [(2, 3)], (2, 3)),
@@ -31,6 +37,14 @@ CASES = {
     "Flatten": (lambda: layers.Flatten(), [(2, 3, 4)], (24,)),
     "Reshape": (lambda: layers.Reshape((4, -1)), [(2, 6)], (4, 3)),
     "Add": (lambda: layers.Add(), [(3,), (3,), (3,)], (3,)),
+    "Subtract": (lambda: layers.Subtract(), [(2, 3), (3,)], (2, 3)),
+    "Multiply": (lambda: layers.Multiply(), [(2, 3), (1, 3)], (2, 3)),
+    "Average": (lambda: layers.Average(), [(3,), (3,)], (3,)),
+    "Maximum": (lambda: layers.Maximum(), [(3,), (3,)], (3,)),
+    "Minimum": (lambda: layers.Minimum(), [(3,), (3,)], (3,)),
+    "Permute": (lambda: layers.Permute((2, 1)), [(2, 6)], (6, 2)),
+    "RepeatVector": (lambda: layers.RepeatVector(4), [(6,)], (4, 6)),
+    "Identity": (lambda: layers.Identity(), [(2, 6)], (2, 6)),
     "Concatenate": (lambda: layers.Concatenate(axis=1), [(2, 3), (4, 3)], (6, 3)),
 }
 
@@ -92,10 +106,8 @@ def test_dense_arguments():
         layers.Dense("8")
     with pytest.raises(TypeError, match=r"`use_bias` must be True or False. Received: use_bias=1"):
         layers.Dense(3, use_bias=1)
-    with pytest.raises(
-        TypeError, match=r"Dense has no keyword `kernel_regularizer`.*Received: kernel_regularizer='l2'"
-    ):
-        layers.Dense(3, kernel_regularizer="l2")
+    with pytest.raises(TypeError, match=r"Dense has no keyword `lora_rank`.*Received: lora_rank='l2'"):
+        layers.Dense(3, lora_rank="l2")
     with pytest.raises(
         ValueError, match=r"needs one input of shape \(batch, ..., features\). Received: input_shape=\(None,\)"
     ):
@@ -201,7 +213,7 @@ def test_layer_of_ones_own(rng):
             super().build(input_shape)
 
         def call(self, inputs):
-            return fastgd.ops.add([inputs, fastgd.ops.dense(inputs, self.kernel)])
+            return fastgd.ops.sum_of([inputs, fastgd.ops.dense(inputs, self.kernel)])
 
     try:
         model = fastgd.Sequential([fastgd.Input((3,)), Residual(), layers.Dense(1)])

@@ -157,21 +157,18 @@ def test_ops_on_arrays(rng):
     np.testing.assert_array_equal(ops.reshape(a, (None, -1, 2)), a.reshape(2, 6, 2))
     np.testing.assert_array_equal(ops.flatten(a), a.reshape(2, 12))
     assert ops.flatten(a.astype(np.float32)).dtype == np.float32
-    np.testing.assert_allclose(ops.add([a, a, a]), 3 * a, rtol=1e-12)
-    v, p = ops.sparse_softmax_crossentropy(np.zeros((3, 4)), np.array([0, 1, 3]))
-    np.testing.assert_allclose(v, np.full(3, np.log(4)), rtol=1e-6)
-    assert p.shape == (3, 4)
+    np.testing.assert_allclose(ops.sum_of([a, a, a]), 3 * a, rtol=1e-12)
 
 
 def test_ops_report_shapes():
     with pytest.raises(
-        ValueError, match=r"^\[matmul\] the inner sizes 3 and 2 differ: a is \(batch, 2, 3\), b \(batch, 2, 3\)"
+        ValueError, match=r"^\[matmul\] the inner sizes 3 and 2 differ: a is \(1, 2, 3\), b \(1, 2, 3\)"
     ):
         ops.matmul(np.ones((1, 2, 3)), np.ones((1, 2, 3)))
     with pytest.raises(ValueError, match=r"^\[reshape\] .*: exactly one size must hold the batch"):
         ops.reshape(np.ones((2, 3)), (2, 3))
-    with pytest.raises(ValueError, match=r"^\[mean_squared_error\] all inputs must have one shape"):
-        ops.mean_squared_error(np.ones((2, 3)), np.ones((2, 4)))
+    with pytest.raises(ValueError, match=r"^\[binary_crossentropy\] all inputs must have one shape"):
+        ops.binary_crossentropy(np.ones((2, 3)), np.ones((2, 4)))
     with pytest.raises(ValueError, match="Arrays need a batch as their first axis"):
         ops.flatten(3.0)
     with pytest.raises(ValueError, match=r"`function` is not a known activation"):

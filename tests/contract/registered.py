@@ -11,8 +11,9 @@ import numpy as np
 
 import fastgd
 from cases import ClassCase
-from fastgd import callbacks, initializers, layers, losses, metrics, optimizers
+from fastgd import callbacks, constraints, initializers, layers, losses, metrics, optimizers, regularizers
 from fastgd.layers.layer import registry as layer_registry
+from fastgd.metrics.base import registry as metric_registry
 from fastgd.optimizers import schedules
 from fastgd.optimizers.optimizer import registry as optimizer_registry
 from fastgd.optimizers.schedules.schedule import registry as schedule_registry
@@ -25,8 +26,10 @@ KINDS: dict[str, tuple[type, Any, Registry[Any]]] = {
     "layer": (fastgd.Layer, layers, layer_registry),
     "optimizer": (fastgd.Optimizer, optimizers, optimizer_registry),
     "loss": (fastgd.Loss, losses, losses._registry),
-    "metric": (fastgd.Metric, metrics, metrics._registry),
+    "metric": (fastgd.Metric, metrics, metric_registry),
     "initializer": (fastgd.Initializer, initializers, initializers._registry),
+    "regularizer": (fastgd.Regularizer, regularizers, regularizers._registry),
+    "constraint": (fastgd.Constraint, constraints, constraints._registry),
     "schedule": (schedules.LearningRateSchedule, schedules, schedule_registry),
 }
 

@@ -12,7 +12,7 @@ import fastgd
 import tolerances
 from cases import LayerCase, layer_cases
 from contract.registered import make, round_trips
-from fastgd import _core, initializers, layers, reference, runtime
+from fastgd import _core, constraints, initializers, layers, reference, regularizers, runtime
 from fastgd.optimizers import SGD
 from reference.gradcheck import check_gradients
 
@@ -22,6 +22,7 @@ ROWS = list(layer_cases())
 CALLED = [case for case in ROWS if case.inputs]
 TIERS = _core.available_isas()
 HEAD_UNITS = 3
+FINDERS: dict[str, Any] = {"initializer": initializers, "regularizer": regularizers, "constraint": constraints}
 
 
 def call(layer: Any, values: list[Any]) -> Any:
@@ -69,8 +70,9 @@ def test_config_round_trip(case: LayerCase) -> None:
     layer = make("layer", case)
     config = layer.get_config()
     for key, value in case.config.items():
-        kept = config[key]["class_name"] if key.endswith("_initializer") else config[key]
-        assert kept == (type(initializers.get(value)).__name__ if key.endswith("_initializer") else value), key
+        finder = FINDERS.get(key.rpartition("_")[2])
+        kept = config[key]["class_name"] if finder else config[key]
+        assert kept == (type(finder.get(value)).__name__ if finder else value), key
     for way, again in round_trips("layer", layer):
         assert again.name == layer.name, way
 

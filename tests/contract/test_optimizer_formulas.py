@@ -130,6 +130,20 @@ def adadelta(rho: float = 0.95, e: float = 1e-7) -> Step:
     return step
 
 
+def ftrl(p: float = 0.5, start: float = 0.1, l1: float = 0, l2: float = 0, shrink: float = 0, beta: float = 0) -> Step:
+    n: Any = start
+    z: Any = 0.0
+
+    def step(w: Array, g: Array, t: int) -> Array:
+        nonlocal n, z
+        n_new = n + g**2
+        z = z + g + 2 * shrink * w - (n_new**p - n**p) / RATE * w
+        n = n_new
+        return (np.clip(z, -l1, l1) - z) / (n**p / RATE + 2 * (l2 + beta / (2 * RATE)))
+
+    return step
+
+
 def decayed(step: Step, decay: float) -> Step:
     return lambda w, g, t: step(w - w * decay * RATE, g, t)
 
@@ -162,6 +176,10 @@ def pairs() -> Iterator[tuple[Callable[[], fastgd.Optimizer], Callable[[], Step]
     yield lambda: o.Adagrad(RATE, 0.0, 1e-2, weight_decay=0.3), lambda: decayed(adagrad(0.0, 1e-2), 0.3)
     yield lambda: o.Adadelta(RATE), adadelta
     yield lambda: o.Adadelta(RATE, 0.8, 1e-2, weight_decay=0.3), lambda: decayed(adadelta(0.8, 1e-2), 0.3)
+    yield lambda: o.Ftrl(RATE), ftrl
+    yield lambda: o.Ftrl(RATE, -0.7, 0.2, 0.1, 0.2, 0.3, 0.4), lambda: ftrl(0.7, 0.2, 0.1, 0.2, 0.3, 0.4)
+    yield lambda: o.Ftrl(RATE, 0.0, l1_regularization_strength=2.0), lambda: ftrl(0.0, l1=2.0)
+    yield lambda: o.Ftrl(RATE, weight_decay=0.3), lambda: decayed(ftrl(), 0.3)
 
 
 PAIRS = list(pairs())

@@ -16,6 +16,8 @@ ROWS: dict[str, Iterable[cases.ClassCase]] = {
     "loss": list(cases.loss_cases()),
     "metric": list(cases.metric_cases()),
     "initializer": list(cases.initializer_cases()),
+    "regularizer": list(cases.regularizer_cases()),
+    "constraint": list(cases.constraint_cases()),
     "schedule": list(cases.schedule_cases()),
 }
 
@@ -34,7 +36,7 @@ def test_every_callback_has_a_row() -> None:
 
 
 def test_a_class_without_a_row_is_named() -> None:
-    assert cases.missing(["SGD", "Adam", "Ftrl"], cases.optimizer_cases()) == ["Ftrl"]
+    assert cases.missing(["SGD", "Adam", "Muon"], cases.optimizer_cases()) == ["Muon"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

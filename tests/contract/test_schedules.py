@@ -50,7 +50,7 @@ class SetRates(fastgd.callbacks.Callback):
         self.rates = rates
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        self.model.optimizer.learning_rate = self.rates[self.model.optimizer.iterations]
+        self.model.optimizer.learning_rate = self.rates[self.model.optimizer.calls]
 
 
 @pytest.mark.parametrize("case", ROWS, ids=lambda c: c.id)

@@ -11,7 +11,8 @@ import pytest
 import fastgd
 import tolerances
 from cases import ScoreCase, loss_cases, metric_cases
-from contract.formulas import ROW_VALUES, draw, per_sample
+from contract.formulas import LOSS_ROW_VALUES, ROW_VALUES, draw, per_sample
+from contract.metric_formulas import METRIC_VALUES
 from contract.registered import make, registered, round_trips
 from fastgd import _core, runtime
 from fastgd.layers import Activation
@@ -19,14 +20,15 @@ from fastgd.layers import Activation
 Array = np.ndarray[Any, Any]
 
 LOSSES = list(loss_cases())
-METRICS = list(metric_cases())
+METRICS = [case for case in metric_cases() if case.kinds != "vv"]
+OF_VALUES = [case for case in metric_cases() if case.kinds == "vv"]
 DTYPES = ["float32", "float64"]
 N = 23
 
 
 def close_for(case: ScoreCase, dtype: str) -> float:
-    """Return the tolerance of one value: a sum over a row, a logarithm and an exponential, a mean over the samples."""
-    return tolerances.chained(dtype, int(np.prod(case.shape)), 1, 1, N)
+    """Return the tolerance of one value: a sum over a row, a logarithm and an exponential, a mean, an area."""
+    return tolerances.chained(dtype, int(np.prod(case.shape)), 1, 1, N, case.config.get("num_thresholds", 1))
 
 
 def identity_model(case: ScoreCase, dtype: str, **compiled: Any) -> Any:
@@ -43,9 +45,18 @@ def weights() -> Array:
     return s
 
 
+def metric_value(case: ScoreCase, p: Array, t: Array, s: Array | None = None) -> Any:
+    """Return the value of a metric by its formula."""
+    p, s = p.astype(np.float64), np.ones(len(p)) if s is None else s
+    if case.cls in METRIC_VALUES:
+        return METRIC_VALUES[case.cls](p, t, s, **case.config)
+    return np.average(per_sample(ROW_VALUES[case.cls](p, t, **case.config)), weights=s)
+
+
 @pytest.mark.parametrize("kind", ["loss", "metric"])
 def test_every_class_has_a_formula(kind: str) -> None:
-    assert set(registered(kind)) <= set(ROW_VALUES), "add its formula to tests/contract/formulas.py"
+    known = set(ROW_VALUES) | set(METRIC_VALUES if kind == "metric" else ())
+    assert set(registered(kind)) <= known, "add its formula to tests/contract/formulas.py or metric_formulas.py"
 
 
 @pytest.mark.parametrize(("kind", "case"), [*(("loss", c) for c in LOSSES), *(("metric", c) for c in METRICS)])
@@ -55,7 +66,7 @@ def test_config_round_trip(kind: str, case: ScoreCase) -> None:
     p, t = draw(case.kinds, case.shape, N)
     value = made(t, p)
     for way, again in round_trips(kind, made):
-        assert again(t, p) == value, way
+        assert np.array_equal(again(t, p), value), way
     named = registered(kind)[case.cls](**case.config, name="mine")
     assert named.name == named.get_config()["name"] == "mine"
 
@@ -66,7 +77,7 @@ def test_config_round_trip(kind: str, case: ScoreCase) -> None:
 def test_loss_objects(case: ScoreCase, dtype: str, backend: str) -> None:
     p, t = draw(case.kinds, case.shape, N)
     p = p.astype(dtype)
-    rows = ROW_VALUES[case.cls](p.astype(np.float64), t, **case.config)
+    rows = LOSS_ROW_VALUES[case.cls](p.astype(np.float64), t, **case.config)
     close = close_for(case, dtype)
     s = weights()
     spread = s.reshape(-1, *(1,) * (rows.ndim - 1))
@@ -75,10 +86,13 @@ def test_loss_objects(case: ScoreCase, dtype: str, backend: str) -> None:
             ("sum_over_batch_size", rows.mean(), (spread * rows).mean()),
             ("mean", rows.mean(), (spread * rows).mean()),
             ("sum", rows.sum(), (spread * rows).sum()),
+            ("mean_with_sample_weight", rows.mean(), (spread * rows).sum() / s.sum()),
+            ("none", rows, spread * rows),
+            (None, rows, spread * rows),
         ):
             loss = registered("loss")[case.cls](**case.config, reduction=reduction)
-            tolerances.assert_close(loss(t, p), expected, close, what=reduction)
-            tolerances.assert_close(loss(t, p, sample_weight=s), weighted, close, what=reduction)
+            tolerances.assert_close(loss(t, p), expected, close, what=str(reduction))
+            tolerances.assert_close(loss(t, p, sample_weight=s), weighted, close, what=str(reduction))
         tolerances.assert_close(make("loss", case).values(t, p), rows, close, what="rows")
         by_row = np.random.default_rng(6).uniform(0.5, 2.0, rows.shape)
         tolerances.assert_close(make("loss", case)(t, p, by_row), (by_row * rows).mean(), close, what="weights of rows")
@@ -92,7 +106,7 @@ def test_losses_in_a_model(case: ScoreCase, dtype: str, isa: str, monkeypatch: p
         monkeypatch.setenv("FASTGD_ISA", isa)
     p, t = draw(case.kinds, case.shape, N)
     p = p.astype(dtype)
-    rows = ROW_VALUES[case.cls](p.astype(np.float64), t, **case.config)
+    rows = LOSS_ROW_VALUES[case.cls](p.astype(np.float64), t, **case.config)
     v = per_sample(rows)
     s = weights()
     close = close_for(case, dtype)
@@ -106,6 +120,11 @@ def test_losses_in_a_model(case: ScoreCase, dtype: str, isa: str, monkeypatch: p
             tolerances.assert_close(loss, (s * v).mean(), close, what="weighted")
         summed = identity_model(case, dtype, loss=registered("loss")[case.cls](**case.config, reduction="sum"))
         tolerances.assert_close(summed.evaluate(p, t, batch_size=N, verbose=0), rows.sum(), close, what="sum")
+        mean = registered("loss")[case.cls](**case.config, reduction="mean_with_sample_weight")
+        model = identity_model(case, dtype, loss=mean)
+        got = model.evaluate(p, t, batch_size=N, sample_weight=s, verbose=0)
+        tolerances.assert_close(got, (s * v).sum() * (rows.size / N) / s.sum(), close, what="mean by weight")
+        tolerances.assert_close(model.evaluate(p, t, batch_size=10, verbose=0), v.mean(), close, what="no weight")
 
 
 @pytest.mark.parametrize("backend", runtime.BACKENDS)
@@ -114,7 +133,6 @@ def test_losses_in_a_model(case: ScoreCase, dtype: str, isa: str, monkeypatch: p
 def test_metric_objects(case: ScoreCase, dtype: str, backend: str) -> None:
     p, t = draw(case.kinds, case.shape, N)
     p = p.astype(dtype)
-    v = per_sample(ROW_VALUES[case.cls](p.astype(np.float64), t, **case.config))
     s = weights()
     close = close_for(case, dtype)
     with fastgd.backend(backend):
@@ -123,11 +141,28 @@ def test_metric_objects(case: ScoreCase, dtype: str, backend: str) -> None:
         # Batch by batch gives what all at once gives.
         for part in (slice(0, 10), slice(10, 11), slice(11, None)):
             metric.update_state(t[part], p[part], s[part])
-        tolerances.assert_close(metric.result(), (s * v).sum() / s.sum(), close, what="weighted")
+        tolerances.assert_close(metric.result(), metric_value(case, p, t, s), close, what="weighted")
         metric.reset_state()
         assert metric.result() == 0.0
-        tolerances.assert_close(metric(t, p), v.mean(), close)
-        tolerances.assert_close(metric(t[:1], p[:1]), (v.sum() + v[0]) / (N + 1), close, what="after another batch")
+        tolerances.assert_close(metric(t, p), metric_value(case, p, t), close)
+        again = metric_value(case, np.concatenate([p, p[:1]]), np.concatenate([t, t[:1]]))
+        tolerances.assert_close(metric(t[:1], p[:1]), again, close, what="after another batch")
+
+
+@pytest.mark.parametrize("case", OF_VALUES, ids=lambda c: f"{c.id}{c.shape}")
+def test_metrics_of_values(case: ScoreCase) -> None:
+    values = np.random.default_rng(8).normal(size=(N, *case.shape))
+    s = weights()
+    metric = make("metric", case)
+    for part in (slice(0, 10), slice(10, None)):
+        metric.update_state(values[part], s[part])
+    close = tolerances.summed("float64", values.size)
+    tolerances.assert_close(metric.result(), metric_value(case, values, values, s), close)
+    again = type(metric).from_config(metric.get_config())
+    tolerances.assert_close(again(values), metric_value(case, values, values), close)
+    assert again.name == type(metric).__name__.lower()
+    with pytest.raises(TypeError, match="use MeanMetricWrapper"):
+        identity_model(case, "float64", loss="mse", metrics=[metric]).make_plan()
 
 
 @pytest.mark.parametrize("isa", [*_core.available_isas(), "numpy"])
@@ -138,7 +173,6 @@ def test_metrics_in_a_model(case: ScoreCase, dtype: str, isa: str, monkeypatch: 
         monkeypatch.setenv("FASTGD_ISA", isa)
     p, t = draw(case.kinds, case.shape, N)
     p = p.astype(dtype)
-    v = per_sample(ROW_VALUES[case.cls](p.astype(np.float64), t, **case.config))
     s = weights()
     close = close_for(case, dtype)
     loss = "sparse_categorical_crossentropy" if case.kinds[1] == "i" else "mse"
@@ -147,8 +181,8 @@ def test_metrics_in_a_model(case: ScoreCase, dtype: str, isa: str, monkeypatch: 
         model = identity_model(case, dtype, loss=loss, metrics=[plain], weighted_metrics=[weighted])
         for size in (N, 10):
             logs = model.evaluate(p, t, batch_size=size, sample_weight=s, verbose=0, return_dict=True)
-            tolerances.assert_close(logs["plain"], v.mean(), close)
-            tolerances.assert_close(logs["weighted"], (s * v).sum() / s.sum(), close, what="weighted")
+            tolerances.assert_close(logs["plain"], metric_value(case, p, t), close)
+            tolerances.assert_close(logs["weighted"], metric_value(case, p, t, s), close, what="weighted")
 
 
 @pytest.mark.parametrize("case", [c for c in METRICS if c.kinds[1] != "i"], ids=lambda c: f"{c.id}{c.shape}")

@@ -11,8 +11,10 @@ import pytest
 
 import fastgd
 from fastgd import layers, losses
+from fastgd.constraints import UnitNorm
 from fastgd.layers import Activation, Add, Concatenate, Dense, Dropout, Flatten, Reshape
 from fastgd.optimizers import SGD, Adam
+from fastgd.regularizers import L1L2
 
 Array = np.ndarray[Any, Any]
 Setting = tuple[Any, Any, Any, dict[str, Any]]
@@ -204,11 +206,53 @@ def preprocessing() -> Setting:
     return model, [np.stack([labels(70, 7)] * 3, axis=1), numbers(70, 4)], numbers(70, 2), {"batch_size": 16}
 
 
+def clipped_groups() -> Setting:
+    model = chain(fastgd.Input((6,)), Dense(20, "tanh"), Dense(3, "softmax"))
+    steps = {"gradient_accumulation_steps": 2, "use_ema": True, "ema_overwrite_frequency": 2, "weight_decay": 0.01}
+    model.compile(Adam(0.01, clipnorm=0.1, **steps), "sparse_categorical_crossentropy")
+    return model, numbers(101, 6), labels(101, 3), {"batch_size": 64, "epochs": 5}
+
+
+def clipped_as_a_whole() -> Setting:
+    # The first kernel has 75 blocks to sum over.
+    model = chain(fastgd.Input((300,)), Dense(513, "relu"), Dense(10, "softmax"))
+    optimizer = SGD(0.5, momentum=0.9, global_clipnorm=0.1, use_ema=True, weight_decay=0.1)
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    model.compile(optimizer, "sparse_categorical_crossentropy")
+    return model, numbers(131, 300), labels(131, 10), {"batch_size": 64}
+
+
+def accumulated_pieces() -> Setting:
+    model = chain(fastgd.Input((40,)), Dense(70, "relu"), Dense(2))
+    model.compile(SGD(0.1, clipvalue=0.01, gradient_accumulation_steps=2, loss_scale_factor=8.0), "mse")
+    return model, numbers(90, 40), numbers(90, 2), {"batch_size": 32, "epochs": 3}
+
+
+def penalties_and_constraints() -> Setting:
+    rules: dict[str, Any] = {"kernel_regularizer": "l1", "bias_regularizer": "l2", "kernel_constraint": "max_norm"}
+    parts = [
+        Dense(131, "tanh", activity_regularizer="l2", **rules),
+        Dense(33, "tanh", kernel_regularizer="orthogonal_regularizer", kernel_constraint=UnitNorm(axis=1)),
+        Dense(4, kernel_regularizer=L1L2(0.01, 0.02), kernel_constraint="non_neg", bias_constraint="unit_norm"),
+    ]
+    model = chain(fastgd.Input((67,)), *parts)
+    model.compile(Adam(0.01, weight_decay=0.01), "mse", metrics=["mae"])
+    return model, numbers(140, 67), numbers(140, 4), {"batch_size": 64}
+
+
+def activations_that_hang_together() -> Setting:
+    model = chain(fastgd.Input((6,)), Dense(20, "tanh", activity_regularizer="orthogonal_regularizer"), Dense(3))
+    model.compile(SGD(0.05), "mse")
+    return model, numbers(101, 6), numbers(101, 3), {"batch_size": 64}
+
+
 MODELS: list[Callable[[], Setting]] = [
     sparse_classifier, one_hot_classifier, binary_classifier, losses_from_probabilities, float64_regression,
     two_inputs_two_outputs, shared_layers, fan_out_with_add, dense_connections, dropout, deep_and_narrow, wide,
     batch_larger_than_the_data, groups_and_a_rest, normalisations, a_norm_of_many_rows, noises, preprocessing,
     images_and_sequences, loss_over_time, single_rows,
+    clipped_groups, clipped_as_a_whole, accumulated_pieces,
+    penalties_and_constraints, activations_that_hang_together,
 ]  # fmt: skip
 
 

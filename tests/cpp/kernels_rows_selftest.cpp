@@ -6,7 +6,7 @@ namespace {
 
 using namespace fastgd;
 
-constexpr double kEpsilon = 1e-3, kSmoothing = 0.125;
+constexpr double kEpsilon = 1e-3, kSmoothing = 0.125, kDelta = 0.25;
 
 double clip(double r) { return std::min(1 - kEpsilon, std::max(kEpsilon, r)); }
 bool is_free(double r) { return r >= kEpsilon && r <= 1 - kEpsilon; }
@@ -76,52 +76,91 @@ void softmax(Rows<T> r) {
       [&](Index i) {
         return r.p[i] * (r.t[i] - r.total(i / r.cols, [&](Index j) { return double(r.p[j]) * r.t[j]; }));
       });
+  const auto log_share = [&](Index i) { return r.z[i] - r.most(r.z, i / r.cols) - std::log(r.sum_exp(i / r.cols)); };
+  r.per_element(
+      "log_softmax", [&](Index, Index n, Index at, T* y) { k.log_softmax(n, r.cols, r.z.data() + at, y); }, log_share);
+  // For outputs at most 0, as they are.
+  std::vector<T> y(r.p);
+  for (T& v : y) v = -v;
+  r.per_element(
+      "log_softmax_backward",
+      [&](Index, Index n, Index at, T* dx) { k.log_softmax_backward(n, r.cols, y.data() + at, r.t.data() + at, dx); },
+      [&](Index i) {
+        return r.t[i] - std::exp(double(y[i])) * r.total(i / r.cols, [&](Index j) { return double(r.t[j]); });
+      });
+}
+
+template <class T>
+LossNumbers<T> loss_numbers() {
+  LossNumbers<T> with;
+  with.epsilon = T(kEpsilon), with.label_smoothing = T(kSmoothing), with.delta = T(kDelta);
+  with.alpha = T(0.75), with.gamma = T(1.5), with.balanced = true, with.sign = -1;
+  return with;
+}
+
+// The term of one element.
+double term(LossFunction f, double p, double t, double smooth) {
+  const double d = std::fabs(p - t);
+  const double entropy = -(smooth * std::log(clip(p)) + (1 - smooth) * std::log(1 - clip(p)));
+  switch (f) {
+    case LossFunction::mean_squared_error:
+      return d * d;
+    case LossFunction::mean_absolute_error:
+      return d;
+    case LossFunction::mean_absolute_percentage_error:
+      return 100 * d / std::max(std::fabs(t), kEpsilon);
+    case LossFunction::mean_squared_logarithmic_error:
+      return std::pow(std::log(std::max(p, kEpsilon) + 1) - std::log(std::max(t, kEpsilon) + 1), 2);
+    case LossFunction::huber:
+      return d <= kDelta ? d * d / 2 : kDelta * d - kDelta * kDelta / 2;
+    case LossFunction::log_cosh:
+      return std::log(std::cosh(p - t));
+    case LossFunction::poisson:
+      return p - t * std::log(p + kEpsilon);
+    case LossFunction::hinge:
+      return std::max(0.0, 1 - t * p);
+    case LossFunction::squared_hinge:
+      return std::pow(std::max(0.0, 1 - t * p), 2);
+    case LossFunction::binary_focal_crossentropy:
+      return (smooth * 0.75 + (1 - smooth) * 0.25) * std::pow(smooth * (1 - p) + (1 - smooth) * p, 1.5) * entropy;
+    default:
+      return entropy;
+  }
 }
 
 template <class T>
 void pointwise(Rows<T> r) {
   const auto& k = r.test.k;
-  const T eps = T(kEpsilon), smooth = T(kSmoothing);
+  const T smooth = T(kSmoothing);
+  const LossNumbers<T> with = loss_numbers<T>();
   const double c = static_cast<double>(r.cols);
   const auto share = [&](Index i) { return r.dv[i / r.cols] / c; };
   const auto mean = [&](auto f) { return [&r, f, c](Index row) { return r.total(row, f) / c; }; };
-  r.per_row(
-      "mean_squared_error",
-      [&](Index, Index n, Index at, T* v) { k.mean_squared_error(n, r.cols, r.p.data() + at, r.t.data() + at, v); },
-      mean([&](Index i) { return std::pow(double(r.p[i]) - r.t[i], 2); }));
-  r.per_element(
-      "mean_squared_error_backward",
-      [&](Index b, Index n, Index at, T* y) {
-        k.mean_squared_error_backward(n, r.cols, r.p.data() + at, r.t.data() + at, r.dv.data() + b, y);
-      },
-      [&](Index i) { return share(i) * 2 * (double(r.p[i]) - r.t[i]); });
-  r.per_row(
-      "mean_absolute_error",
-      [&](Index, Index n, Index at, T* v) { k.mean_absolute_error(n, r.cols, r.p.data() + at, r.t.data() + at, v); },
-      mean([&](Index i) { return std::fabs(double(r.p[i]) - r.t[i]); }));
-  r.per_element(
-      "mean_absolute_error_backward",
-      [&](Index b, Index n, Index at, T* y) {
-        k.mean_absolute_error_backward(n, r.cols, r.p.data() + at, r.t.data() + at, r.dv.data() + b, y);
-      },
-      [&](Index i) { return share(i) * ((r.p[i] > r.t[i]) - (r.p[i] < r.t[i])); });
-  r.per_row(
-      "binary_crossentropy",
-      [&](Index, Index n, Index at, T* v) {
-        k.binary_crossentropy(n, r.cols, smooth, eps, r.p.data() + at, r.t.data() + at, v);
-      },
-      mean([&](Index i) {
-        return -(r.target(i, 2) * std::log(clip(r.p[i])) + (1 - r.target(i, 2)) * std::log(1 - clip(r.p[i])));
-      }));
-  r.per_element(
-      "binary_crossentropy_backward",
-      [&](Index b, Index n, Index at, T* y) {
-        k.binary_crossentropy_backward(n, r.cols, smooth, eps, r.p.data() + at, r.t.data() + at, r.dv.data() + b, y);
-      },
-      [&](Index i) {
-        const double p = r.p[i];
-        return is_free(p) ? share(i) * (p - r.target(i, 2)) / (p * (1 - p)) : 0;
-      });
+#define FASTGD_CHECK_LOSS(name, ...)                                                                \
+  r.per_row(                                                                                        \
+      #name,                                                                                        \
+      [&](Index, Index n, Index at, T* v) {                                                         \
+        k.pointwise_loss(LossFunction::name, with, n, r.cols, r.p.data() + at, r.t.data() + at, v); \
+      },                                                                                            \
+      mean([&](Index i) { return term(LossFunction::name, r.p[i], r.t[i], r.target(i, 2)); }));
+  FASTGD_POINTWISE_LOSSES(FASTGD_CHECK_LOSS)
+#undef FASTGD_CHECK_LOSS
+  const auto slope = [&](const char* name, LossFunction f, auto want) {
+    r.per_element(
+        name,
+        [&](Index b, Index n, Index at, T* y) {
+          k.pointwise_loss_backward(f, with, n, r.cols, r.p.data() + at, r.t.data() + at, r.dv.data() + b, y);
+        },
+        [&](Index i) { return share(i) * want(i); });
+  };
+  slope("mean_squared_error_backward", LossFunction::mean_squared_error,
+        [&](Index i) { return 2 * (double(r.p[i]) - r.t[i]); });
+  slope("mean_absolute_error_backward", LossFunction::mean_absolute_error,
+        [&](Index i) { return double((r.p[i] > r.t[i]) - (r.p[i] < r.t[i])); });
+  slope("binary_crossentropy_backward", LossFunction::binary_crossentropy, [&](Index i) {
+    const double p = r.p[i];
+    return is_free(p) ? (p - r.target(i, 2)) / (p * (1 - p)) : 0;
+  });
   const auto sigmoid = [&](Index i) { return 1 / (1 + std::exp(-double(r.z[i]))); };
   std::vector<T> spare(r.z.size() + 1);
   r.per_row(
@@ -150,6 +189,7 @@ template <class T>
 void categorical(Rows<T> r) {
   const auto& k = r.test.k;
   const T eps = T(kEpsilon), smooth = T(kSmoothing);
+  const LossNumbers<T> with = loss_numbers<T>();
   const double c = static_cast<double>(r.cols);
   const auto sum_p = [&](Index row) { return r.total(row, [&](Index i) { return double(r.p[i]); }); };
   const auto part = [&](Index i) { return r.p[i] / sum_p(i / r.cols); };
@@ -178,27 +218,27 @@ void categorical(Rows<T> r) {
   r.per_row(
       "categorical_crossentropy",
       [&](Index, Index n, Index at, T* v) {
-        k.categorical_crossentropy(n, r.cols, smooth, eps, r.p.data() + at, r.t.data() + at, v);
+        k.vector_loss(LossFunction::categorical_crossentropy, with, n, r.cols, r.p.data() + at, r.t.data() + at, v);
       },
       entropy(dense));
   r.per_element(
       "categorical_crossentropy_backward",
       [&](Index b, Index n, Index at, T* y) {
-        k.categorical_crossentropy_backward(n, r.cols, smooth, eps, r.p.data() + at, r.t.data() + at, r.dv.data() + b,
-                                            y);
+        k.vector_loss_backward(LossFunction::categorical_crossentropy, with, n, r.cols, r.p.data() + at,
+                               r.t.data() + at, r.dv.data() + b, y);
       },
       entropy_slope(dense));
   r.per_row(
       "sparse_categorical_crossentropy",
       [&](Index b, Index n, Index at, T* v) {
-        k.sparse_categorical_crossentropy(n, r.cols, eps, r.p.data() + at, r.label.data() + b, v);
+        k.sparse_categorical_crossentropy(n, r.cols, kNoLabel, eps, r.p.data() + at, r.label.data() + b, v);
       },
       entropy(hot));
   r.per_element(
       "sparse_categorical_crossentropy_backward",
       [&](Index b, Index n, Index at, T* y) {
-        k.sparse_categorical_crossentropy_backward(n, r.cols, eps, r.p.data() + at, r.label.data() + b, r.dv.data() + b,
-                                                   y);
+        k.sparse_categorical_crossentropy_backward(n, r.cols, kNoLabel, eps, r.p.data() + at, r.label.data() + b,
+                                                   r.dv.data() + b, y);
       },
       entropy_slope(hot));
   r.per_row(
@@ -222,19 +262,20 @@ void categorical(Rows<T> r) {
   r.per_row(
       "sparse_softmax_crossentropy",
       [&](Index b, Index n, Index at, T* v) {
-        k.sparse_softmax_crossentropy(n, r.cols, r.z.data() + at, r.label.data() + b, v, spare.data() + at);
+        k.sparse_softmax_crossentropy(n, r.cols, kNoLabel, r.z.data() + at, r.label.data() + b, v, spare.data() + at);
       },
       logits(hot));
   r.per_element(
       "sparse_softmax_crossentropy p",
       [&](Index b, Index n, Index at, T* p) {
-        k.sparse_softmax_crossentropy(n, r.cols, r.z.data() + at, r.label.data() + b, spare.data() + b, p);
+        k.sparse_softmax_crossentropy(n, r.cols, kNoLabel, r.z.data() + at, r.label.data() + b, spare.data() + b, p);
       },
       probability);
   r.per_element(
       "sparse_softmax_crossentropy_backward",
       [&](Index b, Index n, Index at, T* y) {
-        k.sparse_softmax_crossentropy_backward(n, r.cols, r.p.data() + at, r.label.data() + b, r.dv.data() + b, y);
+        k.sparse_softmax_crossentropy_backward(n, r.cols, kNoLabel, r.p.data() + at, r.label.data() + b,
+                                               r.dv.data() + b, y);
       },
       logits_slope(hot));
 }

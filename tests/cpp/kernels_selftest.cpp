@@ -7,23 +7,32 @@ namespace {
 
 using namespace fastgd;
 
-double apply(Activation f, double x, double slope) {
-  switch (f) {
-    case Activation::linear:
-      return x;
-    case Activation::sigmoid:
-      return 1 / (1 + std::exp(-x));
-    case Activation::tanh:
-      return std::tanh(x);
-    case Activation::relu:
-      return std::max(x, 0.0);
-    default:
-      return x >= 0 ? x : slope * x;
-  }
-}
+// What the kernels compute, by the C library.
+struct Reference {
+  Activation function;
+  std::function<double(double)> value;
+  std::function<double(double)> slope;  // from the output or the input, as the list says
+  double a = 0, b = 0, c = 0;
+};
 
-constexpr Activation kActivations[] = {Activation::linear, Activation::sigmoid, Activation::tanh, Activation::relu,
-                                       Activation::leaky_relu};
+double normal_share(double x) { return std::erfc(-x / std::sqrt(2.0)) / 2; }
+double logistic(double x) { return 1 / (1 + std::exp(-x)); }
+
+const Reference kActivations[] = {
+    {Activation::linear, [](double x) { return x; }, [](double) { return 1.0; }},
+    {Activation::sigmoid, logistic, [](double y) { return y * (1 - y); }},
+    {Activation::tanh, [](double x) { return std::tanh(x); }, [](double y) { return 1 - y * y; }},
+    {Activation::relu, [](double x) { return std::max(x, 0.0); }, [](double y) { return y > 0 ? 1.0 : 0.0; }},
+    {Activation::leaky_relu, [](double x) { return x >= 0 ? x : 0.25 * x; }, [](double y) { return y > 0 ? 1 : 0.25; },
+     0.25},
+    {Activation::elu, [](double x) { return x > 0 ? x : 0.5 * std::expm1(x); },
+     [](double y) { return y > 0 ? 1 : y + 0.5; }, 0.5},
+    {Activation::softplus, [](double x) { return std::log1p(std::exp(x)); }, [](double y) { return -std::expm1(-y); }},
+    {Activation::silu, [](double x) { return x * logistic(x); },
+     [](double x) { return logistic(x) * (1 + x * logistic(-x)); }},
+    {Activation::gelu, [](double x) { return x * normal_share(x); },
+     [](double x) { return normal_share(x) + x * std::exp(-x * x / 2) / std::sqrt(2 * std::acos(-1.0)); }},
+};
 
 template <class T>
 void elementwise(Tester<T> test, Index n) {
@@ -39,20 +48,15 @@ void elementwise(Tester<T> test, Index n) {
   unary("log", test.k.log, positive, [](double a) { return std::log(a); });
   unary("tanh", test.k.tanh, x, [](double a) { return std::tanh(a); });
   unary("sigmoid", test.k.sigmoid, x, [](double a) { return 1 / (1 + std::exp(-a)); });
-  for (const Activation f : kActivations) {
-    unary(
-        "activation", [&](Index c, const T* a, T* y) { test.k.activation(f, T(0.25), c, a, y); }, x,
-        [&](double a) { return apply(f, a, 0.25); });
+  for (const Reference& f : kActivations) {
+    const ActivationSpec<T> spec{f.function, T(f.a), T(f.b), T(f.c)};
+    unary("activation", [&](Index c, const T* a, T* y) { test.k.activation(spec, c, a, y); }, x, f.value);
+    // Outputs of softplus are positive; the other derivatives stand for any number.
+    const std::vector<T>& v = f.function == Activation::softplus ? positive : w;
     test.expect(
         "activation_backward", n, 1,
-        [&](Index b, Index e, T* dx) {
-          test.k.activation_backward(f, T(0.25), e - b, w.data() + b, g.data() + b, dx + b);
-        },
-        [&](Index i) {
-          const double y = w[i];
-          const double slopes[] = {1, y * (1 - y), 1 - y * y, y > 0 ? 1.0 : 0.0, y > 0 ? 1 : 0.25};
-          return g[i] * slopes[static_cast<int>(f)];
-        });
+        [&](Index b, Index e, T* dx) { test.k.activation_backward(spec, e - b, v.data() + b, g.data() + b, dx + b); },
+        [&](Index i) { return g[i] * f.slope(static_cast<double>(v[i])); });
   }
   test.expect(
       "add", n, 1, [&](Index b, Index e, T* y) { test.k.add(e - b, x.data() + b, g.data() + b, y + b); },
@@ -194,6 +198,28 @@ void elementwise(Tester<T> test, Index n) {
       },
       [&](Index i) { return w[i] - rate * stride(i); },
       [&](Index i) { return v0[i] + (stride(i) * stride(i) - v0[i]) * rest; });
+  const auto pull = [&](Index i) {
+    return x[i] + g[i] + 2 * rest * w[i] - (std::sqrt(total(i)) - std::sqrt(double(v0[i]))) * 3 * w[i];
+  };
+  rule(
+      "ftrl",
+      [&](Index b, Index e, T* w1, T* s0, T* s1, T*) {
+        test.k.ftrl(e - b, T(3), T(0.5), T(0.25), T(0.5), T(0.1), g.data() + b, w1, s1, s0);
+      },
+      [&](Index i) { return (std::clamp(pull(i), -0.25, 0.25) - pull(i)) / (3 * std::sqrt(total(i)) + 1); }, total);
+  test.expect(
+      "scale", n, 1, [&](Index b, Index e, T* y) { test.k.scale(e - b, T(0.1), g.data() + b, y + b); },
+      [&](Index i) { return rate * g[i]; });
+  test.expect(
+      "clip", n, 1, [&](Index b, Index e, T* y) { test.k.clip(e - b, T(0.5), g.data() + b, y + b); },
+      [&](Index i) { return std::clamp(double(g[i]), -0.5, 0.5); });
+  test.expect(
+      "average", n, 1, [&](Index b, Index e, T* y) { test.k.average(e - b, T(0.9), T(0.1), g.data() + b, y + b); },
+      [&](Index i) { return beta * w[i] + rest * g[i]; }, 16, w);
+  double squares = 0;
+  for (Index i = 0; i < n; ++i) squares += double(g[i]) * g[i];
+  if (std::abs(test.k.sum_of_squares(n, g.data()) - squares) > 1e-14 * squares)
+    test.fail("sum_of_squares", n, 1, 0, test.k.sum_of_squares(n, g.data()), squares);
   test.expect(
       "decay", n, 1, [&](Index b, Index e, T* y) { test.k.decay(e - b, T(0.1), y + b); },
       [&](Index i) { return w[i] - rate * w[i]; }, 16, w);
@@ -221,6 +247,10 @@ void elementwise(Tester<T> test, Index n) {
   still("rmsprop",
         [&](Index m, const T* g0, T* y, T* a, T* b, T* c) { test.k.rmsprop(m, r, r, r, zero, g0, y, a, b, c); });
   still("adagrad", [&](Index m, const T* g0, T* y, T* a, T*, T*) { test.k.adagrad(m, r, zero, g0, y, a); });
+  still("ftrl",
+        [&](Index m, const T* g0, T* y, T* a, T* b, T*) { test.k.ftrl(m, r, T(0.5), r, zero, r, g0, y, a, b); });
+  still("ftrl of any power",
+        [&](Index m, const T* g0, T* y, T* a, T* b, T*) { test.k.ftrl(m, r, T(0.7), r, zero, r, g0, y, a, b); });
   still("adadelta", [&](Index m, const T* g0, T* y, T* a, T* b, T*) { test.k.adadelta(m, r, r, zero, g0, y, a, b); });
 }
 
@@ -289,7 +319,7 @@ void products(Tester<T> test, Index m, Index n, Index p) {
   const std::vector<T> a = Tester<T>::random(m * p, -1, 1), at = Tester<T>::random(p * m, -1, 1),
                        b = Tester<T>::random(p * n, -1, 1), c0 = Tester<T>::random(m * n, -1, 1),
                        bias = Tester<T>::random(n, -1, 1);
-  for (const Activation f : kActivations)
+  for (const Reference& f : kActivations)
     for (const bool accumulate : {false, true})
       for (const bool transposed : {false, true}) {
         const std::vector<T>& left = transposed ? at : a;
@@ -305,7 +335,7 @@ void products(Tester<T> test, Index m, Index n, Index p) {
                     .c = out + begin * n,
                     .c_row = n,
                     .accumulate = accumulate,
-                    .epilogue = {bias.data(), f, T(0.25)}};
+                    .epilogue = {bias.data(), {f.function, T(f.a), T(f.b), T(f.c)}}};
           test.k.gemm(g);
         };
         test.expect(
@@ -314,7 +344,7 @@ void products(Tester<T> test, Index m, Index n, Index p) {
               const Index i = at_c / n, j = at_c % n;
               double s = accumulate ? c0[at_c] : 0.0;
               for (Index q = 0; q < p; ++q) s += double(left[transposed ? q * m + i : i * p + q]) * b[q * n + j];
-              return apply(f, s + bias[j], 0.25);
+              return f.value(s + bias[j]);
             },
             16 + 2.0 * static_cast<double>(p), c0);
       }

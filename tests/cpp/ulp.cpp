@@ -1,5 +1,6 @@
-// Measures the error of exp, log, tanh and sigmoid in units in the last place, for every tier this processor has:
-// in float over every k-th of the 2^32 inputs, in double over random inputs. Fails above 2 units.
+// Measures the error of exp, log, tanh, sigmoid, expm1 (as elu), softplus and log_sigmoid in units in the last place,
+// for every tier this processor has: in float over every k-th of the 2^32 inputs, in double over random inputs. Fails
+// above 2 units.
 //
 // usage: ulp [k] [tier], k being 1009 unless said; `ulp 1` takes some minutes.
 // Links with the kernels of all tiers and csrc/dispatch; the head of kernel_tester.h says how to build it by hand.
@@ -23,17 +24,18 @@ using fastgd::Index;
 using fastgd::Kernels;
 using fastgd::KernelTable;
 
-constexpr int kFunctions = 4;
-constexpr const char* kNames[kFunctions] = {"exp", "log", "tanh", "sigmoid"};
+constexpr int kFunctions = 7;
+constexpr const char* kNames[kFunctions] = {"exp", "log", "tanh", "sigmoid", "elu", "softplus", "log_sig"};
 
 template <class T>
-using Kernel = void (*)(Index, const T*, T*) noexcept;
-
-template <class T>
-Kernel<T> kernel(const KernelTable& table, int which) {
+void run(const KernelTable& table, int which, Index n, const T* x, T* y) {
+  using fastgd::Activation;
   const Kernels<T>& k = table.of<T>();
-  const Kernel<T> all[kFunctions] = {k.exp, k.log, k.tanh, k.sigmoid};
-  return all[which];
+  void (*const plain[])(Index, const T*, T*) noexcept = {k.exp, k.log, k.tanh, k.sigmoid};
+  // With alpha 1, below 0 elu is e^x - 1.
+  constexpr Activation kActivations[] = {Activation::elu, Activation::softplus, Activation::log_sigmoid};
+  if (which < 4) return plain[which](n, x, y);
+  k.activation({kActivations[which - 4], T(1)}, n, x, y);
 }
 
 // The same in a wider type, by the C library.
@@ -46,8 +48,14 @@ W reference(int which, W x) {
       return std::log(x);
     case 2:
       return std::tanh(x);
-    default:
+    case 3:
       return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x));
+    case 4:
+      return x > 0 ? x : std::expm1(x);
+    case 5:
+      return (x < 0 ? 0 : x) + std::log1p(std::exp(-std::fabs(x)));
+    default:
+      return -((x > 0 ? 0 : -x) + std::log1p(std::exp(-std::fabs(x))));
   }
 }
 
@@ -97,7 +105,7 @@ void scan(const Tables& tables, std::uint64_t begin, std::uint64_t end, std::uin
     for (int f = 0; f < kFunctions; ++f) {
       for (int i = 0; i < count; ++i) want[i] = reference<double>(f, x[i]);
       for (std::size_t t = 0; t < tables.size(); ++t) {
-        kernel<float>(*tables[t], f)(count, x.data(), y.data());
+        run<float>(*tables[t], f, count, x.data(), y.data());
         // Most results are the nearest float, and need no exact measure.
         for (int i = 0; i < count; ++i)
           if (y[i] != static_cast<float>(want[i]) || y[i] == 0) worst[t][f].see(error(y[i], want[i]), x[i], y[i]);
@@ -151,7 +159,7 @@ double check_double(const Tables& tables, Index samples) {
   double largest = 0;
   for (const KernelTable* table : tables)
     for (int f = 0; f < kFunctions; ++f) {
-      kernel<double>(*table, f)(samples, x.data(), y.data());
+      run<double>(*table, f, samples, x.data(), y.data());
       Worst<double> most;
       for (std::size_t i = 0; i < x.size(); ++i) most.see(error(y[i], reference<long double>(f, x[i])), x[i], y[i]);
       largest = std::max(largest, most.ulp);

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tolerances
-from cases import OpCase, op_cases, op_feeds, op_params, op_plan
+from cases import OpCase, elementwise_cases, moving_cases, op_cases, op_feeds, op_params, op_plan, reduction_cases
 from fastgd import _core, reference
 
 CASES = list(op_cases())
@@ -35,6 +35,27 @@ def test_native_matches_the_reference(case: OpCase, dtype: str, isa: str) -> Non
             tolerance = tolerances.summed(dtype, max(case.length, 4) * (batch if "d:w" in name else 4))
             magnitude = max(case.scale, float(np.max(np.abs(value), initial=0.0))) if case.scale else None
             tolerances.assert_close(got[name], value, tolerance, magnitude, what=f"{name}, batch {batch}")
+
+
+SHARED = [case for case in (*elementwise_cases(), *reduction_cases(), *moving_cases()) if case.inputs]
+
+
+@pytest.mark.parametrize("case", SHARED, ids=lambda c: c.id)
+def test_an_op_does_not_depend_on_the_number_of_threads(case: OpCase, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FASTGD_TEAM_WORK", "0")
+    plan = op_plan(case, "float32")
+    feeds, params = op_feeds(case, plan, 37, 1), op_params(case, "float32", 1)
+    before = _core.get_num_threads()
+    seen = []
+    for threads in (1, 2, 5):
+        _core.set_num_threads(threads)
+        executor = _core.Executor(plan)
+        executor.bind_parameters(params)
+        seen.append(executor.inspect(feeds))
+    _core.set_num_threads(before)
+    for other in seen[1:]:
+        for name, value in seen[0].items():
+            np.testing.assert_array_equal(other[name], value, err_msg=name)
 
 
 def test_every_op_has_a_case() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -67,6 +68,18 @@ LAYERS: list[tuple[str, dict[str, Any], tuple[int, ...]]] = [
     ("GroupNormalization", {"groups": 3, "axis": 1}, (6, 4, 2)),
     ("GroupNormalization", {"groups": -1, "scale": False}, (5, 6)),
     ("GroupNormalization", {"groups": 1}, (6,)),
+    *(
+        (name, {"beta_regularizer": "l2", "gamma_regularizer": "l1", **rules}, (5, 6))
+        for name, groups in (
+            ("BatchNormalization", {}),
+            ("LayerNormalization", {}),
+            ("GroupNormalization", {"groups": 2}),
+        )
+        for rules in (
+            {**groups, "beta_constraint": "non_neg"},
+            {**groups, "gamma_constraint": "unit_norm"},
+        )
+    ),
 ]
 
 
@@ -109,6 +122,15 @@ def test_normalisation_trains_as_in_keras(
             close(ours_w.numpy(), theirs_w, ours_w.path)
         close(ours.predict(x, verbose=0), theirs.predict(x, verbose=0), "prediction after training")
         close(ours.evaluate(x, t, verbose=0), theirs.evaluate(x, t, verbose=0), "evaluation")
+
+
+@pytest.mark.parametrize("name", ["BatchNormalization", "LayerNormalization", "GroupNormalization"])
+def test_arguments_stand_where_they_do_in_keras(name: str) -> None:
+    ours, theirs = (inspect.signature(getattr(library.layers, name)).parameters for library in (fastgd, keras))
+    left_out = {"renorm", "renorm_clipping", "renorm_momentum", "synchronized"}
+    assert [key for key in theirs if key not in left_out] == list(ours)
+    for key, parameter in ours.items():
+        assert parameter.default == theirs[key].default, key
 
 
 @pytest.mark.parametrize("backend", fastgd.runtime.BACKENDS)

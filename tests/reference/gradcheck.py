@@ -21,7 +21,7 @@ def total_loss(plan: Plan, tensors: Mapping[str, Array]) -> float:
     for term in plan.losses:
         v = tensors[term.tensor]
         s = np.ones_like(v) if term.sample_weight is None else tensors[term.sample_weight]
-        total += term.weight * float(np.sum(s * v)) / (1 if term.reduction == "sum" else len(v))
+        total += term.weight * float(np.sum(s * v)) / (1 if term.reduction == "sum" else len(tensors[plan.inputs[0]]))
     return total
 
 

@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 import pytest
 
+import cases
 from fastgd.plan import Step, UpdateSpec
 from fastgd.reference import Executor
 from fastgd.reference.registry import OPS, Context
@@ -92,6 +93,11 @@ def test_rules_keep_float32_and_leave_zeros_alone(rule):
         "epsilon": 0.0,
         "rho": 0.9,
         "centered": 1,
+        "learning_rate_power": -0.5,
+        "l1": 0.0,
+        "l2": 0.0,
+        "l2_shrinkage": 0.0,
+        "beta": 0.0,
     }
     path, _ = run_rule(rule, 0.0, [0.0], [0.0] * len(UPDATES[rule].slots), 0.1, "float32", **hyper)
     assert path == [0.0]
@@ -144,29 +150,79 @@ def test_metrics():
     assert run_op("sparse_categorical_accuracy", [[p], [[1, 1]]])[0].tolist() == [0.5]
 
 
+SUM_OF_EXPONENTIALS = math.exp(-2) + 1 + math.exp(3)
+
+
 @pytest.mark.parametrize(
-    ("function", "expected"),
+    ("function", "attrs", "expected"),
     [
-        ("linear", [-2.0, 0.0, 3.0]),
-        ("relu", [0.0, 0.0, 3.0]),
-        ("leaky_relu", [-0.5, 0.0, 3.0]),
-        ("sigmoid", [1 / (1 + math.exp(2)), 0.5, 1 / (1 + math.exp(-3))]),
-        ("tanh", [math.tanh(-2), 0.0, math.tanh(3)]),
-        ("softmax", [math.exp(k) / (math.exp(-2) + 1 + math.exp(3)) for k in (-2, 0, 3)]),
+        ("linear", {}, [-2.0, 0.0, 3.0]),
+        ("relu", {}, [0.0, 0.0, 3.0]),
+        ("leaky_relu", {"negative_slope": 0.25}, [-0.5, 0.0, 3.0]),
+        ("sigmoid", {}, [1 / (1 + math.exp(2)), 0.5, 1 / (1 + math.exp(-3))]),
+        ("tanh", {}, [math.tanh(-2), 0.0, math.tanh(3)]),
+        ("softmax", {}, [math.exp(k) / SUM_OF_EXPONENTIALS for k in (-2, 0, 3)]),
+        ("log_softmax", {}, [k - math.log(SUM_OF_EXPONENTIALS) for k in (-2, 0, 3)]),
+        ("relu6", {}, [0.0, 0.0, 3.0]),
+        ("elu", {"alpha": 2.0}, [2 * math.expm1(-2), 0.0, 3.0]),
+        ("celu", {"alpha": 2.0}, [2 * math.expm1(-1), 0.0, 3.0]),
+        ("exponential", {}, [math.exp(-2), 1.0, math.exp(3)]),
+        ("softplus", {}, [math.log1p(math.exp(k)) for k in (-2, 0, 3)]),
+        ("log_sigmoid", {}, [-math.log1p(math.exp(-k)) for k in (-2, 0, 3)]),
+        ("softsign", {}, [-2 / 3, 0.0, 0.75]),
+        ("squareplus", {"b": 16.0}, [(-2 + 20**0.5) / 2, 2.0, 4.0]),
+        ("sparse_plus", {}, [0.0, 0.25, 3.0]),
+        ("sparse_sigmoid", {}, [0.0, 0.5, 1.0]),
+        ("hard_sigmoid", {}, [1 / 6, 0.5, 1.0]),
+        ("hard_silu", {}, [-1 / 3, 0.0, 3.0]),
+        ("hard_tanh", {}, [-1.0, 0.0, 1.0]),
+        ("soft_shrink", {"threshold": 1.5}, [-0.5, 0.0, 1.5]),
+        ("hard_shrink", {"threshold": 2.0}, [0.0, 0.0, 3.0]),
+        ("tanh_shrink", {}, [-2 + math.tanh(2), 0.0, 3 - math.tanh(3)]),
+        ("threshold", {"threshold": 0.0, "default_value": 7.0}, [7.0, 7.0, 3.0]),
+        ("thresholded_relu", {"negative_slope": 0.5, "max_value": 2.5, "threshold": 1.0}, [-1.5, -0.5, 2.5]),
+        ("thresholded_relu", {"negative_slope": 0.0, "max_value": math.inf, "threshold": 1.0}, [0.0, 0.0, 3.0]),
+        ("silu", {}, [-2 / (1 + math.exp(2)), 0.0, 3 / (1 + math.exp(-3))]),
+        ("mish", {}, [k * math.tanh(math.log1p(math.exp(k))) for k in (-2, 0, 3)]),
+        ("gelu", {}, [k * math.erfc(-k / 2**0.5) / 2 for k in (-2, 0, 3)]),
     ],
 )
-def test_activations(function, expected):
-    (y,) = run_op("activation", [[[-2.0, 0.0, 3.0]]], function=function, negative_slope=0.25)
-    np.testing.assert_allclose(y, [expected], rtol=1e-15)
+def test_activations(function, attrs, expected):
+    (y,) = run_op("activation", [[[-2.0, 0.0, 3.0]]], function=function, **attrs)
+    np.testing.assert_allclose(y, [expected], rtol=2e-15)
 
 
-@pytest.mark.parametrize(("function", "slope_at_zero"), [("relu", 0.0), ("leaky_relu", 0.25)])
-def test_the_slope_at_the_kink(function, slope_at_zero):
+@pytest.mark.parametrize(
+    ("function", "attrs", "x", "slope"),
+    [
+        ("relu", {}, 0.0, 0.0),
+        ("leaky_relu", {"negative_slope": 0.25}, 0.0, 0.25),
+        ("elu", {"alpha": 0.5}, 0.0, 0.5),
+        ("relu6", {}, 0.0, 0.0),
+        ("relu6", {}, 6.0, 0.0),
+        ("hard_tanh", {}, -1.0, 0.0),
+        ("hard_sigmoid", {}, 3.0, 0.0),
+        ("hard_silu", {}, -3.0, 0.0),
+        ("hard_silu", {}, 3.0, 1.0),
+        ("soft_shrink", {"threshold": 0.5}, 0.5, 0.0),
+        ("hard_shrink", {"threshold": 0.5}, -0.5, 0.0),
+        ("threshold", {"threshold": 0.5, "default_value": 2.0}, 0.5, 0.0),
+        ("thresholded_relu", {"negative_slope": 0.5, "max_value": 2.0, "threshold": 1.0}, 1.0, 0.0),
+        ("thresholded_relu", {"negative_slope": 0.5, "max_value": 2.0, "threshold": 1.0}, 2.0, 1.0),
+    ],
+)
+def test_the_slope_at_the_kink(function, attrs, x, slope):
     ctx = Context(True, 0, np.dtype("float64"), 1, (True,))
-    zero = np.zeros((1, 1))
-    attrs = {"function": function, "negative_slope": 0.25}
-    (dx,), _ = OPS["activation"].backward(ctx, [zero], [], [zero], [np.ones((1, 1))], attrs)
-    assert dx.tolist() == [[slope_at_zero]]
+    at = np.full((1, 1), x)
+    (y,) = run_op("activation", [at], function=function, **attrs)
+    given = {"function": function, **attrs}
+    (dx,), _ = OPS["activation"].backward(ctx, [at], [], [y], [np.ones((1, 1))], given)
+    assert dx.tolist() == [[slope]]
+
+
+def test_prelu():
+    (y,) = run_op("prelu", [[[-2.0, 0.0, 3.0]]], [[0.5, 4.0, 7.0]])
+    assert y.tolist() == [[-1.0, 0.0, 3.0]]
 
 
 def test_matmul_and_its_transposes():
@@ -199,7 +255,8 @@ ONE_HOT = [[0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]]
 @pytest.mark.parametrize(
     ("op", "inputs", "attrs"),
     [
-        *(("activation", [EXTREME], {"function": f}) for f in ("sigmoid", "tanh", "relu", "leaky_relu", "softmax")),
+        *(("activation", [EXTREME], {"function": f}) for f in ("softmax", "log_softmax")),
+        *(("activation", [EXTREME], {"function": f, **a}) for f, a in cases.ELEMENTWISE if f != "exponential"),
         ("sigmoid_crossentropy", [EXTREME, ONE_HOT], {}),
         ("softmax_crossentropy", [EXTREME, ONE_HOT], {}),
         ("sparse_softmax_crossentropy", [EXTREME, [3]], {}),

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fastgd.plan import ParamSpec, Plan, Step, TensorSpec, Term, UpdateSpec
+from fastgd.plan import ConstraintSpec, ParamSpec, Plan, Step, TensorSpec, Term, UpdateSpec
 from fastgd.reference import Executor
 from reference.gradcheck import PlanBuilder
 
@@ -45,6 +45,11 @@ def with_step(step: Step, *tensors: TensorSpec) -> Plan:
     return replace(plan, steps=(*plan.steps, step), tensors=(*plan.tensors, *tensors))
 
 
+def with_constraint(kind: str, axes: tuple[int, ...]) -> Plan:
+    """The small plan with a constraint on its parameter."""
+    return replace(small_plan(), params=(ParamSpec("w", (4, 3), True, ConstraintSpec(kind, axes)),))
+
+
 Z = TensorSpec("z", (-1, 3), "float32")
 
 
@@ -73,6 +78,13 @@ Z = TensorSpec("z", (-1, 3), "float32")
             r"\[l\] `loss` must be an input of the plan",
         ),
         (replace(small_plan(), losses=(Term("l", "loss", reduction="mean"),)), "unknown reduction"),
+        (
+            replace(with_tensor("loss", (1,)), losses=(), metrics=(Term("m", "loss"),)),
+            r"\[m\] `loss` must have shape \(-1,\), the plan says \(1,\)",
+        ),
+        (with_constraint("round", (0,)), r"parameter `w` has an unknown constraint. Received: kind='round'"),
+        (with_constraint("norm", (0, 2)), r"the constraint of `w` must run over neighbouring axes of \(4, 3\)"),
+        (with_constraint("norm", (1, 2)), r"Received: axes=\(1, 2\)"),
     ],
 )
 def test_a_wrong_plan(plan, text):
@@ -115,14 +127,20 @@ def test_a_dtype_that_differs_from_the_plan():
         (Step("dense", ("x",), ("z",), ("w", "w")), r"\[dense\] b of shape \(4, 3\) does not fit w of shape \(4, 3\)"),
         (Step("dense", ("x",), ("z",)), r"\[dense\] takes the parameters w and perhaps b"),
         (Step("dense", ("x",), ("z",), ("w",), {"activation": "softmax"}), r"\[dense\] `activation` must work element"),
-        (Step("dense", ("x",), ("z",), ("w",), {"activation": "selu"}), r"\[dense\] .*activation='selu'"),
+        (Step("dense", ("x",), ("z",), ("w",), {"activation": "selo"}), r"\[dense\] .*activation='selo'"),
         (Step("activation", ("y",), ("z",), (), {"function": "exp"}), r"\[activation\] .*function='exp'"),
-        (Step("activation", ("y",), ("z",), (), {"negative_slope": "a"}), r"\[activation\] .*`negative_slope` must be"),
+        (
+            Step("activation", ("y",), ("z",), (), {"function": "leaky_relu", "negative_slope": "a"}),
+            r"\[activation\] .*`negative_slope` must be",
+        ),
+        (Step("activation", ("y",), ("z",), (), {"function": "elu"}), r"\[activation\] .*needs the attribute `alpha`"),
+        (Step("activation", ("y",), ("z",), (), {"function": "softmax", "axis": 2}), r"\[activation\] `axis` .*axis=2"),
+        (Step("dense", ("x",), ("z",), ("w",), {"activation": "mish"}), r"\[dense\] `activation` must have a deriv"),
         (Step("dropout", ("y",), ("z",), (), {"rate": 1.5}), r"\[dropout\] `rate` must lie in \[0, 1\].*rate=1.5"),
         (Step("dropout", ("y",), ("z",), (), {"rate": 0.5, "seed": 0.5}), r"\[dropout\] `seed` must be an integer"),
         (Step("reshape", ("y",), ("z",), (), {"shape": (-1, 4)}), r"\[reshape\] x of shape \(6, 3\) .* \(6, 4\)"),
         (Step("reshape", ("y",), ("z",), (), {"shape": 3}), r"\[reshape\] `shape` must be a tuple"),
-        (Step("concatenate", ("y", "x"), ("z",), (), {"axis": 0}), r"\[concatenate\] `axis` must be .*axis=0"),
+        (Step("concatenate", ("y", "x"), ("z",), (), {"axis": -1}), r"\[concatenate\] `axis` must be .*axis=-1"),
         (Step("matmul", ("y", "loss"), ("z",)), r"\[matmul\] the leading axes must be equal"),
         (Step("accuracy", ("y", "x"), ("z",)), r"\[accuracy\] inputs must have one shape"),
         (Step("mean_squared_error", ("y", "loss"), ("z",)), r"\[mean_squared_error\] .* \(6, 3\) and \(6,\)"),
@@ -164,9 +182,12 @@ def test_wrong_parameters(arrays, text):
 @pytest.mark.parametrize(
     ("spec", "slots", "text"),
     [
-        (UpdateSpec("ftrl"), [], r"\[ftrl\] unknown update rule. Known rules: sgd, momentum, adam"),
+        (UpdateSpec("muon"), [], r"\[muon\] unknown update rule. Known rules: sgd, momentum, adam"),
         (UpdateSpec("momentum", {"momentum": 0.9}, ("v",)), [], r"\[momentum\] needs the numbers nesterov"),
         (UpdateSpec("sgd", {"momentum": 0.9}), [], r"\[sgd\] does not know the numbers momentum"),
+        (UpdateSpec("sgd", {"ema_momentum": 0.9}), [], r"\[sgd\] has 1 slots. Received: slots=\(\)"),
+        (UpdateSpec("sgd", {"clipnorm": 1.0, "clipvalue": 1.0}), [], r"\[sgd\] a gradient is clipped in one way only"),
+        (UpdateSpec("sgd", {}, (), (2,)), [], r"\[sgd\] names parameters that do not exist: undecayed=\(2,\)"),
         (UpdateSpec("sgd", {}, ("v",)), [], r"\[sgd\] has 0 slots. Received: slots=\('v',\)"),
         (
             UpdateSpec("momentum", {"momentum": 0.9, "nesterov": 0}, ("v",)),

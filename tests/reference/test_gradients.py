@@ -7,10 +7,21 @@ from math import prod
 import numpy as np
 import pytest
 
-from cases import encoding_cases, noise_cases, normalization_cases, op_feeds, op_params, op_plan
+import cases
+from cases import (
+    elementwise_cases,
+    encoding_cases,
+    moving_cases,
+    noise_cases,
+    normalization_cases,
+    op_feeds,
+    op_params,
+    op_plan,
+    reduction_cases,
+)
 from fastgd.plan import Step, TensorSpec, Term
 from fastgd.reference import Executor
-from fastgd.reference.activations import ACTIVATIONS
+from fastgd.reference.functions import FUNCTIONS
 from fastgd.reference.program import build_program
 from fastgd.reference.registry import OPS
 from reference.gradcheck import PlanBuilder, check_gradients
@@ -19,6 +30,7 @@ GRADIENT_OPS = {
     "dense",
     "matmul",
     "activation",
+    "prelu",
     "dropout",
     "alpha_dropout",
     "gaussian_noise",
@@ -33,14 +45,41 @@ GRADIENT_OPS = {
     "reshape",
     "add",
     "concatenate",
+    "reduce",
+    "cumsum",
+    "transpose",
+    "broadcast_to",
+    "slice",
+    "pad",
+    "gather",
+    "unary",
+    "binary",
+    "where",
+    "parameter",
+    "sample_mean",
+    "divide_by_mean",
     "mean_squared_error",
     "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_logarithmic_error",
+    "huber",
+    "log_cosh",
+    "poisson",
+    "hinge",
+    "squared_hinge",
     "binary_crossentropy",
+    "binary_focal_crossentropy",
     "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_hinge",
+    "cosine_similarity",
+    "kl_divergence",
     "sparse_categorical_crossentropy",
     "sigmoid_crossentropy",
     "softmax_crossentropy",
     "sparse_softmax_crossentropy",
+    "penalty",
+    "orthogonality",
 }
 
 
@@ -70,21 +109,39 @@ def test_every_op_with_a_backward_pass_is_checked_here():
     assert {name for name, op in OPS.items() if op.backward is not None} == GRADIENT_OPS
 
 
-ELEMENTWISE = sorted(set(ACTIVATIONS) - {"softmax"})
+# Where some function with the numbers of tests/cases.py has a kink or a step.
+KINKS = (-3.0, -1.0, -0.7, -0.5, 0.0, 0.3, 0.4, 0.5, 0.7, 0.9, 1.0, 1.5, 3.0, 6.0)
 
 
-@pytest.mark.parametrize("activation", ELEMENTWISE)
+def nearest_kink(x):
+    """Return for each element its distance to the nearest kink, with the sign of the difference."""
+    differences = np.asarray(x)[..., None] - np.array(KINKS)
+    return np.take_along_axis(differences, np.abs(differences).argmin(axis=-1)[..., None], axis=-1)[..., 0]
+
+
+def smooth_numbers(seed, *shape):
+    """Random numbers of both signs, at least 0.02 from every kink."""
+    x = np.random.default_rng(seed).uniform(-4.0, 4.0, shape)
+    near = nearest_kink(x)
+    return np.where(np.abs(near) < 0.02, x + np.copysign(0.02, near), x)
+
+
+def test_every_function_is_checked_here():
+    assert {name for name, _ in cases.ELEMENTWISE} == set(FUNCTIONS)
+    assert {name for name, _ in cases.FUSED} == {name for name, each in FUNCTIONS.items() if each.from_output}
+
+
+@pytest.mark.parametrize(("activation", "attrs"), cases.FUSED)
 @pytest.mark.parametrize("middle", [(), (2,), (2, 3)], ids=["2d", "3d", "4d"])
-def test_dense(activation, middle):
+def test_dense(activation, attrs, middle):
     b = PlanBuilder()
     b.input("x", *middle, 4)
     b.param("w", 4, 3)
     b.param("b", 3)
-    b.step("dense", ["x"], "y", *middle, 3, params=["w", "b"], activation=activation, negative_slope=0.3)
+    b.step("dense", ["x"], "y", *middle, 3, params=["w", "b"], activation=activation, **attrs)
     # Sums this far apart keep every unit away from the kink at 0.
     x, w, bias = numbers(1, 3, *middle, 4), numbers(2, 4, 3) * 0.2, np.array([1.7, -1.9, 1.8])
-    if activation in ("relu", "leaky_relu"):
-        assert np.abs(x @ w + bias).min() > 0.02
+    assert np.abs(nearest_kink(x @ w + bias)).min() > 0.005
     checked(b, "y", [x], [w, bias], (*middle, 3))
 
 
@@ -96,12 +153,30 @@ def test_dense_without_bias():
     checked(b, "y", [numbers(3, 5, 4)], [numbers(4, 4, 3)], (3,))
 
 
-@pytest.mark.parametrize("function", sorted(ACTIVATIONS))
-def test_activation(function):
+@pytest.mark.parametrize(("function", "attrs"), cases.ELEMENTWISE)
+def test_activation(function, attrs):
     b = PlanBuilder()
     b.input("x", 2, 5)
-    b.step("activation", ["x"], "y", 2, 5, function=function, negative_slope=0.25)
-    checked(b, "y", [numbers(5, 3, 2, 5)], shape=(2, 5))
+    b.step("activation", ["x"], "y", 2, 5, function=function, **attrs)
+    checked(b, "y", [smooth_numbers(5, 3, 2, 5)], shape=(2, 5))
+
+
+@pytest.mark.parametrize("function", ["softmax", "log_softmax"])
+@pytest.mark.parametrize("axis", [None, 0, 1, 2])
+def test_activation_along_an_axis(function, axis):
+    b = PlanBuilder()
+    b.input("x", 2, 5)
+    b.step("activation", ["x"], "y", 2, 5, function=function, **({} if axis is None else {"axis": axis}))
+    checked(b, "y", [numbers(6, 3, 2, 5)], shape=(2, 5))
+
+
+@pytest.mark.parametrize("slopes", [(2, 5), (1, 5), (2, 1), (1, 1)])
+def test_prelu(slopes):
+    b = PlanBuilder()
+    b.input("x", 2, 5)
+    b.param("alpha", *slopes)
+    b.step("prelu", ["x"], "y", 2, 5, params=["alpha"])
+    checked(b, "y", [numbers(7, 3, 2, 5)], [numbers(8, *slopes)], (2, 5))
 
 
 @pytest.mark.parametrize("transpose_a", [False, True])
@@ -165,6 +240,93 @@ def test_add_and_concatenate_of_several_inputs():
     checked(b, "y", [numbers(seed, 2, 2, 3) for seed in (11, 12, 13)], shape=(30,))
 
 
+SMALL = [
+    case
+    for case in (*reduction_cases(), *moving_cases())
+    if case.differentiable and 0 not in case.inputs[0] and prod(map(abs, case.inputs[0])) < 70
+]
+
+
+@pytest.mark.parametrize("case", SMALL, ids=lambda case: case.id)
+def test_reductions_and_moves(case):
+    plan = op_plan(case, "float64")
+    check_gradients(plan, op_feeds(case, plan, 3, 50))
+
+
+@pytest.mark.parametrize("case", [case for case in reduction_cases() if case.attrs.get("function") == "prod"][1:3])
+@pytest.mark.parametrize("zeros", [1, 2])
+def test_products_with_zeros(case, zeros):
+    plan = op_plan(case, "float64")
+    x, goal = op_feeds(case, plan, 3, 51)
+    x.reshape(3, -1)[1, :zeros] = 0.0
+    check_gradients(plan, [x, goal])
+
+
+def is_smooth(case):
+    """Whether finite differences tell the gradients: not at ties, and not where a gradient is cut on purpose."""
+    function = case.attrs.get("function")
+    return (
+        case.op in ("unary", "binary", "parameter")
+        and (-1, 0) not in case.inputs
+        and (-1, 0, 3) not in case.inputs
+        and function != "stop_gradient"
+        and (case.kinds != "tt" or function == "multiply")
+    )
+
+
+@pytest.mark.parametrize("case", [case for case in elementwise_cases() if is_smooth(case)], ids=lambda c: c.id)
+def test_elementwise(case):
+    plan = op_plan(case, "float64")
+    # A seed that draws no two operands so near to each other that a step of the differences would swap them.
+    check_gradients(plan, op_feeds(case, plan, 2, 5), op_params(case, "float64", 5))
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (1, 3), (2, 1)])
+def test_where(shape):
+    b = PlanBuilder()
+    b.input("p", 2, 3)
+    b.input("a", *shape)
+    b.param("w", 3)
+    b.tensors.append(TensorSpec("free", (3,), "float64"))
+    b.steps.append(Step("parameter", (), ("free",), ("w",)))
+    b.step("binary", ["p", "free"], "c", 2, 3, function="less")
+    b.step("where", ["c", "a", "free"], "y", 2, 3)
+    seen = checked(b, "y", [numbers(50, 4, 2, 3), numbers(51, 4, *shape)], [numbers(52, 3)], (2, 3))
+    assert seen["d:w"].all()
+    assert not seen["d:p"].any()
+
+
+def test_ties_share_the_gradient_and_kinks_have_none():
+    b = PlanBuilder()
+    b.input("p", 3)
+    b.input("q", 3)
+    b.input("t", 3)
+    b.step("binary", ["p", "q"], "high", 3, function="maximum")
+    b.step("binary", ["p", "q"], "low", 3, function="minimum")
+    b.step("unary", ["p"], "size", 3, function="absolute")
+    for name in ("high", "low", "size"):
+        b.loss("mean_squared_error", [name, "t"], name + "_loss", {"weight": 1.5, "reduction": "sum"})
+    p, q = np.array([[0.0, 2.0, 0.0]]), np.array([[0.0, 2.0, 1.0]])
+    seen = Executor(b.build()).inspect([p, q, p - 1.0])
+    # The distances to the targets are 1, but for the larger of 0 and 1, which is 2 away.
+    assert seen["d:p"].tolist() == [[1.0, 2.0, 1.0]]
+    assert seen["d:q"].tolist() == [[1.0, 1.0, 2.0]]
+
+
+def test_powers_with_the_base_0_have_finite_gradients():
+    b = PlanBuilder()
+    b.input("p", 4)
+    b.input("q", 4)
+    b.input("t", 4)
+    b.step("binary", ["p", "q"], "y", 4, function="power")
+    b.loss("mean_squared_error", ["y", "t"], term={"reduction": "sum", "weight": 2.0})
+    p, q = np.array([[0.0, 0.0, 0.0, -2.0]]), np.array([[0.0, 1.0, 2.0, 3.0]])
+    seen = Executor(b.build()).inspect([p, q, p**q - 1.0])
+    assert seen["d:p"].tolist() == [[0.0, 1.0, 0.0, 12.0]]
+    assert seen["d:q"][0, :3].tolist() == [0.0, 0.0, 0.0]
+    assert np.isnan(seen["d:q"][0, 3])
+
+
 def test_fan_out_adds_the_gradients_of_all_branches():
     b = PlanBuilder()
     b.input("x", 3)
@@ -212,6 +374,46 @@ def test_two_inputs_two_losses_with_weights_and_reductions():
     assert {name for name in seen if name.startswith("d:")} == {"d:x", "d:z", "d:w1", "d:b1", "d:w2", "d:w3"}
 
 
+def whole(b, op, inputs=(), params=(), **attrs):
+    """Add a loss of one value for the batch, by both reductions in turn."""
+    name = f"{op}{len(b.steps)}"
+    b.tensors.append(TensorSpec(name, (1,), "float64"))
+    b.steps.append(Step(op, tuple(inputs), (name,), tuple(params), attrs))
+    b.losses.append(Term(name, name, 0.8, "sum" if len(b.steps) % 2 else "sum_over_batch_size"))
+
+
+def test_penalty():
+    b = PlanBuilder()
+    b.input("x", 2, 3)
+    b.param("w", 4, 3)
+    for attrs in ({"l1": 0.4, "l2": 0.0}, {"l1": 0.0, "l2": 0.7}, {"l1": 0.2, "l2": 0.3}):
+        whole(b, "penalty", params=["w"], **attrs)
+        whole(b, "penalty", ["x"], per_sample=False, **attrs)
+        b.loss("penalty", ["x"], f"each{len(b.steps)}", **attrs)
+    check_gradients(b.build(), [numbers(40, 5, 2, 3)], [numbers(41, 4, 3)])
+
+
+@pytest.mark.parametrize("mode", ["rows", "columns"])
+def test_orthogonality(mode):
+    b = PlanBuilder()
+    b.input("x", 3)
+    b.param("w", 4, 3)
+    whole(b, "orthogonality", params=["w"], factor=0.7, mode=mode)
+    whole(b, "orthogonality", ["x"], factor=0.3, mode=mode)
+    check_gradients(b.build(), [numbers(42, 5, 3)], [numbers(43, 4, 3)])
+
+
+def test_orthogonality_of_vectors_shorter_than_epsilon():
+    b = PlanBuilder()
+    b.input("rows")
+    b.param("w", 3, 4)
+    whole(b, "orthogonality", params=["w"], factor=0.7, epsilon=2.0)
+    w = numbers(44, 3, 4)
+    w[1] *= 5
+    assert np.linalg.norm(w, axis=1)[0] < 2 < np.linalg.norm(w, axis=1)[1]
+    check_gradients(b.build(), [numbers(45, 2)], [w])
+
+
 def test_two_losses_may_look_at_one_tensor():
     b = PlanBuilder()
     b.input("p", 2)
@@ -227,6 +429,28 @@ def test_two_losses_may_look_at_one_tensor():
     [
         ("mean_squared_error", numbers, numbers, {}),
         ("mean_absolute_error", numbers, numbers, {}),
+        ("mean_absolute_percentage_error", numbers, numbers, {}),
+        ("mean_absolute_percentage_error", numbers, numbers, {"epsilon": 0.7}),
+        ("mean_squared_logarithmic_error", shares, shares, {}),
+        ("mean_squared_logarithmic_error", numbers, shares, {"epsilon": 0.05}),
+        ("huber", numbers, numbers, {}),
+        ("huber", numbers, numbers, {"delta": 0.4}),
+        ("log_cosh", numbers, numbers, {}),
+        ("poisson", shares, numbers, {"epsilon": 0.01}),
+        ("hinge", numbers, numbers, {}),
+        ("squared_hinge", numbers, numbers, {}),
+        ("binary_focal_crossentropy", shares, shares, {}),
+        ("binary_focal_crossentropy", shares, shares, {"gamma": 0.0, "apply_class_balancing": True, "alpha": 0.3}),
+        ("binary_focal_crossentropy", shares, shares, {"gamma": 1.5, "label_smoothing": 0.2, "epsilon": 1e-3}),
+        ("categorical_focal_crossentropy", shares, shares, {}),
+        ("categorical_focal_crossentropy", shares, shares, {"gamma": 0.0, "alpha": 0.6}),
+        ("categorical_focal_crossentropy", shares, shares, {"gamma": 1.5, "label_smoothing": 0.2}),
+        ("categorical_hinge", numbers, shares, {}),
+        ("cosine_similarity", numbers, numbers, {}),
+        ("cosine_similarity", numbers, numbers, {"sign": -1.0}),
+        ("cosine_similarity", numbers, numbers, {"epsilon": 2.0}),
+        ("kl_divergence", shares, shares, {}),
+        ("kl_divergence", shares, shares, {"epsilon": 0.3}),
         ("binary_crossentropy", shares, shares, {}),
         ("binary_crossentropy", shares, shares, {"label_smoothing": 0.2, "epsilon": 1e-3}),
         ("categorical_crossentropy", shares, shares, {}),
@@ -254,7 +478,26 @@ def test_loss_of_labels(op, predictions, middle):
     b.input("p", *middle, 4)
     b.input("t", *middle, dtype="int32")
     b.loss(op, ["p", "t"])
+    b.loss(op, ["p", "t"], "some", {"weight": 0.7}, ignore_class=1)
     check_gradients(b.build(), [predictions(33, 3, *middle, 4), labels(34, 4, 3, *middle)])
+
+
+@pytest.mark.parametrize("divisors", [1, 2])
+def test_divide_by_mean(divisors):
+    b = PlanBuilder()
+    names = [b.input(name) for name in ("v", "a", "b")[: 1 + divisors]]
+    b.step("divide_by_mean", names, "y", scale=2.5)
+    b.losses.append(Term("loss", "y", sample_weight="a"))
+    seen = check_gradients(b.build(), [shares(k, 5) for k in range(50, 51 + divisors)])
+    assert set(seen) >= {"d:v"}
+
+
+@pytest.mark.parametrize("middle", [(), (2,), (2, 3)], ids=["1d", "2d", "3d"])
+def test_sample_mean(middle):
+    b = PlanBuilder()
+    b.input("x", *middle)
+    b.step("sample_mean", ["x"], "y")
+    checked(b, "y", [numbers(53, 4, *middle)])
 
 
 @pytest.mark.parametrize(

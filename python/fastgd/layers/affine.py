@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fastgd import initializers
+from fastgd import constraints, initializers, regularizers
 from fastgd.layers.layer import Layer
 from fastgd.ops.parameters import Variable
 from fastgd.utils.checks import check_bool, check_int, check_real
@@ -27,6 +27,10 @@ class AffineNormalization(Layer, abstract=True):
         scale: bool,
         beta_initializer: Any,
         gamma_initializer: Any,
+        beta_regularizer: Any,
+        gamma_regularizer: Any,
+        beta_constraint: Any,
+        gamma_constraint: Any,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -36,11 +40,24 @@ class AffineNormalization(Layer, abstract=True):
         self.scale = check_bool("scale", scale)
         self.beta_initializer = initializers.get(beta_initializer)
         self.gamma_initializer = initializers.get(gamma_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
 
     def add_affine(self, shape: Sequence[int]) -> None:
         """Make gamma and beta, where they are wanted."""
-        self.gamma = self.add_weight(shape, self.gamma_initializer, name="gamma") if self.scale else None
-        self.beta = self.add_weight(shape, self.beta_initializer, name="beta") if self.center else None
+        self.gamma = self._add("gamma", shape) if self.scale else None
+        self.beta = self._add("beta", shape) if self.center else None
+
+    def _add(self, name: str, shape: Sequence[int]) -> Variable:
+        return self.add_weight(
+            shape,
+            getattr(self, f"{name}_initializer"),
+            regularizer=getattr(self, f"{name}_regularizer"),
+            constraint=getattr(self, f"{name}_constraint"),
+            name=name,
+        )
 
     def channels(self, input_shape: Any) -> tuple[int, ...]:
         """Return the sizes of the axes along which gamma and beta lie."""
@@ -49,7 +66,11 @@ class AffineNormalization(Layer, abstract=True):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make a like layer."""
         own = {"axis": self.axis, "epsilon": self.epsilon, "center": self.center, "scale": self.scale}
-        return {**super().get_config(), **own, **self.initializer_config("beta", "gamma")}
+        rules: dict[str, Any] = {}
+        for name in ("beta", "gamma"):
+            rules[f"{name}_regularizer"] = regularizers.serialize(getattr(self, f"{name}_regularizer"))
+            rules[f"{name}_constraint"] = constraints.serialize(getattr(self, f"{name}_constraint"))
+        return {**super().get_config(), **own, **self.initializer_config("beta", "gamma"), **rules}
 
     def initializer_config(self, *names: str) -> dict[str, Any]:
         """Return the configs of the initializers of these weights."""

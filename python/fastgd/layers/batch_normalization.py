@@ -29,6 +29,10 @@ class BatchNormalization(AffineNormalization):
         gamma_initializer: the initial gamma.
         moving_mean_initializer: the initial moving mean.
         moving_variance_initializer: the initial moving variance.
+        beta_regularizer: the penalty on beta: a name, a config, a Regularizer or a function.
+        gamma_regularizer: the same for gamma.
+        beta_constraint: what beta goes through after each update: a name, a config, a Constraint or a function.
+        gamma_constraint: the same for gamma.
         **kwargs: those of `Layer`.
 
     Shapes:
@@ -56,9 +60,14 @@ class BatchNormalization(AffineNormalization):
         gamma_initializer: Any = "ones",
         moving_mean_initializer: Any = "zeros",
         moving_variance_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(axis, epsilon, center, scale, beta_initializer, gamma_initializer, **kwargs)
+        rules = beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint
+        super().__init__(axis, epsilon, center, scale, beta_initializer, gamma_initializer, *rules, **kwargs)
         self.momentum = check_real("momentum", momentum, 0.0, 1.0)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
@@ -67,8 +76,10 @@ class BatchNormalization(AffineNormalization):
         """Make gamma, beta and the moving averages."""
         shape = self.channels(input_shape)
         self.add_affine(shape)
-        self.moving_mean = self.add_weight(shape, self.moving_mean_initializer, False, "moving_mean")
-        self.moving_variance = self.add_weight(shape, self.moving_variance_initializer, False, "moving_variance")
+        self.moving_mean = self.add_weight(shape, self.moving_mean_initializer, trainable=False, name="moving_mean")
+        self.moving_variance = self.add_weight(
+            shape, self.moving_variance_initializer, trainable=False, name="moving_variance"
+        )
         super().build(input_shape)
 
     @property

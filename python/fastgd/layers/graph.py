@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from fastgd.ops.builder import Dims, Shape, show_dims, to_shape
+from fastgd.ops.builder import Dims, Placeholder, Shape, show_dims, to_shape
 from fastgd.utils.structure import flatten, pack
 
 if TYPE_CHECKING:
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 INTEGER = "int32"
 
 
-class KerasTensor:
+class KerasTensor(Placeholder):
     """A placeholder in a functional model: it has a shape and a dtype but no values.
+
+    Layers and ops that are called on it, and operators like `x * 2`, become calls of the model's graph.
 
     Attributes:
         dims: the sizes as a plan counts them: negative ones are multiples of the batch.
         dtype: "float32", "float64" or "int32".
         node: the call that made it.
     """
-
-    __array_ufunc__ = None
 
     def __init__(self, dims: Dims, dtype: str, node: Node, name: str) -> None:
         self.dims = dims
@@ -42,6 +42,14 @@ class KerasTensor:
     def plan_dtype(self) -> str | None:
         """The dtype in a plan: "int32", or None for the floating type of the plan."""
         return INTEGER if self.dtype == INTEGER else None
+
+    def record(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Return the placeholder of an op's result, behind a layer that will emit the op."""
+        # Imported late: that layer is made of this module.
+        from fastgd.layers.operation import Operation
+
+        operation = Operation(function, args, kwargs)
+        return operation(operation.placeholders)
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         """Refuse conversion: there are no values yet."""

@@ -24,6 +24,10 @@ class GroupNormalization(AffineNormalization):
         scale: whether there is a gamma.
         beta_initializer: the initial beta, of shape (channels,).
         gamma_initializer: the initial gamma.
+        beta_regularizer: the penalty on beta: a name, a config, a Regularizer or a function.
+        gamma_regularizer: the same for gamma.
+        beta_constraint: what beta goes through after each update: a name, a config, a Constraint or a function.
+        gamma_constraint: the same for gamma.
         **kwargs: those of `Layer`.
 
     Shapes:
@@ -48,9 +52,14 @@ class GroupNormalization(AffineNormalization):
         scale: bool = True,
         beta_initializer: Any = "zeros",
         gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(axis, epsilon, center, scale, beta_initializer, gamma_initializer, **kwargs)
+        rules = beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint
+        super().__init__(axis, epsilon, center, scale, beta_initializer, gamma_initializer, *rules, **kwargs)
         self.groups = check_int("groups", groups, -1)
         if self.groups == 0:
             raise invalid("`groups` must be 1 or more, or -1.", groups=groups)

@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fastgd import config
+from fastgd import config, regularizers
 from fastgd.layers.graph import INTEGER, KerasTensor, Node
 from fastgd.layers.weights import WeightOwner
-from fastgd.ops.builder import PlanBuilder, Tensor, to_dims, to_shape
+from fastgd.ops.builder import Dims, PlanBuilder, Shape, Tensor, to_dims, to_shape
 from fastgd.ops.eager import evaluate
 from fastgd.utils.checks import check_dtype, check_int, check_sample_shape
 from fastgd.utils.errors import invalid, mistyped, refuse_keywords
@@ -23,15 +23,18 @@ from fastgd.utils.targets import as_integers
 
 registry: Registry[Layer] = Registry("layer")
 
-BASE_KEYWORDS = ("name", "dtype", "trainable", "input_shape", "input_dim")
+BASE_KEYWORDS = ("activity_regularizer", "name", "dtype", "trainable", "input_shape", "input_dim")
 
 
 class Layer(WeightOwner):
     """Base of all layers; a subclass implements `call`, and `build` if it has weights.
 
-    `call(self, inputs)` composes functions of `fastgd.ops` on symbolic tensors; it may take `training` besides.
+    `call(self, inputs)` composes functions of `fastgd.ops` and other layers on symbolic tensors; it may take `training`
+    besides. Layers kept in attributes, lists or dicts of the instance are its sublayers: their weights are its own.
 
     Args:
+        activity_regularizer: what joins the loss for each output: a name, a config, a Regularizer or a function; its
+            value is divided by the number of samples.
         name: the name, unique in a model; the class' in snake case with a counter if None.
         dtype: "float32" or "float64"; None follows the floating inputs. All layers of a model have one dtype.
         trainable: whether `compile` lets optimizers change the weights.
@@ -55,6 +58,7 @@ class Layer(WeightOwner):
     def __init__(
         self,
         *,
+        activity_regularizer: Any = None,
         name: str | None = None,
         dtype: Any = None,
         trainable: bool = True,
@@ -69,6 +73,9 @@ class Layer(WeightOwner):
         self._given_dtype = None if dtype is None else check_dtype("dtype", dtype)
         self._built_dtype: str | None = None
         self._init_weights(trainable)
+        # The sizes of the outputs of the last call on tensors.
+        self._output_dims: list[Dims] = []
+        self.activity_regularizer = regularizers.get(activity_regularizer)
         self._nodes: list[Node] = []
         if input_dim is not None:
             input_shape = (check_int("input_dim", input_dim, 1),)
@@ -87,6 +94,8 @@ class Layer(WeightOwner):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make a like layer."""
         own: dict[str, Any] = {"name": self.name, "trainable": self._trainable, "dtype": self._given_dtype}
+        if self.activity_regularizer is not None:
+            own["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         if self.first_shape is not None:
             own["input_shape"] = self.first_shape
         return own
@@ -123,6 +132,15 @@ class Layer(WeightOwner):
         """The placeholder or placeholders that the layer returned, if it was called once."""
         return self._single_node().outputs
 
+    @property
+    def output_shapes(self) -> list[Shape]:
+        """The shapes of the outputs with None for the batch, if it is clear which they are: else an empty list."""
+        if len(self._nodes) > 1:
+            return []
+        # A layer inside another one or inside a subclassed model is called on tensors alone.
+        dims = [y.dims for y in flatten(self._nodes[0].outputs)] if self._nodes else self._output_dims
+        return [to_shape(each) for each in dims]
+
     def __call__(self, inputs: Any, training: bool | None = None) -> Any:
         """Call the layer: on placeholders to build a model, on arrays to compute at once.
 
@@ -147,8 +165,7 @@ class Layer(WeightOwner):
         """Build the layer, if it is not built, for inputs given as a structure of sizes."""
         if not self.built:
             self._built_dtype = dtype
-            shapes = [to_shape(dims) for dims in inputs] if isinstance(inputs, list) else to_shape(inputs)
-            self.build(shapes)
+            self.build(_shapes_of(inputs))
             self.built = True
 
     def emit(self, inputs: Any, training: bool | None = None) -> Any:
@@ -156,14 +173,37 @@ class Layer(WeightOwner):
         leaves = flatten(inputs)
         builder = leaves[0].builder
         self.ensure_built(_dims_of(inputs), builder.dtype)
+        if self.index_limit is not None:
+            for leaf in leaves:
+                builder.limit_indices(leaf, self.index_limit)
         arguments = {}
         if self._takes_training:
             arguments["training"] = builder.training if training is None else training
         with builder.scope(self.name):
             outputs = self.call(inputs, **arguments)
-        if not all(isinstance(y, Tensor) for y in flatten(outputs)):
-            raise mistyped(f"`call` of {type(self).__name__} must return tensors of fastgd.ops.", call=outputs)
+            if not all(isinstance(y, Tensor) for y in flatten(outputs)):
+                raise mistyped(f"`call` of {type(self).__name__} must return tensors of fastgd.ops.", call=outputs)
+            if self.activity_regularizer is not None:
+                for y in flatten(outputs):
+                    value = regularizers.lower_tensor(self.activity_regularizer, y)
+                    builder.add_loss(value, "sum_over_batch_size")
+        self._output_dims = [y.dims for y in flatten(outputs)]
         return outputs
+
+    def add_loss(self, loss: Any) -> None:
+        """Let a tensor join the loss of the model; `call` may do it.
+
+        Args:
+            loss: a tensor of one value, or of one value per sample, which are added up; or a list of them.
+
+        Raises:
+            TypeError: if something is no tensor.
+            ValueError: if it has another shape.
+        """
+        for value in flatten(loss):
+            if not isinstance(value, Tensor):
+                raise mistyped("`loss` must be a tensor that `call` has made.", loss=value)
+            value.builder.add_loss(value)
 
     def _record(self, inputs: Any, training: bool | None) -> Any:
         """Build the layer on placeholders and return new ones, whose shapes a trial run of `call` tells."""
@@ -222,5 +262,14 @@ class Layer(WeightOwner):
 
 
 def _dims_of(inputs: Any) -> Any:
-    """Return the sizes of a tensor, or the list of the sizes of a structure's tensors."""
-    return [leaf.dims for leaf in flatten(inputs)] if isinstance(inputs, (list, tuple, dict)) else inputs.dims
+    """Return the sizes of a tensor, or those of a structure's tensors in a list or a dict by its keys."""
+    if isinstance(inputs, dict):
+        return {key: _dims_of(part) for key, part in inputs.items()}
+    return [leaf.dims for leaf in flatten(inputs)] if isinstance(inputs, (list, tuple)) else inputs.dims
+
+
+def _shapes_of(dims: Any) -> Any:
+    """Return what `_dims_of` gave as shapes with None for the batch."""
+    if isinstance(dims, dict):
+        return {key: _shapes_of(part) for key, part in dims.items()}
+    return [to_shape(each) for each in dims] if isinstance(dims, list) else to_shape(dims)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 from fastgd import ops
 from fastgd.layers.layer import Layer
-from fastgd.ops.builder import Tensor
+from fastgd.ops.builder import Tensor, show_dims
+from fastgd.ops.checks import require
 from fastgd.utils.checks import check_int
-from fastgd.utils.errors import mistyped
+from fastgd.utils.errors import invalid, mistyped
 
 
 class Merge(Layer, abstract=True):
@@ -22,8 +24,27 @@ class Merge(Layer, abstract=True):
         super().build(input_shape)
 
 
-class Add(Merge):
-    """The sum of inputs of one shape (batch, ...).
+class Elementwise(Merge, abstract=True):
+    """Base of the layers that combine their inputs element by element.
+
+    Axes of size 1 are repeated to the size of the others; an input with fewer axes gets new ones behind the batch.
+    """
+
+    def call(self, inputs: Sequence[Tensor]) -> Tensor:
+        """Emit the steps."""
+        rank = max(len(x.dims) for x in inputs)
+        missing = [rank - len(x.dims) for x in inputs]
+        return self.combine(
+            [ops.expand_dims(x, tuple(range(1, 1 + n))) if n else x for x, n in zip(inputs, missing, strict=True)]
+        )
+
+    def combine(self, inputs: Sequence[Tensor]) -> Tensor:
+        """Emit what makes one tensor of several with as many axes."""
+        raise NotImplementedError(f"{type(self).__name__} must implement combine(inputs)")
+
+
+class Add(Elementwise):
+    """The sum of inputs (batch, ...), whose axes of size 1 are repeated.
 
     Args:
         **kwargs: those of `Layer`.
@@ -32,9 +53,92 @@ class Add(Merge):
         >>> y = fastgd.layers.Add()([x, fastgd.layers.Dense(8)(x)])
     """
 
-    def call(self, inputs: Sequence[Tensor]) -> Tensor:
-        """Emit the step."""
-        return ops.add(inputs)
+    def combine(self, inputs: Sequence[Tensor]) -> Tensor:
+        """Emit the sum, as one step where the shapes are equal."""
+        return ops.sum_of(inputs) if len({x.dims for x in inputs}) == 1 else reduce(ops.add, inputs)
+
+
+class Subtract(Elementwise):
+    """The first of two inputs less the second, whose axes of size 1 are repeated.
+
+    Args:
+        **kwargs: those of `Layer`.
+
+    Example:
+        >>> y = fastgd.layers.Subtract()([a, b])
+    """
+
+    def build(self, input_shape: Any) -> None:
+        """Check that there are two inputs."""
+        super().build(input_shape)
+        if len(input_shape) != 2:
+            raise invalid("Subtract must be called on exactly 2 inputs.", input_shape=input_shape)
+
+    def combine(self, inputs: Sequence[Tensor]) -> Tensor:
+        """Emit the difference."""
+        y: Tensor = ops.subtract(*inputs)
+        return y
+
+
+class Multiply(Elementwise):
+    """The product of inputs (batch, ...), element by element; axes of size 1 are repeated.
+
+    Args:
+        **kwargs: those of `Layer`.
+
+    Example:
+        >>> y = fastgd.layers.Multiply()([x, gate])
+    """
+
+    def combine(self, inputs: Sequence[Tensor]) -> Tensor:
+        """Emit the products, from the first to the last."""
+        return reduce(ops.multiply, inputs)
+
+
+class Average(Add):
+    """The mean of inputs (batch, ...), element by element; axes of size 1 are repeated.
+
+    Args:
+        **kwargs: those of `Layer`.
+
+    Example:
+        >>> y = fastgd.layers.Average()([a, b, c])
+    """
+
+    def combine(self, inputs: Sequence[Tensor]) -> Tensor:
+        """Emit the sum and its division by the number of inputs."""
+        y: Tensor = ops.divide(super().combine(inputs), float(len(inputs)))
+        return y
+
+
+class Maximum(Elementwise):
+    """The largest of inputs (batch, ...), element by element; axes of size 1 are repeated.
+
+    Args:
+        **kwargs: those of `Layer`.
+
+    Example:
+        >>> y = fastgd.layers.Maximum()([a, b])
+    """
+
+    def combine(self, inputs: Sequence[Tensor]) -> Tensor:
+        """Emit the maxima, from the first to the last."""
+        return reduce(ops.maximum, inputs)
+
+
+class Minimum(Elementwise):
+    """The smallest of inputs (batch, ...), element by element; axes of size 1 are repeated.
+
+    Args:
+        **kwargs: those of `Layer`.
+
+    Example:
+        >>> y = fastgd.layers.Minimum()([a, b])
+    """
+
+    def combine(self, inputs: Sequence[Tensor]) -> Tensor:
+        """Emit the minima, from the first to the last."""
+        return reduce(ops.minimum, inputs)
 
 
 class Concatenate(Merge):
@@ -54,6 +158,9 @@ class Concatenate(Merge):
 
     def call(self, inputs: Sequence[Tensor]) -> Tensor:
         """Emit the step."""
+        behind = self.axis not in (0, -len(inputs[0].dims))
+        sizes = " and ".join(show_dims(x.dims) for x in inputs)
+        require(behind, "concatenate", f"axis {self.axis} must be one of the axes behind the batch: they are {sizes}")
         return ops.concatenate(inputs, self.axis)
 
     def get_config(self) -> dict[str, Any]:
@@ -62,8 +169,33 @@ class Concatenate(Merge):
 
 
 def add(inputs: Sequence[Any], **kwargs: Any) -> Any:
-    """Return the sum of placeholders or arrays of one shape; `kwargs` are those of `Add`."""
+    """Return the sum of placeholders or arrays; `kwargs` are those of `Add`."""
     return Add(**kwargs)(inputs)
+
+
+def subtract(inputs: Sequence[Any], **kwargs: Any) -> Any:
+    """Return the first of two placeholders or arrays less the second; `kwargs` are those of `Subtract`."""
+    return Subtract(**kwargs)(inputs)
+
+
+def multiply(inputs: Sequence[Any], **kwargs: Any) -> Any:
+    """Return the elementwise product of placeholders or arrays; `kwargs` are those of `Multiply`."""
+    return Multiply(**kwargs)(inputs)
+
+
+def average(inputs: Sequence[Any], **kwargs: Any) -> Any:
+    """Return the elementwise mean of placeholders or arrays; `kwargs` are those of `Average`."""
+    return Average(**kwargs)(inputs)
+
+
+def maximum(inputs: Sequence[Any], **kwargs: Any) -> Any:
+    """Return the elementwise maximum of placeholders or arrays; `kwargs` are those of `Maximum`."""
+    return Maximum(**kwargs)(inputs)
+
+
+def minimum(inputs: Sequence[Any], **kwargs: Any) -> Any:
+    """Return the elementwise minimum of placeholders or arrays; `kwargs` are those of `Minimum`."""
+    return Minimum(**kwargs)(inputs)
 
 
 def concatenate(inputs: Sequence[Any], axis: int = -1, **kwargs: Any) -> Any:

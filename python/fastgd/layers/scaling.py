@@ -111,8 +111,8 @@ class Normalization(Layer):
         self._kept = kept
         shape = tuple(input_shape[place] for place in kept)
         if self.input_mean is None:
-            self.mean = self.add_weight(shape, "zeros", False, "mean")
-            self.variance = self.add_weight(shape, "ones", False, "variance")
+            self.mean = self.add_weight(shape, "zeros", trainable=False, name="mean")
+            self.variance = self.add_weight(shape, "ones", trainable=False, name="variance")
         else:
             try:
                 values = [np.broadcast_to(value, shape) for value in (self.input_mean, self.input_variance)]

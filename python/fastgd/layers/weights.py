@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from fastgd import initializers
+from fastgd import constraints, initializers, regularizers
 from fastgd.ops.parameters import Variable
-from fastgd.utils.checks import check_bool
+from fastgd.utils.checks import check_bool, check_dtype
 from fastgd.utils.errors import invalid
 
 Array = npt.NDArray[Any]
+T = TypeVar("T")
 
 
 class WeightOwner:
-    """The part of a layer that holds weights.
+    """The part of a layer that holds weights: its own, and those of the layers it keeps in its attributes.
 
     Attributes:
         name: the name of the layer.
@@ -38,34 +39,61 @@ class WeightOwner:
         raise NotImplementedError(f"{type(self).__name__} must say its dtype")
 
     def add_weight(
-        self, shape: Sequence[int], initializer: Any = "glorot_uniform", trainable: bool = True, name: str = "weight"
+        self,
+        shape: Sequence[int] | None = None,
+        initializer: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        name: str | None = None,
     ) -> Variable:
         """Make a weight; `build` calls it.
 
         Args:
-            shape: the shape.
-            initializer: a name, a config or an Initializer.
+            shape: the shape, () if None.
+            initializer: a name, a config or an Initializer; "glorot_uniform" if None.
+            dtype: that of the layer, or None.
             trainable: whether optimizers may change it.
-            name: the name inside the layer.
+            regularizer: what joins the loss while it is trained: a name, a config, a Regularizer or a function.
+            constraint: what it goes through after each update: a name, a config, a Constraint or a function.
+            name: the name inside the layer; "weight" if None.
 
         Returns:
             The new variable.
+
+        Raises:
+            ValueError: if a name is unknown, or `dtype` is not the layer's.
         """
-        value = initializers.get(initializer)(tuple(shape), self.dtype)
-        variable = Variable(value, name, self.dtype, trainable)
+        if dtype is not None and check_dtype("dtype", dtype) != self.dtype:
+            raise invalid(f"All weights of the layer {self.name!r} have its dtype, {self.dtype}.", dtype=dtype)
+        name = name or "weight"
+        value = initializers.get(initializer or "glorot_uniform")(tuple(shape or ()), self.dtype)
+        rules = regularizers.get(regularizer), constraints.get(constraint)
+        variable = Variable(value, name, self.dtype, trainable, *rules)
         variable.path = f"{self.name}/{name}"
         self._variables.append(variable)
         return variable
 
     @property
+    def sublayers(self) -> list[Any]:
+        """The layers in the attributes of this one, or in their lists and dicts, each once, in the order of making."""
+        # Private attributes of the base classes hold calls and graphs, never layers of the user's.
+        return distinct([layer for value in vars(self).values() for layer in _layers_in(value)])
+
+    @property
     def weights(self) -> list[Variable]:
-        """All variables, the trainable ones first."""
-        return sorted(self._variables, key=lambda variable: not variable.trainable)
+        """All variables: its own, the trainable ones first, then those of its sublayers."""
+        own = sorted(self._variables, key=lambda variable: not variable.trainable)
+        return distinct([*own, *(variable for layer in self.sublayers for variable in layer.weights)])
 
     @property
     def trainable_weights(self) -> list[Variable]:
         """The variables that training may change: none while the layer is frozen."""
-        return [variable for variable in self.weights if variable.trainable] if self.trainable else []
+        if not self.trainable:
+            return []
+        own = [variable for variable in self._variables if variable.trainable]
+        return distinct([*own, *(variable for layer in self.sublayers for variable in layer.trainable_weights)])
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
@@ -75,8 +103,17 @@ class WeightOwner:
 
     @property
     def moving_weights(self) -> list[Variable]:
-        """The variables that the forward pass moves in training, such as moving averages: none while it is frozen."""
-        return []
+        """The variables that the forward pass moves in training, such as moving averages; a frozen layer has none."""
+        layers = self.sublayers if self.trainable else []
+        return distinct([variable for layer in layers for variable in layer.moving_weights])
+
+    @property
+    def losses(self) -> list[Any]:
+        """The penalties on the trainable weights at their present values, one number each.
+
+        Those on activations hang on data; they are in the loss that `fit` and `evaluate` report.
+        """
+        return [w.regularizer(w.value) for w in self.trainable_weights if w.regularizer is not None]
 
     @property
     def trainable(self) -> bool:
@@ -86,6 +123,8 @@ class WeightOwner:
     @trainable.setter
     def trainable(self, value: bool) -> None:
         self._trainable = check_bool("trainable", value)
+        for layer in self.sublayers:
+            layer.trainable = value
 
     def get_weights(self) -> list[Array]:
         """Return copies of all weights, in the order of `weights`."""
@@ -117,3 +156,19 @@ class WeightOwner:
         if not self.built:
             raise ValueError(f"The layer {self.name!r} is not built, so its weights cannot be counted yet.")
         return sum(variable.size for variable in self.weights)
+
+
+def distinct(things: Sequence[T]) -> list[T]:
+    """Return the things in their order, each object once."""
+    return list({id(thing): thing for thing in things}.values())
+
+
+def _layers_in(value: Any) -> list[Any]:
+    """Return the layers in an attribute: itself, or what lists, tuples and dicts hold."""
+    if isinstance(value, WeightOwner):
+        return [value]
+    if isinstance(value, Mapping):
+        value = value.values()
+    elif not isinstance(value, (list, tuple)):
+        return []
+    return [layer for part in value for layer in _layers_in(part)]

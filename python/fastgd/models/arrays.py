@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgd import runtime
+from fastgd.models.frames import read_frame
 from fastgd.utils.errors import invalid, mistyped
 from fastgd.utils.targets import check_each
 
@@ -25,7 +26,7 @@ def as_array(value: Any, name: str) -> Array:
     frames, float16, long double, other byte orders and unaligned arrays are converted once.
 
     Args:
-        value: an array, a list, or an object with `__array__` such as a data frame.
+        value: an array, a list, a data frame or column of pandas, Polars or Arrow, or an object with `__array__`.
         name: what messages call it.
 
     Raises:
@@ -36,7 +37,8 @@ def as_array(value: Any, name: str) -> Array:
         raise invalid(f"`{name}` must be given.", **{name: value})
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise invalid(f"`{name}` must have no masked entries; fill them first.", **{name: type(value).__name__})
-    array = _convert(value, name)
+    frame = None if isinstance(value, (np.ndarray, list)) else read_frame(value, name)
+    array = _convert(value, name) if frame is None else frame
     if array.dtype in _AS_THEY_ARE and array.ndim and len(array) and array.flags.aligned:
         return array
     if array.dtype.kind not in "biuf":

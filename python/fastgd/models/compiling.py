@@ -11,9 +11,11 @@ from fastgd.models.lowering import Lowered, lower_prediction, lower_training
 from fastgd.models.objectives import Objectives, settle
 from fastgd.models.session import Session
 from fastgd.ops.builder import Dims
+from fastgd.ops.parameters import Variable
 from fastgd.optimizers import Optimizer
 from fastgd.optimizers.optimizer import registry
 from fastgd.plan import BATCH, Plan
+from fastgd.utils.checks import check_bool, check_int
 from fastgd.utils.errors import invalid
 
 if TYPE_CHECKING:
@@ -45,8 +47,9 @@ class Compiled:
             self.objectives = self._settle(model.output_names, dims)
             self.trained = frozenset(id(variable) for variable in model.trainable_weights)
             self.moving = frozenset(id(variable) for variable in model.moving_weights)
-        elif self.objectives is None and model.layers:
-            # A trial, so that a misspelt name is reported by `compile` and not by `fit`.
+        elif self.objectives is None and model.layers and not model.subclassed:
+            # A trial, so that a misspelt name is reported by `compile` and not by `fit`. Nobody knows yet what outputs
+            # the `call` of a subclass has.
             self._settle([model.layers[-1].name], [(BATCH, 2)])
         return self.objectives
 
@@ -72,8 +75,16 @@ class Compilable:
         loss_weights: Any = None,
         metrics: Any = None,
         weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int | str = 1,
+        jit_compile: bool | str = "auto",
+        auto_scale_loss: bool = True,
     ) -> None:
         """Say how to train; which layers are trainable is settled now, too.
+
+        The last four say in Keras how a step is executed. A plan is compiled always, as many batches run in one go as
+        the callbacks allow, and no loss needs scaling: they are checked, so that scripts run unchanged, and decide
+        nothing.
 
         Args:
             optimizer: a name or an Optimizer.
@@ -83,14 +94,19 @@ class Compilable:
             metrics: a list of names or Metrics, which do not look at sample weights; for several outputs a list with
                 one entry or list per output, or a dict.
             weighted_metrics: the same for metrics that do.
+            run_eagerly: False; a plan cannot be run line by line.
+            steps_per_execution: 1 or more, or "auto".
+            jit_compile: True, False or "auto".
+            auto_scale_loss: True or False.
 
         Raises:
-            ValueError: if the optimizer is None, or a name is unknown.
+            ValueError: if the optimizer is None, a name is unknown, or `run_eagerly` is True.
             TypeError: if an argument has a wrong type.
 
         Example:
             >>> model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
         """
+        _check_execution(run_eagerly, steps_per_execution, jit_compile, auto_scale_loss)
         compiled = Compiled(check_optimizer(optimizer), loss, loss_weights, metrics, weighted_metrics)
         compiled.settle(self._model)
         self._compiled = compiled
@@ -170,6 +186,16 @@ class Compilable:
         objectives = self._ready("fit")
         return lower_training(self._model, objectives, compiled.trained or frozenset(), weighted, compiled.moving)
 
+    def _trained_variables(self) -> list[Variable]:
+        """Return the variables that training changes: those that were trainable when the model was compiled."""
+        model = self._model
+        _ = model.graph
+        if self._compiled is None:
+            return model.trainable_weights
+        self._compiled.settle(model)
+        trained = self._compiled.trained or frozenset()
+        return [variable for variable in model.weights if id(variable) in trained]
+
     def _reset_plans(self) -> None:
         """Forget the executors, when the graph or the objectives have changed."""
         self._session.reset()
@@ -185,3 +211,14 @@ def check_optimizer(optimizer: Any) -> Optimizer:
         known = ", ".join(repr(name) for name in registry.names())
         raise invalid(f"`optimizer` must be given: {known} or an Optimizer.", optimizer=optimizer)
     return optimizers.get(optimizer)
+
+
+def _check_execution(run_eagerly: Any, steps_per_execution: Any, jit_compile: Any, auto_scale_loss: Any) -> None:
+    """Check the arguments of `compile` that decide nothing here."""
+    if check_bool("run_eagerly", run_eagerly):
+        raise invalid("`run_eagerly` must be False: steps always run compiled.", run_eagerly=run_eagerly)
+    if steps_per_execution != "auto":
+        check_int("steps_per_execution", steps_per_execution, 1)
+    if jit_compile != "auto":
+        check_bool("jit_compile", jit_compile)
+    check_bool("auto_scale_loss", auto_scale_loss)

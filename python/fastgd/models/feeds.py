@@ -55,12 +55,12 @@ def input_feeds(model: Model, x: Any, name: str = "x") -> Feeds:
         TypeError: for something that is no array of numbers.
     """
     graph = model.graph
-    arrays = []
+    arrays: list[Array] = []
     for key, value, placeholder in zip(*_match(x, graph.input_names, name, "input"), graph.flat_inputs, strict=True):
         array = fit_shape(as_array(value, key), placeholder.dims[1:], key, f"the input {placeholder.name!r}")
         check_finite(array, key)
         if placeholder.plan_dtype is not None:
-            array = as_integers(array, graph.index_limit(placeholder), key)
+            array = as_integers(array, graph.index_limits(model.dtype)[len(arrays)], key)
         arrays.append(array)
     _check_lengths({name: len(array) for name, array in zip(_keys(graph.input_names, name), arrays, strict=True)})
     return Feeds(tuple(arrays))
@@ -114,7 +114,7 @@ def _target(value: Any, name: str, output: OutputObjectives, sparse: bool) -> Ar
         dims = output.dims[1:]
         if array.shape[1:] == dims and dims[-1] > 1:
             owner += "; one-hot targets go with 'categorical_crossentropy', and labels are wanted"
-        return as_labels(fit_shape(array, dims[:-1], name, owner), dims[-1], name)
+        return as_labels(fit_shape(array, dims[:-1], name, owner), dims[-1], name, output.ignored_label)
     if array.ndim == len(output.dims) - 1 and output.dims[-1] > 1 and array.dtype.kind in "iu":
         owner += "; integer labels go with 'sparse_categorical_crossentropy' or to_categorical"
     return fit_shape(array, output.dims[1:], name, owner)

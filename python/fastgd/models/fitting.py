@@ -59,7 +59,7 @@ def validation_epochs(validation_freq: Any) -> Callable[[int], bool]:
     return lambda epoch: (epoch + 1) % every == 0
 
 
-def report(logs: dict[str, float], names: Sequence[str], return_dict: bool) -> Any:
+def report(logs: dict[str, Any], names: Sequence[str], return_dict: bool) -> Any:
     """Return logs as a dict with sorted keys, or as a list in the order of `names`, or as the only number."""
     if return_dict:
         return {name: logs[name] for name in sorted(logs)}

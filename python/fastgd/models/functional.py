@@ -7,7 +7,7 @@ from typing import Any
 from fastgd.layers.graph import KerasTensor, layers_in_order, nodes_before
 from fastgd.layers.input_layer import InputLayer
 from fastgd.layers.layer import Layer
-from fastgd.ops.builder import Tensor, show_dims
+from fastgd.ops.builder import PlanBuilder, Tensor, show_dims
 from fastgd.plan import BATCH
 from fastgd.utils.errors import invalid, mistyped
 from fastgd.utils.naming import distinct_name
@@ -23,6 +23,7 @@ class Graph:
 
     Attributes:
         layers: the layers, each once, in Keras' order.
+        nodes: the calls, each after those whose outputs it takes.
         input_names: the names of the inputs, in which arrays may be given in a dict.
         output_names: the names of the layers that make the outputs, made distinct.
 
@@ -30,6 +31,8 @@ class Graph:
         TypeError: if something is no KerasTensor.
         ValueError: if an output depends on an `Input` that is not among `inputs`, or two layers share a name.
     """
+
+    _index_limits: list[int | None] | None = None
 
     def __init__(self, inputs: Any, outputs: Any) -> None:
         self.flat_inputs: list[KerasTensor] = _placeholders("inputs", inputs)
@@ -41,9 +44,9 @@ class Graph:
             raise invalid("`inputs` must not hold one placeholder twice.", inputs=inputs)
         entrances = {id(x.node): x.node for x in self.flat_inputs}
         found = nodes_before(self.flat_outputs, self.flat_inputs)
-        self._nodes = [node for node in found if id(node) not in entrances]
+        self.nodes = [node for node in found if id(node) not in entrances]
         made = {id(x) for x in self.flat_inputs}
-        for node in self._nodes:
+        for node in self.nodes:
             missing = [x for x in flatten(node.inputs) if id(x) not in made]
             if missing or isinstance(node.layer, InputLayer):
                 name = missing[0].name if missing else node.layer.name
@@ -59,23 +62,21 @@ class Graph:
         self.input_names = _distinct([x.name for x in self.flat_inputs])
         self.output_names = _distinct([y.name for y in self.flat_outputs])
         for y in self.flat_outputs:
-            if y.dims[0] != BATCH:
+            if y.dims[:1] != (BATCH,):
                 raise invalid(f"`outputs` must have the batch as their first axis; {y.name!r} has not.", shape=y.shape)
 
-    def index_limit(self, placeholder: KerasTensor) -> int | None:
-        """Return what integers fed to an input must stay below, by the layers that take it as it is; None if nothing.
+    def index_limits(self, dtype: str) -> list[int | None]:
+        """Return for each input what integers fed to it must stay below, None if no layer that takes it as it is cares.
 
-        Inside a model that is used as a layer its own input stands for the placeholder.
+        Args:
+            dtype: the dtype of the model.
         """
-        limits = []
-        for node in self._nodes:
-            for place, tensor in enumerate(flatten(node.inputs)):
-                if tensor is placeholder:
-                    inner = getattr(node.layer, "graph", None)
-                    limits.append(
-                        node.layer.index_limit if inner is None else inner.index_limit(inner.flat_inputs[place])
-                    )
-        return min((limit for limit in limits if limit is not None), default=None)
+        if self._index_limits is None:
+            builder = PlanBuilder(dtype, training=True)
+            symbols = [builder.input(x.name, x.dims, x.plan_dtype) for x in self.flat_inputs]
+            self.run(pack(self.inputs, symbols))
+            self._index_limits = [builder.index_limits.get(x.name) for x in symbols]
+        return self._index_limits
 
     def run(self, inputs: Any, training: bool | None = None) -> Any:
         """Replay the calls on tensors of a plan.
@@ -90,19 +91,24 @@ class Graph:
         Raises:
             ValueError: if the number or the shapes of the tensors differ.
         """
+        tensors = self._check_tensors(inputs)
+        made = {id(x): tensor for x, tensor in zip(self.flat_inputs, tensors, strict=True)}
+        for node in self.nodes:
+            arguments = pack(node.inputs, [made[id(x)] for x in flatten(node.inputs)])
+            told = training if node.training is None else node.training
+            results = flatten(node.layer.emit(arguments, told))
+            made.update({id(y): result for y, result in zip(flatten(node.outputs), results, strict=True)})
+        return pack(self.outputs, [made[id(y)] for y in self.flat_outputs])
+
+    def _check_tensors(self, inputs: Any) -> list[Tensor]:
+        """Return the tensors of a structure after comparing them with the graph's inputs."""
         tensors: list[Tensor] = flatten(inputs)
         if len(tensors) != len(self.flat_inputs):
             raise invalid(f"The model takes {len(self.flat_inputs)} inputs.", inputs=tensors)
         for x, tensor in zip(self.flat_inputs, tensors, strict=True):
             if x.dims != tensor.dims:
                 raise invalid(f"The input {x.name!r} has the shape {show_dims(x.dims)}.", shape=tensor.shape)
-        made = {id(x): tensor for x, tensor in zip(self.flat_inputs, tensors, strict=True)}
-        for node in self._nodes:
-            arguments = pack(node.inputs, [made[id(x)] for x in flatten(node.inputs)])
-            told = training if node.training is None else node.training
-            results = flatten(node.layer.emit(arguments, told))
-            made.update({id(y): result for y, result in zip(flatten(node.outputs), results, strict=True)})
-        return pack(self.outputs, [made[id(y)] for y in self.flat_outputs])
+        return tensors
 
 
 def _placeholders(name: str, structure: Any) -> list[KerasTensor]:

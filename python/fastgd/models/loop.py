@@ -11,6 +11,8 @@ from fastgd.callbacks import CallbackList
 from fastgd.models.feeds import Feeds
 from fastgd.models.objectives import Objectives
 from fastgd.models.session import Engine
+from fastgd.ops.parameters import Variable
+from fastgd.optimizers import Optimizer
 from fastgd.runtime import Executor
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ def batches_of(rows: int, batch_size: int) -> int:
 
 
 class TrainingLoop:
-    """The epochs of one `fit`.
+    """The epochs of one `fit` over rows in memory.
 
     An epoch is one pass over the rows, or `steps` batches: the next epoch then goes on where the last one stopped.
 
@@ -67,41 +69,35 @@ class TrainingLoop:
         self._pass = first_pass
         self._left = 0
 
-    def run_epoch(self, callbacks: CallbackList) -> dict[str, float]:
+    def run_epoch(self, callbacks: CallbackList) -> dict[str, Any]:
         """Train for one epoch and return its logs.
 
-        After an interrupt or an error in a callback the optimizer knows how many updates were done.
+        After an interrupt or an error in a callback the optimizer knows how many batches were done.
         """
         optimizer = self._model.optimizer
         executor = self._engine.executor
-        single = callbacks.wants_batches("train")
+        heard = callbacks.wants_batches("train")
+        constrained = self._engine.lowered.constrained_in_python
+        single = heard or bool(constrained)
         done = 0
         # What passes of this epoch before the current one added up, less what the current one had before this epoch.
         carried: Any = 0.0
         if self._left:
             carried = -executor.totals()
-        logs: dict[str, float] = {}
+        logs: dict[str, Any] = {}
         while done < self.steps and not (done and self._model.stop_training):
             if self._left == 0:
                 carried = carried + (executor.totals() if done else 0.0)
                 self._begin(executor)
-            if single:
+            if heard:
                 callbacks.on_batch_begin("train", done)
                 self._engine.bind_weights()
             wanted = 1 if single else min(self.steps - done, self._left)
-            if optimizer.is_scheduled:
-                wanted = min(wanted, SCHEDULED_BATCHES)
-            # Without a schedule one number stands for all batches.
-            rates = optimizer.learning_rates(wanted if optimizer.is_scheduled else 1)
-            before = executor.iteration
-            try:
-                ran = executor.advance(wanted, CHUNK_SECONDS, rates)
-            finally:
-                optimizer.iterations += executor.iteration - before
+            ran = advance_training(self._engine, optimizer, wanted)
             self._left -= ran
             done += ran
             logs = self._objectives.logs(executor.totals() + carried)
-            if single:
+            if heard:
                 callbacks.on_batch_end("train", done - 1, logs)
             callbacks.on_progress(done, logs)
         return logs
@@ -117,15 +113,41 @@ class TrainingLoop:
             self._batch_size,
             shuffle_seed=self._shuffle_seed,
             epoch=self._pass,
-            iteration=self._model.optimizer.iterations,
+            iteration=self._model.optimizer.calls,
         )
         self._pass += 1
         self._left = batches_of(self._feeds.rows, self._batch_size)
 
 
+def advance_training(engine: Engine, optimizer: Optimizer, wanted: int) -> int:
+    """Train on at most `wanted` further batches and return how many ran; the optimizer counts them in any case.
+
+    Constraints that only Python knows follow: whoever has some asks for one batch at a time.
+    """
+    executor = engine.executor
+    if optimizer.is_scheduled:
+        wanted = min(wanted, SCHEDULED_BATCHES)
+    # Without a schedule one number stands for all batches.
+    rates = optimizer.learning_rates(wanted if optimizer.is_scheduled else 1)
+    before = executor.iteration
+    try:
+        return executor.advance(wanted, CHUNK_SECONDS, rates)
+    finally:
+        optimizer.calls += executor.iteration - before
+        if executor.iteration > before:
+            _constrain(engine.lowered.constrained_in_python)
+
+
+def _constrain(variables: Sequence[Variable]) -> None:
+    """Let variables go through their constraints, those that only Python knows."""
+    for variable in variables:
+        assert variable.constraint is not None
+        variable.assign(variable.constraint(variable.numpy()))
+
+
 def run_evaluation(
     engine: Engine, objectives: Objectives, feeds: Feeds, batch_size: int, callbacks: CallbackList
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """Return losses and metrics over the rows of `feeds`, in their order."""
     executor = engine.executor
     engine.bind_weights()

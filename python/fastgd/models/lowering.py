@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fastgd import ops
+from fastgd.constraints import native_spec
 from fastgd.losses import Loss
 from fastgd.models.objectives import Objectives, OutputObjectives
+from fastgd.ops import losses as emit
 from fastgd.ops.builder import PlanBuilder, Tensor
 from fastgd.ops.parameters import Variable
 from fastgd.plan import BATCH, Plan, Term
+from fastgd.regularizers import lower_weight
+from fastgd.utils.errors import invalid
 from fastgd.utils.structure import flatten, pack
 
 if TYPE_CHECKING:
@@ -31,6 +36,12 @@ class Lowered:
         """The variables that training changes."""
         pairs = zip(self.variables, self.plan.params, strict=True)
         return [variable for variable, spec in pairs if spec.trainable]
+
+    @cached_property
+    def constrained_in_python(self) -> list[Variable]:
+        """The trained variables whose constraint the engine does not know."""
+        pairs = zip(self.variables, self.plan.params, strict=True)
+        return [w for w, spec in pairs if spec.trainable and w.constraint is not None and spec.constraint is None]
 
 
 def lower_prediction(model: Model) -> Lowered:
@@ -76,19 +87,26 @@ def lower_training(
         for k, output in enumerate(objectives.outputs)
         for sparse in output.target_kinds
     }
-    weights = {k: builder.input(f"{objectives.outputs[k].name}/sample_weight", (BATCH,)).name for k in sorted(weighted)}
+    weights = {k: builder.input(f"{objectives.outputs[k].name}/sample_weight", (BATCH,)) for k in sorted(weighted)}
     losses: list[Term] = []
     metrics: list[Term] = []
     counts = Counter(y.name for y in outputs)
     for k, (y, output) in enumerate(zip(outputs, objectives.outputs, strict=True)):
         p = y
         if output.loss is not None:
-            v, p = _lower_loss(builder, output.loss, y, targets[k, output.loss.sparse], alone=counts[y.name] == 1)
-            losses.append(_loss_term(output, output.loss, v, weights.get(k)))
+            t = targets[k, output.loss.sparse]
+            v, p = _lower_loss(builder, output.loss, y, t, alone=counts[y.name] == 1)
+            losses.append(_loss_term(output, output.loss, v, t, weights.get(k)))
         for observed in output.metrics:
             v = observed.metric.lower(p, targets[k, observed.metric.sparse])
             weight = weights.get(k) if observed.weighted else None
-            metrics.append(Term(observed.name, v.name, sample_weight=weight))
+            columns = observed.metric.columns(p.dims)
+            sample_weight = None if weight is None else weight.name
+            metrics.append(Term(observed.name, v.name, sample_weight=sample_weight, columns=columns))
+    for variable in model.weights:
+        if variable.regularizer is not None and id(variable) in trained:
+            builder.add_loss(lower_weight(variable.regularizer, builder, variable))
+    losses += builder.losses
     return Lowered(builder.build((), losses, metrics), tuple(builder.variables))
 
 
@@ -98,7 +116,10 @@ def _start(
     """Return a builder that knows all variables of the model, so that every plan has the same parameters."""
     builder = PlanBuilder(model.dtype, training, moving)
     for variable in sorted(model.weights, key=lambda variable: not variable.trainable):
-        builder.param(variable, trainable=trained is not None and id(variable) in trained)
+        changes = trained is not None and id(variable) in trained
+        rule = variable.constraint
+        spec = native_spec(rule, variable.shape) if rule is not None and changes else None
+        builder.param(variable, trainable=changes, constraint=spec)
     return builder
 
 
@@ -121,12 +142,33 @@ def _lower_loss(builder: PlanBuilder, loss: Loss, y: Tensor, t: Tensor, alone: b
         t: its targets.
         alone: whether no other output is the same tensor.
     """
+    if loss.dtype not in (None, builder.dtype):
+        raise invalid(f"`dtype` of the loss {loss.name!r} must be the model's, {builder.dtype}.", dtype=loss.dtype)
     if loss.from_logits:
         return loss.lower_logits(y, t)[0], y
     z = builder.take_activation(y, loss.link) if loss.link and alone else None
     return (loss.lower(y, t), y) if z is None else loss.lower_logits(z, t)
 
 
-def _loss_term(output: OutputObjectives, loss: Loss, v: Tensor, weight: str | None) -> Term:
+def _loss_term(output: OutputObjectives, loss: Loss, v: Tensor, t: Tensor, weight: Tensor | None) -> Term:
+    """Return the term for the values v per sample; where not all samples count alike, v is first divided by their mean.
+
+    Args:
+        output: the output.
+        loss: its loss.
+        v: the values.
+        t: the targets.
+        weight: the sample weights, None without.
+    """
+    by_weight = loss.reduction == "mean_with_sample_weight" and weight is not None
+    divisors = [weight] if by_weight and weight is not None else []
+    # Keras divides by the sum of the weights as they are given, one per sample, whatever values a sample has.
+    scale = output.values_per_sample if by_weight else 1.0
+    if loss.ignore_class is not None and loss.reduction != "sum":
+        divisors.append(emit.label_share(t, loss.ignore_class))
+        scale = 1.0
+    if divisors:
+        v = emit.divide_by_mean(v, divisors, scale)
     reduction = "sum" if loss.reduction == "sum" else "sum_over_batch_size"
-    return Term(f"{output.name}_loss", v.name, output.weight * output.scale, reduction, weight)
+    name = None if weight is None else weight.name
+    return Term(f"{output.name}_loss", v.name, output.weight * output.scale, reduction, name)

@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from fastgd import config
-from fastgd.layers.graph import KerasTensor
+from fastgd.layers.graph import INTEGER, KerasTensor
 from fastgd.layers.layer import Layer
+from fastgd.layers.weights import distinct
+from fastgd.models.configs import CustomObjects, graph_config, graph_from_config, layer_config, model_classes
 from fastgd.models.functional import Graph
+from fastgd.models.subclassing import TracedGraph, placeholders_for, placeholders_of_shapes
 from fastgd.models.trainer import Trainer
 from fastgd.ops.builder import Shape
 from fastgd.ops.parameters import Variable
 from fastgd.utils.errors import invalid, unknown
-from fastgd.utils.naming import automatic_name
+from fastgd.utils.naming import automatic_name, snake_case
 from fastgd.utils.structure import flatten
 
 
 class Model(Trainer, Layer, abstract=True):
     """A network from placeholders to outputs: compiled, it trains; called, it is a layer of a larger model.
 
+    A subclass may leave out `inputs` and `outputs` and implement `call(self, inputs)` instead, with layers that it
+    keeps in attributes; it is built by the first data, by `build`, or by a call.
+
     Args:
         inputs: what `Input` returned, or a list or dict of such placeholders.
         outputs: what calls of layers made of them, or a list or dict.
         name: the name; automatic if None.
         trainable: whether training may change the weights.
+
+    Attributes:
+        subclassed: whether the class has a `call` of its own in the place of placeholders.
 
     Raises:
         ValueError: if outputs depend on other inputs, if two layers share a name, or if layers have different dtypes.
@@ -36,20 +46,36 @@ class Model(Trainer, Layer, abstract=True):
         >>> y = fastgd.layers.Dense(1)(x)
         >>> model = fastgd.Model(inputs=x, outputs=y)
         >>> model.compile(optimizer="adam", loss="mse")
+
+        >>> class Residual(fastgd.Model):
+        ...     def __init__(self):
+        ...         super().__init__()
+        ...         self.inner, self.head = fastgd.layers.Dense(8, "relu"), fastgd.layers.Dense(1)
+        ...     def call(self, x):
+        ...         return self.head(fastgd.layers.add([x, self.inner(x)]))
     """
 
     def __init__(
-        self, inputs: Any = None, outputs: Any = None, name: str | None = None, trainable: bool = True
+        self,
+        inputs: Any = None,
+        outputs: Any = None,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: Any = None,
     ) -> None:
-        if inputs is None or outputs is None:
+        self.subclassed = inputs is None and outputs is None and type(self).call is not Model.call
+        if not self.subclassed and (inputs is None or outputs is None):
             raise invalid(
-                "A Model needs `inputs` and `outputs`; a subclass with a `call` of its own is not supported.",
+                "A Model needs `inputs` and `outputs`, or a subclass with a `call` of its own.",
                 inputs=inputs,
                 outputs=outputs,
             )
-        super().__init__(name=name or automatic_name("functional"), trainable=trainable)
+        kind = snake_case(type(self).__name__) if self.subclassed else "functional"
+        super().__init__(name=name or automatic_name(kind), trainable=trainable, dtype=dtype)
         self._init_trainer()
-        self._set_graph(Graph(inputs, outputs))
+        self._graph: Graph | None = None
+        if not self.subclassed:
+            self._set_graph(Graph(inputs, outputs))
 
     def _set_graph(self, graph: Graph) -> None:
         """Take up a graph: settle the dtype and forget plans made for an earlier one."""
@@ -57,7 +83,7 @@ class Model(Trainer, Layer, abstract=True):
         for layer in graph.layers:
             for variable in layer.weights:
                 variable.cast(dtype)
-        self._graph: Graph | None = graph
+        self._graph = graph
         self._built_dtype = dtype
         self.built = True
         self._reset_plans()
@@ -81,7 +107,7 @@ class Model(Trainer, Layer, abstract=True):
     @property
     def given_dtype(self) -> str | None:
         """The dtype that all its layers have: inside a larger model it is not free any more."""
-        return self._built_dtype
+        return self._built_dtype or self._given_dtype
 
     @property
     def inputs(self) -> list[KerasTensor]:
@@ -127,8 +153,8 @@ class Model(Trainer, Layer, abstract=True):
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers, from the inputs to the outputs."""
-        return list(self.graph.layers)
+        """The layers, from the inputs to the outputs; those of a subclassed model in the order of its attributes."""
+        return self.sublayers if self.subclassed else list(self.graph.layers)
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """Return a layer by its name or its place in `layers`.
@@ -149,22 +175,24 @@ class Model(Trainer, Layer, abstract=True):
 
     @property
     def weights(self) -> list[Variable]:
-        """All variables, layer by layer, each once."""
-        return _distinct([variable for layer in self.layers for variable in layer.weights])
+        """All variables, its own and then layer by layer, each once."""
+        layers: list[Layer] = self.layers
+        return distinct([*self._variables, *(variable for layer in layers for variable in layer.weights)])
 
     @property
     def trainable_weights(self) -> list[Variable]:
         """The variables that training would change if the model were compiled now."""
         if not self.trainable:
             return []
-        return _distinct([variable for layer in self.layers for variable in layer.trainable_weights])
+        own = [variable for variable in self._variables if variable.trainable]
+        return distinct([*own, *(variable for layer in self.layers for variable in layer.trainable_weights)])
 
     @property
     def moving_weights(self) -> list[Variable]:
         """The variables that the forward pass of training would move if the model were compiled now."""
         if not self.trainable:
             return []
-        return _distinct([variable for layer in self.layers for variable in layer.moving_weights])
+        return distinct([variable for layer in self.layers for variable in layer.moving_weights])
 
     @property
     def trainable(self) -> bool:
@@ -178,7 +206,26 @@ class Model(Trainer, Layer, abstract=True):
             layer.trainable = value
 
     def build(self, input_shape: Any = None) -> None:
-        """Do nothing: a model made of placeholders is built from the first."""
+        """Make the weights of a subclassed model; a model made of placeholders has them from the first.
+
+        Args:
+            input_shape: the shape of a batch, with None for its size; for several inputs a list or a dict of shapes.
+        """
+        if self.subclassed and self._graph is None:
+            self._trace(placeholders_of_shapes(input_shape, self._input_dtype))
+
+    @property
+    def _input_dtype(self) -> str | None:
+        """The dtype of the placeholders that a subclassed model is built for, None for the floating type."""
+        return INTEGER if self.integer_inputs else self.given_dtype
+
+    def _trace(self, inputs: Any) -> None:
+        """Build a subclassed model for placeholders."""
+        self._set_graph(TracedGraph(self, inputs, self.dtype))
+
+    def _build_for(self, x: Any) -> None:
+        if self.subclassed and self._graph is None:
+            self._trace(placeholders_for(x, self._input_dtype))
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Replay the graph on tensors of a plan."""
@@ -220,8 +267,31 @@ class Model(Trainer, Layer, abstract=True):
         show_summary(self, line_length, print_fn, expand_nested, show_trainable)
 
     def get_config(self) -> dict[str, Any]:
-        """Refuse: the config of a graph comes with saving."""
-        raise NotImplementedError(f"{type(self).__name__} has no config")
+        """Return name, layers and calls, from which `from_config` makes a model of the same kind with new weights.
+
+        Raises:
+            NotImplementedError: for a class with a `call` of its own, which must say itself how it is made.
+        """
+        if self.subclassed:
+            raise NotImplementedError(f"{type(self).__name__} must implement get_config() to be copied or saved")
+        return {"name": self.name, "trainable": self.trainable, **graph_config(self.graph)}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: CustomObjects = None) -> Model:
+        """Make a model from what `get_config` returned.
+
+        Args:
+            config: the config.
+            custom_objects: classes of layers by their names, looked at before the known ones.
+        """
+        if "output_layers" not in config:
+            return cls(**config)
+        inputs, outputs = graph_from_config(config, custom_objects)
+        return cls(inputs, outputs, name=config.get("name"), trainable=config.get("trainable", True))
+
+    def to_json(self, **kwargs: Any) -> str:
+        """Return class and config as JSON text, for `models.model_from_json`; `kwargs` are those of `json.dumps`."""
+        return json.dumps(layer_config(self), **kwargs)
 
 
 def _common_dtype(name: str, graph: Graph) -> str:
@@ -244,5 +314,4 @@ def dict_of(given: dict[str | None, str]) -> dict[str, object]:
     return {layer: dtype for dtype, layer in given.items()}
 
 
-def _distinct(variables: list[Variable]) -> list[Variable]:
-    return list({id(variable): variable for variable in variables}.values())
+model_classes["Functional"] = model_classes["Model"] = Model

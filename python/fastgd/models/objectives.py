@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -13,10 +12,11 @@ import numpy.typing as npt
 
 from fastgd import losses, metrics
 from fastgd.losses import Loss
-from fastgd.metrics import Metric
+from fastgd.metrics import Metric, Totals
 from fastgd.ops.builder import Dims
 from fastgd.utils.checks import check_real
 from fastgd.utils.errors import invalid, mistyped, unknown
+from fastgd.utils.naming import distinct_name
 
 
 @dataclass(frozen=True)
@@ -47,14 +47,29 @@ class OutputObjectives:
         return list(dict.fromkeys(kinds))
 
     @cached_property
+    def ignored_label(self) -> int | None:
+        """The label besides the classes that the targets may hold, None if there is none.
+
+        A loss decides for all, as metrics count no label outside the classes. Without one the metrics must agree.
+        """
+        if self.loss is not None and self.loss.sparse:
+            return self.loss.ignore_class
+        ignored = {observed.metric.ignore_class for observed in self.metrics if observed.metric.sparse}
+        return ignored.pop() if len(ignored) == 1 else None
+
+    @cached_property
     def scale(self) -> float:
         """What the plan's value of the loss is multiplied by.
 
-        The plan has one value per sample, the mean over what lies between the first and the last axis; a loss that sums
-        adds those places up.
+        The plan has one value per sample, the mean of the values that the loss has for it; a loss that sums adds those
+        up.
         """
-        summed = self.loss is not None and self.loss.reduction == "sum"
-        return float(prod(self.dims[1:-1])) if summed else 1.0
+        return self.values_per_sample if self.loss is not None and self.loss.reduction == "sum" else 1.0
+
+    @property
+    def values_per_sample(self) -> float:
+        """How many values the loss has for one sample."""
+        return 1.0 if self.loss is None else float(self.loss.values_per_sample(self.dims))
 
 
 @dataclass(frozen=True)
@@ -75,15 +90,29 @@ class Objectives:
         own = [] if single else [f"{output.name}_loss" for output in self.with_loss]
         return ["loss", *own, *(observed.name for output in self.outputs for observed in output.metrics)]
 
-    def logs(self, totals: npt.NDArray[np.float64]) -> dict[str, float]:
-        """Return the logs for the numerators and denominators of all losses, then all metrics: (terms, 2)."""
-        values = [top / bottom if bottom else 0.0 for top, bottom in totals.tolist()]
-        weights = [output.weight for output in self.with_loss]
+    def logs(self, totals: npt.NDArray[np.float64]) -> dict[str, Any]:
+        """Return the logs for the numerators and denominators of all losses, then of all columns of all metrics.
+
+        Behind the losses of the outputs come the penalties, which only the total loss shows. A metric of several
+        values, such as one per class, gives an array.
+        """
+        columns = sum(observed.metric.columns(output.dims) for output in self.outputs for observed in output.metrics)
+        row = len(totals) - columns
+        losses = [top / bottom if bottom else 0.0 for top, bottom in totals[:row].tolist()]
+        # Every loss counts the samples, whatever their weights.
+        samples = float(totals[0, 1]) if row else 0.0
         for k, output in enumerate(self.with_loss):
-            values[k] *= output.scale
-        total = sum(weight * value for weight, value in zip(weights, values, strict=False))
-        shown = values[1:] if len(weights) == 1 else values
-        return dict(zip(self.names, [total, *shown], strict=True))
+            losses[k] *= output.scale
+        own = losses[: len(self.with_loss)]
+        total = sum(output.weight * loss for output, loss in zip(self.with_loss, own, strict=True))
+        total += sum(losses[len(own) :])
+        values: list[Any] = [total] if len(own) == 1 else [total, *own]
+        for output in self.outputs:
+            for observed in output.metrics:
+                part = totals[row : row + observed.metric.columns(output.dims)]
+                values.append(observed.metric.combine(Totals(part[:, 0], float(part[0, 1]), samples)))
+                row += len(part)
+        return dict(zip(self.names, values, strict=True))
 
     def find_metric(self, name: str) -> Metric | None:
         """Return the metric called `name` in the logs."""
@@ -114,7 +143,9 @@ def settle(
     weighted = _spread_metrics("weighted_metrics", weighted_metrics, names)
     outputs = []
     for k, name in enumerate(names):
-        own_loss = None if chosen[k] is None else losses.get(chosen[k])
+        own_loss = losses.get(chosen[k])
+        if own_loss is not None and own_loss.reduction in (None, "none"):
+            raise invalid("`loss` must be reduced to one number to be trained.", reduction=own_loss.reduction)
         prefix = "" if len(names) == 1 else f"{name}_"
         sparse = own_loss is not None and own_loss.sparse
         observed = [
@@ -124,9 +155,7 @@ def settle(
         ]
         weight = 1.0 if weights[k] is None else check_real("loss_weights", weights[k])
         outputs.append(OutputObjectives(name, dims[k], own_loss, weight, tuple(observed)))
-    result = Objectives(tuple(outputs))
-    _check_distinct(result.names)
-    return result
+    return Objectives(tuple(_with_distinct_names(outputs)))
 
 
 def _observe(identifier: Any, prefix: str, dims: Dims, sparse: bool, weighted: bool) -> Observed:
@@ -173,7 +202,15 @@ def _check_keys(argument: str, value: dict[str, Any], names: Sequence[str]) -> N
             raise unknown("output", names, **{argument: key})
 
 
-def _check_distinct(names: Sequence[str]) -> None:
-    for k, name in enumerate(names):
-        if name in names[:k]:
-            raise invalid("Two metrics have one name; give one of them another with `name`.", metrics=name)
+def _with_distinct_names(outputs: Sequence[OutputObjectives]) -> list[OutputObjectives]:
+    """Return the outputs with a number behind the name of a metric that the logs have already, as in Keras."""
+    taken = set(Objectives(tuple(replace(output, metrics=()) for output in outputs)).names)
+    settled = []
+    for output in outputs:
+        observed = []
+        for metric in output.metrics:
+            name = distinct_name(metric.name, taken)
+            taken.add(name)
+            observed.append(replace(metric, name=name))
+        settled.append(replace(output, metrics=tuple(observed)))
+    return settled

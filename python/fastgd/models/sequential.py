@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from fastgd.layers.graph import KerasTensor
 from fastgd.layers.input_layer import Input, InputLayer
 from fastgd.layers.layer import Layer
+from fastgd.models.configs import CustomObjects, layer_config, layer_from_config, model_classes
 from fastgd.models.functional import Graph
 from fastgd.models.model import Model
 from fastgd.ops.builder import Tensor
@@ -41,6 +42,7 @@ class Sequential(Model, abstract=True):
     ) -> None:
         Layer.__init__(self, name=name or automatic_name("sequential"), trainable=trainable)
         self._init_trainer()
+        self.subclassed = False
         self._graph = None
         self._chain: list[Layer] = []
         self._entrance: KerasTensor | None = None
@@ -144,6 +146,18 @@ class Sequential(Model, abstract=True):
         output: Tensor = self.graph.run(inputs, training)
         return output
 
+    def get_config(self) -> dict[str, Any]:
+        """Return name and layers, the `Input` first if it is known."""
+        entrance = [] if self._entrance is None else [self._entrance.node.layer]
+        layers = [layer_config(layer) for layer in [*entrance, *self._chain]]
+        return {"name": self.name, "trainable": self.trainable, "layers": layers}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: CustomObjects = None) -> Sequential:
+        """Make a model from what `get_config` returned; the arguments are those of `Model.from_config`."""
+        layers = [layer_from_config(entry, custom_objects) for entry in config["layers"]]
+        return cls(layers, trainable=config.get("trainable", True), name=config.get("name"))
+
     def _extend(self) -> None:
         """Take up into the graph what the chain holds beyond it, once the input is known."""
         done = 0 if self._graph is None else self._depth
@@ -174,3 +188,6 @@ def _entrance_of(layer: Layer) -> KerasTensor | None:
             raise invalid("The first model of a chain must have one input.", layer=layer)
         return Input(batch_shape=layer.inputs[0].shape, dtype=layer.inputs[0].plan_dtype or layer.dtype)
     return None
+
+
+model_classes["Sequential"] = Sequential

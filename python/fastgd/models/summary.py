@@ -8,7 +8,6 @@ from io import StringIO
 from fastgd.layers.layer import Layer
 from fastgd.models.model import Model
 from fastgd.plan import ITEM_SIZES
-from fastgd.utils.structure import flatten
 
 
 def show_summary(
@@ -57,11 +56,10 @@ def _rows(model: Model, expand_nested: bool, depth: int = 0) -> Iterator[tuple[L
 
 
 def _shape(layer: Layer) -> str:
-    try:
-        shapes = [str(y.shape) for y in flatten(layer.output)]
-    except ValueError:
+    shapes = layer.output_shapes
+    if not shapes:
         return "multiple" if layer.built else "?"
-    return ", ".join(shapes)
+    return ", ".join(map(str, shapes))
 
 
 def _count(layer: Layer) -> str:

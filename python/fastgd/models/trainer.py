@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, closing
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from typing import Any, cast
 
-import numpy as np
+import numpy.typing as npt
 
 from fastgd.callbacks import CallbackList, History
 from fastgd.callbacks.progbar_logger import resolve_verbose
+from fastgd.models.class_weight import check_class_weight
 from fastgd.models.compiling import Compilable
-from fastgd.models.feeds import Feeds, all_feeds, input_feeds
+from fastgd.models.data import BATCH_SIZE, ArrayData, Data, StreamData, make_feeds, refuse_beside_stream
+from fastgd.models.feeds import input_feeds
 from fastgd.models.fitting import report, split_off, unpack_validation, validation_epochs
-from fastgd.models.loop import TrainingLoop, batches_of, run_evaluation, run_prediction
+from fastgd.models.gradients import loss_and_gradient, read_flat, without_constraints, write_flat
 from fastgd.models.lowering import lower_prediction
 from fastgd.models.objectives import Objectives
 from fastgd.models.session import Engine
-from fastgd.plan import resolve_shape
+from fastgd.models.streams import Stream, is_stream
 from fastgd.utils.checks import check_bool, check_int
+from fastgd.utils.errors import invalid
 from fastgd.utils.seeds import draw_seed
 from fastgd.utils.structure import pack
 
-BATCH_SIZE = 32
+Array = npt.NDArray[Any]
 
 
 class Trainer(Compilable):
@@ -39,6 +43,7 @@ class Trainer(Compilable):
         self._init_compiling()
         self.stop_training = False
         self.history = None
+        self._training_data: ArrayData | None = None
 
     def fit(
         self,
@@ -51,6 +56,7 @@ class Trainer(Compilable):
         validation_split: float = 0.0,
         validation_data: Any = None,
         shuffle: bool = True,
+        class_weight: Any = None,
         sample_weight: Any = None,
         initial_epoch: int = 0,
         steps_per_epoch: int | None = None,
@@ -61,15 +67,18 @@ class Trainer(Compilable):
         """Train for some epochs.
 
         Args:
-            x: an array (n, ...) of any number type; for several inputs a list, or a dict by their names.
+            x: an array (n, ...) of any number type or a data frame; for several inputs a list, or a dict by their
+                names. Or data in batches: a `utils.PyDataset`, a generator or anything else that can be iterated over
+                and gives (x,), (x, y) or (x, y, sample_weight); then the next two and the weights are not given.
             y: targets (n, ...); for several outputs a list or a dict.
             batch_size: the samples per update, 32 if None; the last batch of an epoch may be smaller.
             epochs: the number of the last epoch, counted from `initial_epoch`.
             verbose: 0 silent, 1 a live line per epoch, 2 a line per epoch; "auto" is 1 on terminals, else 2.
             callbacks: a list of callbacks.
             validation_split: the share of the last rows, taken before shuffling, to validate on.
-            validation_data: a tuple (x, y) or (x, y, sample_weight) to validate on instead.
-            shuffle: whether every epoch goes through the rows in another order.
+            validation_data: a tuple (x, y) or (x, y, sample_weight), or data in batches, to validate on instead.
+            shuffle: whether every epoch goes through the rows, or the batches of a PyDataset, in another order.
+            class_weight: a dict from classes to the weights of their samples, 1 for those it leaves out.
             sample_weight: weights (n,) by which the losses of the samples are multiplied.
             initial_epoch: the epoch to begin with, from 0.
             steps_per_epoch: the batches that make an epoch; passes over the rows then go on across epochs.
@@ -85,41 +94,46 @@ class Trainer(Compilable):
             TypeError: for data that are no numbers, and for arguments of a wrong type.
             KeyboardInterrupt: on Ctrl-C; the model remains usable.
         """
-        model, level = self._model, resolve_verbose(verbose)
-        size = check_int("batch_size", BATCH_SIZE if batch_size is None else batch_size, 1)
-        test_size = check_int(
-            "validation_batch_size", size if validation_batch_size is None else validation_batch_size, 1
-        )
+        level = resolve_verbose(verbose)
+        test_size = batch_size if validation_batch_size is None else validation_batch_size
         epochs, first = check_int("epochs", epochs, 1), check_int("initial_epoch", initial_epoch, 0)
         steps = None if steps_per_epoch is None else check_int("steps_per_epoch", steps_per_epoch, 1)
         is_validated = validation_epochs(validation_freq)
         seed = draw_seed() if check_bool("shuffle", shuffle) else None
-        objectives = self._ready("fit", x)
-        feeds = all_feeds(model, objectives, x, y, sample_weight, ("x", "y", "sample_weight"))
+        data, objectives = self._data("fit", x, y, sample_weight, batch_size, class_weight, steps)
+        validation: Data | None = None
         if validation_data is not None:
-            names = ("validation x", "validation y", "validation sample_weight")
-            validation: Feeds | None = all_feeds(model, objectives, *unpack_validation(validation_data), names)
-        else:
-            feeds, validation = split_off(feeds, validation_split)
-        validation = _first_batches(validation, validation_steps, test_size, "validation_steps")
-        with self._engine("train", feeds) as engine:
+            validation = self._validation_data(objectives, validation_data, test_size, validation_steps)
+        elif isinstance(data, ArrayData):
+            kept, rest = split_off(data.feeds, validation_split)
+            data = ArrayData(self._model, kept, data.batch_size)
+            if rest is not None:
+                size = check_int("validation_batch_size", test_size or BATCH_SIZE, 1)
+                validation = ArrayData(self._model, rest, size).first(validation_steps, "validation_steps")
+        elif validation_split:
+            raise invalid("`validation_split` needs arrays; give `validation_data`.", validation_split=validation_split)
+        with self._engine("train", data) as engine:
             engine.bind_optimizer(self.optimizer)
-            loop = TrainingLoop(model, engine, objectives, feeds, size, steps, seed, first)
-            listeners = CallbackList(callbacks, True, level > 0, model, verbose=level, epochs=epochs, steps=loop.steps)
+            loop = data.train(engine, objectives, steps, seed, first)
+            listeners = CallbackList(
+                callbacks, True, level > 0, self._model, verbose=level, epochs=epochs, steps=loop.steps
+            )
             history = cast(History, listeners.history)
             self.stop_training = False
-            with closing(listeners):
+            self._training_data = data if isinstance(data, ArrayData) else None
+            with closing(listeners), self._forgetting_data():
                 listeners.on_train_begin()
-                logs: dict[str, float] = {}
+                logs: dict[str, Any] = {}
                 for epoch in range(first, epochs):
                     listeners.on_epoch_begin(epoch)
                     logs = loop.run_epoch(listeners)
                     if validation is not None and is_validated(epoch):
-                        test_logs = self._test(validation, objectives, test_size, listeners)
+                        test_logs = self._test(validation, objectives, listeners)
                         logs.update({f"val_{name}": value for name, value in test_logs.items()})
                     listeners.on_epoch_end(epoch, logs)
                     if self.stop_training:
                         break
+                self.optimizer.finalize_variable_values(engine.lowered.trained)
                 listeners.on_train_end(logs)
         self.history = history
         return history
@@ -151,14 +165,12 @@ class Trainer(Compilable):
             The loss if there is nothing else, or a list: the loss, the losses of several outputs, then the metrics.
         """
         level = resolve_verbose(verbose)
-        size = check_int("batch_size", BATCH_SIZE if batch_size is None else batch_size, 1)
-        objectives = self._ready("evaluate")
-        feeds = all_feeds(self._model, objectives, x, y, sample_weight, ("x", "y", "sample_weight"))
-        feeds = _first_batches(feeds, steps, size, "steps") or feeds
-        count = batches_of(feeds.rows, size)
-        listeners = CallbackList(callbacks, False, level > 0, self._model, verbose=level, epochs=1, steps=count)
+        data, objectives = self._data("evaluate", x, y, sample_weight, batch_size, steps=steps)
+        if isinstance(data, ArrayData):
+            data = data.first(steps, "steps")
+        listeners = CallbackList(callbacks, False, level > 0, self._model, verbose=level, epochs=1, steps=data.steps)
         with closing(listeners):
-            return report(self._test(feeds, objectives, size, listeners), objectives.names, return_dict)
+            return report(self._test(data, objectives, listeners), objectives.names, return_dict)
 
     def predict(
         self,
@@ -184,50 +196,159 @@ class Trainer(Compilable):
             ValueError: if the model is not built, or for data that do not fit it or hold NaN.
         """
         level = resolve_verbose(verbose)
-        size = check_int("batch_size", BATCH_SIZE if batch_size is None else batch_size, 1)
-        feeds = input_feeds(self._model, x)
-        feeds = _first_batches(feeds, steps, size, "steps") or feeds
-        count = batches_of(feeds.rows, size)
-        listeners = CallbackList(callbacks, False, level > 0, self._model, verbose=level, epochs=1, steps=count)
+        data: Data
+        if is_stream(x):
+            refuse_beside_stream(batch_size=batch_size)
+            data = StreamData(self._model, Stream(x, steps))
+        else:
+            size = check_int("batch_size", BATCH_SIZE if batch_size is None else batch_size, 1)
+            data = ArrayData(self._model, input_feeds(self._model, x), size).first(steps, "steps")
+        listeners = CallbackList(callbacks, False, level > 0, self._model, verbose=level, epochs=1, steps=data.steps)
         with closing(listeners):
-            return self._predict(feeds, size, listeners)
+            return self._predict(data, listeners)
 
-    def train_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
+    def train_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
+    ) -> Any:
         """Do one update with all rows of x as one batch, and return loss and metrics before it, as `evaluate` does."""
-        objectives = self._ready("train_on_batch", x)
-        feeds = all_feeds(self._model, objectives, x, y, sample_weight, ("x", "y", "sample_weight"))
-        with self._engine("train", feeds) as engine:
-            loop = TrainingLoop(self._model, engine, objectives, feeds, feeds.rows, None, None)
+        data, objectives = self._batch("train_on_batch", x, y, sample_weight, class_weight)
+        with self._engine("train", data) as engine:
+            loop = data.train(engine, objectives, None, None, 0)
             return report(loop.run_epoch(CallbackList()), objectives.names, return_dict)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """Return loss and metrics of all rows of x as one batch, as `evaluate` does."""
-        objectives = self._ready("test_on_batch")
-        feeds = all_feeds(self._model, objectives, x, y, sample_weight, ("x", "y", "sample_weight"))
-        return report(self._test(feeds, objectives, feeds.rows, CallbackList()), objectives.names, return_dict)
+        data, objectives = self._batch("test_on_batch", x, y, sample_weight)
+        return report(self._test(data, objectives, CallbackList()), objectives.names, return_dict)
+
+    def loss_and_gradient(
+        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, batch_size: int | None = None
+    ) -> tuple[float, Array]:
+        """Return the loss over all rows of x and its gradient by the trained weights; nothing is changed.
+
+        The weights are those of `flat_parameters`, and so is their order. Layers work as in training: the masks of
+        dropout are those of the optimizer's next step, the same in every call until it moves.
+
+        Args:
+            x: as in `fit`, but not batches.
+            y: as in `fit`.
+            sample_weight: as in `fit`.
+            class_weight: as in `fit`.
+            batch_size: how many rows to run at a time, which saves memory; all if None. The loss is then the mean over
+                the batches, weighted by their rows.
+
+        Returns:
+            The loss, penalties included, as `evaluate` reports it; and a vector in the dtype of the model.
+
+        Example:
+            >>> def objective(w):
+            ...     model.flat_parameters = w
+            ...     return model.loss_and_gradient(x, y)
+            >>> scipy.optimize.minimize(objective, model.flat_parameters, jac=True, method="L-BFGS-B")
+        """
+        data, objectives = self._batch("loss_and_gradient", x, y, sample_weight, class_weight)
+        if batch_size is not None:
+            data = ArrayData(self._model, data.feeds, check_int("batch_size", batch_size, 1))
+        with self._gradient_engine(data) as engine:
+            return loss_and_gradient(self._model, engine, objectives, data)
+
+    def training_loss_and_gradient(self) -> tuple[float, Array]:
+        """Return what `loss_and_gradient` does for the rows that the running `fit` trains on; for callbacks.
+
+        Raises:
+            ValueError: outside `fit`, or if it trains on data in batches.
+        """
+        data = self._training_data
+        if data is None:
+            raise ValueError(
+                f"The model {self._model.name!r} is not training on rows in memory, so there is no gradient over all."
+            )
+        objectives = self._ready("training_loss_and_gradient")
+        with self._gradient_engine(data) as engine:
+            return loss_and_gradient(self._model, engine, objectives, data)
+
+    @property
+    def flat_parameters(self) -> Array:
+        """The trained weights, one after the other, as a new vector; a vector assigned to it overwrites them."""
+        return read_flat(self._trained_variables(), self._model.dtype)
+
+    @flat_parameters.setter
+    def flat_parameters(self, values: npt.ArrayLike) -> None:
+        write_flat(self._trained_variables(), values)
 
     def predict_on_batch(self, x: Any) -> Any:
         """Return the outputs for all rows of x as one batch."""
         feeds = input_feeds(self._model, x)
-        return self._predict(feeds, feeds.rows, CallbackList())
+        return self._predict(ArrayData(self._model, feeds, feeds.rows), CallbackList())
 
-    def _predict(self, feeds: Feeds, size: int, listeners: CallbackList) -> Any:
+    @contextmanager
+    def _forgetting_data(self) -> Iterator[None]:
+        """Let go of the data of a `fit` when it ends."""
+        try:
+            yield
+        finally:
+            self._training_data = None
+
+    def _data(
+        self,
+        what: str,
+        x: Any,
+        y: Any,
+        sample_weight: Any,
+        batch_size: int | None,
+        class_weight: Any = None,
+        steps: int | None = None,
+    ) -> tuple[Data, Objectives]:
+        """Return the data of a run, and the objectives of the model, which is built for them if it waits for that."""
+        if not is_stream(x):
+            size = check_int("batch_size", BATCH_SIZE if batch_size is None else batch_size, 1)
+            objectives = self._ready(what, x if what == "fit" else None)
+            weights = self._class_weight(class_weight, objectives)
+            feeds = make_feeds(self._model, objectives, x, y, sample_weight, weights)
+            return ArrayData(self._model, feeds, size), objectives
+        refuse_beside_stream(y=y, sample_weight=sample_weight, batch_size=batch_size)
+        self._require_compiled(what)
+        stream = Stream(x, steps)
+        objectives = self._ready(what, stream.first[0] if what == "fit" else None)
+        return StreamData(self._model, stream, objectives, self._class_weight(class_weight, objectives)), objectives
+
+    def _validation_data(
+        self, objectives: Objectives, validation_data: Any, batch_size: int | None, steps: int | None
+    ) -> Data:
+        if is_stream(validation_data):
+            count = None if steps is None else check_int("validation_steps", steps, 1)
+            return StreamData(self._model, Stream(validation_data, count, "validation_data"), objectives)
+        size = check_int("validation_batch_size", BATCH_SIZE if batch_size is None else batch_size, 1)
+        names = ("validation x", "validation y", "validation sample_weight")
+        feeds = make_feeds(self._model, objectives, *unpack_validation(validation_data), None, names)
+        return ArrayData(self._model, feeds, size).first(steps, "validation_steps")
+
+    def _batch(
+        self, what: str, x: Any, y: Any, sample_weight: Any, class_weight: Any = None
+    ) -> tuple[ArrayData, Objectives]:
+        """Return all rows of x as one batch."""
+        objectives = self._ready(what, None if what == "test_on_batch" else x)
+        weights = self._class_weight(class_weight, objectives)
+        feeds = make_feeds(self._model, objectives, x, y, sample_weight, weights)
+        return ArrayData(self._model, feeds, feeds.rows), objectives
+
+    @staticmethod
+    def _class_weight(class_weight: Any, objectives: Objectives) -> dict[int, float] | None:
+        return None if class_weight is None else check_class_weight(class_weight, len(objectives.outputs))
+
+    def _predict(self, data: Data, listeners: CallbackList) -> Any:
         model = self._model
-        outputs = [np.empty(resolve_shape(y.dims, feeds.rows), y.plan_dtype or model.dtype) for y in model.outputs]
         with self._session.engine(("predict",), lambda: lower_prediction(model)) as engine:
-            run_prediction(engine, feeds, size, outputs, listeners)
-        return pack(model.graph.outputs, outputs)
+            return pack(model.graph.outputs, data.predict(engine, listeners))
 
-    def _engine(self, role: str, feeds: Feeds) -> AbstractContextManager[Engine]:
-        return self._session.engine((role, feeds.weighted), lambda: self._lower(feeds.weighted))
+    def _engine(self, role: str, data: Data) -> AbstractContextManager[Engine]:
+        return self._session.engine((role, data.weighted), lambda: self._lower(data.weighted))
 
-    def _test(self, feeds: Feeds, objectives: Objectives, size: int, listeners: CallbackList) -> dict[str, float]:
-        with self._engine("evaluate", feeds) as engine:
-            return run_evaluation(engine, objectives, feeds, size, listeners)
+    def _gradient_engine(self, data: Data) -> AbstractContextManager[Engine]:
+        return self._session.engine(
+            ("gradient", data.weighted), lambda: without_constraints(self._lower(data.weighted))
+        )
 
-
-def _first_batches(feeds: Feeds | None, steps: int | None, batch_size: int, name: str) -> Feeds | None:
-    """Return the rows of the first `steps` batches, all if it is None."""
-    if feeds is None or steps is None:
-        return feeds
-    return feeds.part(0, check_int(name, steps, 1) * batch_size)
+    def _test(self, data: Data, objectives: Objectives, listeners: CallbackList) -> dict[str, Any]:
+        with self._engine("evaluate", data) as engine:
+            return data.evaluate(engine, objectives, listeners)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
+from fastgd.ops.operators import Operators
 from fastgd.ops.parameters import Variable
-from fastgd.plan import BATCH, Attribute, ParamSpec, Plan, Step, TensorSpec, Term
+from fastgd.plan import BATCH, Attribute, ConstraintSpec, ParamSpec, Plan, Step, TensorSpec, Term
 from fastgd.utils.naming import distinct_name
 
 Dims = tuple[int, ...]
@@ -36,17 +38,39 @@ def show_dims(dims: Sequence[int]) -> str:
 # The ops that take int32 tensors; everywhere else they would be read as floating numbers.
 INTEGER_TAKERS = frozenset(
     {
+        "broadcast_to",
+        "cast",
         "category_encoding",
+        "class_pairs",
+        "concatenate",
         "flatten",
+        "gather",
+        "label_share",
+        "one_hot",
+        "pad",
         "reshape",
+        "slice",
         "sparse_categorical_accuracy",
         "sparse_categorical_crossentropy",
         "sparse_softmax_crossentropy",
+        "sparse_top_k_categorical_accuracy",
+        "transpose",
     }
 )
 
 
-class Tensor:
+class Placeholder(Operators):
+    """What stands for a tensor before there is a plan: an op called on one is recorded, to be emitted later."""
+
+    # NumPy leaves its operators to ours.
+    __array_ufunc__ = None
+
+    def record(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Return what stands for `function(*args, **kwargs)`."""
+        raise NotImplementedError(f"{type(self).__name__} must implement record(function, args, kwargs)")
+
+
+class Tensor(Operators):
     """A tensor of a plan that is being written; ops take and return it.
 
     Attributes:
@@ -57,7 +81,7 @@ class Tensor:
     """
 
     __slots__ = ("builder", "dims", "dtype", "name")
-    # NumPy functions refuse it at once instead of treating it as an object.
+    # NumPy functions refuse it at once instead of treating it as an object, and NumPy leaves its operators to ours.
     __array_ufunc__ = None
 
     def __init__(self, builder: PlanBuilder, name: str, dims: Dims, dtype: str) -> None:
@@ -88,6 +112,8 @@ class PlanBuilder:
     Attributes:
         variables: the variables behind the parameters, in the order in which arrays are bound.
         steps: the steps so far.
+        losses: the losses that layers have added besides those of the outputs.
+        index_limits: by the names of tensors what integers fed to them must stay below.
     """
 
     def __init__(self, dtype: str, training: bool = False, moving: Collection[int] | None = None) -> None:
@@ -97,8 +123,11 @@ class PlanBuilder:
         self.variables: list[Variable] = []
         self.steps: list[Step] = []
         self._tensors: dict[str, TensorSpec] = {}
+        self.losses: list[Term] = []
+        self.index_limits: dict[str, int] = {}
         self._inputs: list[str] = []
         self._params: dict[int, ParamSpec] = {}
+        self._read: dict[int, Tensor] = {}
         self._seeds: set[int] = set()
         self._scopes: list[str] = []
 
@@ -113,15 +142,25 @@ class PlanBuilder:
         self._inputs.append(tensor.name)
         return tensor
 
-    def param(self, variable: Variable, trainable: bool | None = None) -> str:
+    def param(self, variable: Variable, trainable: bool | None = None, constraint: ConstraintSpec | None = None) -> str:
         """Return the parameter's name for `variable`, adding the parameter at the first call."""
         spec = self._params.get(id(variable))
         if spec is None:
             name = distinct_name(variable.path, {known.name for known in self._params.values()})
-            spec = ParamSpec(name, variable.shape, variable.trainable if trainable is None else trainable)
+            spec = ParamSpec(name, variable.shape, variable.trainable if trainable is None else trainable, constraint)
             self._params[id(variable)] = spec
             self.variables.append(variable)
         return spec.name
+
+    def read(self, variable: Variable) -> Tensor:
+        """Return the value of `variable` as a tensor, which has no batch axis; one step serves all who read it."""
+        if id(variable) not in self._read:
+            self._read[id(variable)] = self.emit("parameter", [], [variable.shape], [variable])[0]
+        return self._read[id(variable)]
+
+    def constant(self, value: float, dims: Dims = ()) -> Tensor:
+        """Return a tensor of these sizes that holds `value` everywhere."""
+        return self.emit("constant", [], [dims], attrs={"value": float(value), "shape": dims})[0]
 
     def emit(
         self,
@@ -130,15 +169,14 @@ class PlanBuilder:
         dims: Sequence[Dims],
         params: Sequence[Variable] = (),
         attrs: Mapping[str, Attribute] | None = None,
-        dtypes: Sequence[str] | None = None,
+        dtype: str | None = None,
     ) -> tuple[Tensor, ...]:
-        """Add the step `op` and return its outputs, one per entry of `dims`, of the plan's type unless `dtypes` say."""
+        """Add the step `op` and return its outputs, one per entry of `dims`, of the plan's floating type or `dtype`."""
         if op not in INTEGER_TAKERS and any(x.dtype == "int32" for x in inputs):
             wrong = ", ".join(x.name for x in inputs if x.dtype == "int32")
             raise ValueError(f"[{op}] takes floating tensors, not integers. Received: {wrong} of dtype int32")
         prefix = "/".join([*self._scopes, op])
-        kinds = dtypes or [self.dtype] * len(dims)
-        outputs = tuple(self._new_tensor(prefix, size, kind) for size, kind in zip(dims, kinds, strict=True))
+        outputs = tuple(self._new_tensor(prefix, size, dtype or self.dtype) for size in dims)
         names = tuple(self.param(variable) for variable in params)
         self.steps.append(
             Step(op, tuple(x.name for x in inputs), tuple(y.name for y in outputs), names, dict(attrs or {}))
@@ -149,6 +187,10 @@ class PlanBuilder:
         """Return whether steps may move `variable` in training; `otherwise` is what its layer says."""
         return otherwise if self._moving is None else id(variable) in self._moving
 
+    def limit_indices(self, x: Tensor, limit: int) -> None:
+        """Note that a layer takes only integers below `limit` in x."""
+        self.index_limits[x.name] = min(limit, self.index_limits.get(x.name, limit))
+
     def take_activation(self, y: Tensor, function: str) -> Tensor | None:
         """Undo the activation `function` that made y, and return what it was applied to.
 
@@ -157,18 +199,18 @@ class PlanBuilder:
         Returns:
             The tensor before the activation; None, and nothing is changed, if y has another origin or is needed.
         """
-        if any(y.name in step.inputs for step in self.steps):
+        if any(y.name in step.inputs for step in self.steps) or any(y.name == term.tensor for term in self.losses):
             return None
         for place, step in enumerate(self.steps):
             if step.outputs != (y.name,):
                 continue
-            if step.op == "activation" and step.attrs["function"] == function:
+            if step.op == "activation" and dict(step.attrs) == {"function": function}:
                 del self.steps[place]
                 del self._tensors[y.name]
                 before = self._tensors[step.inputs[0]]
                 return Tensor(self, before.name, before.shape, before.dtype)
             if step.op == "dense" and step.attrs["activation"] == function:
-                self.steps[place] = replace(step, attrs={**step.attrs, "activation": "linear"})
+                self.steps[place] = replace(step, attrs={"activation": "linear"})
                 return y
         return None
 
@@ -178,6 +220,19 @@ class PlanBuilder:
             seed = (seed + _SEED_STEP) % 2**64
         self._seeds.add(seed)
         return seed
+
+    def add_loss(self, value: Tensor, reduction: str = "sum") -> None:
+        """Let `value` join the total loss: a scalar, a tensor of one value for the batch, or one value per sample.
+
+        Args:
+            value: tensor of shape (), (1,) or (batch,).
+            reduction: "sum", or "sum_over_batch_size" to divide by the number of samples.
+        """
+        if value.dims == ():
+            (value,) = self.emit("reshape", [value], [(1,)], attrs={"shape": (1,)})
+        if value.dims not in ((1,), (BATCH,)):
+            raise ValueError(f"a loss has one value, or one per sample: this one has the shape {show_dims(value.dims)}")
+        self.losses.append(Term(value.name, value.name, reduction=reduction))
 
     @contextmanager
     def scope(self, name: str) -> Iterator[None]:

@@ -17,10 +17,7 @@ def require_tensors(op: str, *tensors: object) -> None:
     """Raise a TypeError unless all are tensors, and a ValueError unless they belong to one plan."""
     for x in tensors:
         if not isinstance(x, Tensor):
-            raise TypeError(
-                f"[{op}] takes tensors of one plan; arrays cannot be mixed with them, and a layer's output "
-                f"in a functional model is given to layers. Received: {type(x).__name__}"
-            )
+            raise TypeError(f"[{op}] takes tensors of one plan, not mixed with arrays. Received: {type(x).__name__}")
     builders = {id(x.builder) for x in tensors if isinstance(x, Tensor)}
     require(len(builders) == 1, op, "the tensors are of different plans")
 

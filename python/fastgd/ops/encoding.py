@@ -85,7 +85,7 @@ def discretize(x: Tensor, boundaries: Weight) -> Tensor:
     variable = as_variable(boundaries, "boundaries", x.dtype, trainable=False)
     ascend = len(variable.shape) == 1 and bool(np.all(np.diff(variable.value) >= 0))
     require(ascend, "discretize", f"the boundaries must be a vector that ascends: they are {variable.value.tolist()}")
-    return x.builder.emit("discretize", [x], [x.dims], [variable], dtypes=["int32"])[0]
+    return x.builder.emit("discretize", [x], [x.dims], [variable], dtype="int32")[0]
 
 
 @works_on_arrays("x", labels=("x",))

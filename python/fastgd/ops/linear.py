@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from math import prod
+from typing import Any
+
 import numpy.typing as npt
 
+from fastgd.ops.activations import FUSED, function_attributes
 from fastgd.ops.builder import Tensor, show_dims
 from fastgd.ops.checks import require, require_tensors
 from fastgd.ops.eager import works_on_arrays
+from fastgd.ops.operands import as_tensors
 from fastgd.ops.parameters import Variable, as_variable
 from fastgd.plan import Attribute
+from fastgd.utils.errors import unknown
 
 
 @works_on_arrays("x")
@@ -17,7 +23,7 @@ def dense(
     kernel: Variable | npt.ArrayLike,
     bias: Variable | npt.ArrayLike | None = None,
     activation: str = "linear",
-    negative_slope: float = 0.0,
+    **numbers: float,
 ) -> Tensor:
     """Return `f(x w + b)` over the last axis.
 
@@ -25,16 +31,18 @@ def dense(
         x: tensor (..., i).
         kernel: w, of shape (i, u).
         bias: b, of shape (u,), or None.
-        activation: the name of f: "linear", "sigmoid", "tanh", "relu" or "leaky_relu".
-        negative_slope: the slope of leaky_relu below zero.
+        activation: the name of f: an elementwise function whose derivative follows from its output (docs/ops.md).
+        **numbers: the numbers of f, such as `negative_slope` for "leaky_relu".
 
     Returns:
         Tensor (..., u).
 
     Raises:
-        ValueError: if the shapes do not fit.
+        ValueError: if the shapes do not fit, or if the step cannot take f along.
     """
     require_tensors("dense", x)
+    if activation not in FUSED:
+        raise unknown("activation of dense", FUSED, activation=activation)
     w = as_variable(kernel, "kernel", x.dtype)
     require(
         len(w.shape) == 2 and len(x.dims) >= 2 and x.dims[-1] == w.shape[0],
@@ -47,35 +55,46 @@ def dense(
         sizes = f"it is {b.shape}, the kernel {w.shape}"
         require(b.shape == w.shape[1:], "dense", f"the bias must have one value per unit: {sizes}")
         params.append(b)
-    attrs: dict[str, Attribute] = {"activation": activation}
-    if activation == "leaky_relu":
-        attrs["negative_slope"] = negative_slope
+    attrs = function_attributes("activation", activation, numbers)
     return x.builder.emit("dense", [x], [(*x.dims[:-1], w.shape[1])], params, attrs)[0]
 
 
-@works_on_arrays("a", "b")
-def matmul(a: Tensor, b: Tensor, transpose_a: bool = False, transpose_b: bool = False) -> Tensor:
-    """Return the matrix products `a b` over the last two axes.
+@works_on_arrays("x1", "x2", batch=False)
+def matmul(x1: Any, x2: Any, transpose_a: bool = False, transpose_b: bool = False) -> Tensor:
+    """Return the matrix products `a b` over the last two axes, a being x1 and b being x2.
 
     Args:
-        a: tensor (..., m, k), or (..., k, m) with `transpose_a`.
-        b: tensor (..., k, p), or (..., p, k) with `transpose_b`; the leading axes equal those of a.
-        transpose_a: whether the last two axes of a are stored swapped.
-        transpose_b: the same for b.
+        x1: tensor, placeholder, variable or array (..., m, k), or (..., k, m) with `transpose_a`.
+        x2: the same (..., k, p), or (..., p, k) with `transpose_b`; the leading axes equal those of x1, or there are
+            none: then every matrix of x1 is multiplied by the one matrix x2.
+        transpose_a: whether the last two axes of x1 are stored swapped.
+        transpose_b: the same for x2.
 
     Returns:
-        Tensor (..., m, p).
+        A tensor or placeholder if one of them is, else an array (..., m, p).
 
     Raises:
         ValueError: if the shapes do not fit.
     """
-    require_tensors("matmul", a, b)
+    if isinstance(x2, Variable) and len(x2.shape) == 2 and not transpose_a and not transpose_b:
+        # The fat op is faster, and it knows that the rows of x1 have nothing to do with one another.
+        y: Tensor = dense(as_tensors("matmul", x1)[0], x2)
+        return y
+    a, b = as_tensors("matmul", x1, x2)
     sizes = f"a is {show_dims(a.dims)}, b {show_dims(b.dims)}"
-    require(
-        len(a.dims) >= 3 and a.dims[:-2] == b.dims[:-2],
-        "matmul",
-        f"both need two axes behind equal leading ones, the batch first: {sizes}",
-    )
+    require(min(len(a.dims), len(b.dims)) >= 2, "matmul", f"both need two axes: {sizes}")
+    if len(b.dims) == 2 < len(a.dims) and not transpose_a:
+        # One matrix for all: the rows of all matrices of a are those of one.
+        rows = (prod(a.dims[:-1]), a.dims[-1])
+        flat = a.builder.emit("reshape", [a], [rows], attrs={"shape": rows})[0]
+        y = _matmul(flat, b, False, transpose_b, sizes)
+        dims = (*a.dims[:-1], y.dims[-1])
+        return a.builder.emit("reshape", [y], [dims], attrs={"shape": dims})[0]
+    return _matmul(a, b, transpose_a, transpose_b, sizes)
+
+
+def _matmul(a: Tensor, b: Tensor, transpose_a: bool, transpose_b: bool, sizes: str) -> Tensor:
+    require(a.dims[:-2] == b.dims[:-2], "matmul", f"the leading axes must be equal: {sizes}")
     m, k = a.dims[-2:] if not transpose_a else (a.dims[-1], a.dims[-2])
     rows, p = b.dims[-2:] if not transpose_b else (b.dims[-1], b.dims[-2])
     require(k == rows, "matmul", f"the inner sizes {k} and {rows} differ: {sizes}")

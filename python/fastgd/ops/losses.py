@@ -1,100 +1,91 @@
-"""Losses per sample: ops whose value is the mean of an elementwise loss over all axes but the first."""
+"""The ops behind losses: values per sample, which `fastgd.losses` is made of, and what stands between these and terms.
+
+Nothing here is part of `fastgd.ops`: its functions of like names, in `crossentropies`, do not average.
+"""
 
 from __future__ import annotations
 
-from fastgd import config
+from collections.abc import Sequence
+from math import prod
+
 from fastgd.ops.builder import Dims, Tensor, show_dims
 from fastgd.ops.checks import require, require_same_dims, require_tensors
-from fastgd.ops.eager import works_on_arrays
+from fastgd.plan import Attribute
 
 
-@works_on_arrays("p", "t")
-def mean_squared_error(p: Tensor, t: Tensor) -> Tensor:
-    """Return the mean of `(p - t)^2` per sample, shape (batch,), for p and t of one shape."""
-    return _emit("mean_squared_error", p, t)[0]
+def per_sample(op: str, p: Tensor, t: Tensor, **attrs: Attribute) -> Tensor:
+    """Return the value per sample, shape (batch,), of the loss op `op` for predictions p and targets t.
 
-
-@works_on_arrays("p", "t")
-def mean_absolute_error(p: Tensor, t: Tensor) -> Tensor:
-    """Return the mean of `|p - t|` per sample, shape (batch,), for p and t of one shape."""
-    return _emit("mean_absolute_error", p, t)[0]
-
-
-@works_on_arrays("p", "t")
-def binary_crossentropy(p: Tensor, t: Tensor, label_smoothing: float = 0.0) -> Tensor:
-    """Return the mean of `-(t log p + (1 - t) log(1 - p))` per sample.
-
-    Args:
-        p: probabilities (batch, ...), clipped to `config.epsilon()` from 0 and 1.
-        t: targets of the same shape; smoothed to `t (1 - s) + s / 2`.
-        label_smoothing: s.
-
-    Returns:
-        Tensor (batch,).
+    Raises:
+        ValueError: if their shapes do not fit.
     """
-    return _emit("binary_crossentropy", p, t, label_smoothing=label_smoothing, epsilon=config.epsilon())[0]
+    return _emit(op, p, t, [p.dims[:1]], attrs)[0]
 
 
-@works_on_arrays("p", "t")
-def categorical_crossentropy(p: Tensor, t: Tensor, label_smoothing: float = 0.0) -> Tensor:
-    """Return `-sum(t log p)` over the c classes of the last axis, per sample.
+def with_probabilities(op: str, z: Tensor, t: Tensor, **attrs: Attribute) -> tuple[Tensor, Tensor]:
+    """Return the value per sample of a loss op that takes logits z, and the probabilities that it finds on the way.
 
-    Args:
-        p: probabilities (batch, ..., c), divided by their sum and clipped to `config.epsilon()` from 0 and 1.
-        t: one-hot targets of the same shape; smoothed to `t (1 - s) + s / c`.
-        label_smoothing: s.
-
-    Returns:
-        Tensor (batch,).
+    Raises:
+        ValueError: if the shapes do not fit.
     """
-    return _emit("categorical_crossentropy", p, t, label_smoothing=label_smoothing, epsilon=config.epsilon())[0]
-
-
-@works_on_arrays("p", "t", labels=("t",))
-def sparse_categorical_crossentropy(p: Tensor, t: Tensor) -> Tensor:
-    """Return `-log p[t]` per sample for probabilities p (batch, ..., c) and labels t (batch, ...)."""
-    _require_labels("sparse_categorical_crossentropy", p, t)
-    return _emit_unchecked("sparse_categorical_crossentropy", p, t, epsilon=config.epsilon())[0]
-
-
-@works_on_arrays("z", "t")
-def sigmoid_crossentropy(z: Tensor, t: Tensor, label_smoothing: float = 0.0) -> tuple[Tensor, Tensor]:
-    """Return the binary cross-entropy of `p = sigmoid(z)` per sample, and p; exact also where p rounds to 0 or 1."""
-    v, p = _emit("sigmoid_crossentropy", z, t, second=z.dims, label_smoothing=label_smoothing)
+    v, p = _emit(op, z, t, [z.dims[:1], z.dims], attrs)
     return v, p
 
 
-@works_on_arrays("z", "t")
-def softmax_crossentropy(z: Tensor, t: Tensor, label_smoothing: float = 0.0) -> tuple[Tensor, Tensor]:
-    """Return the categorical cross-entropy of `p = softmax(z)` per sample, and p."""
-    v, p = _emit("softmax_crossentropy", z, t, second=z.dims, label_smoothing=label_smoothing)
-    return v, p
+def signed_labels(t: Tensor) -> Tensor:
+    """Return `2 t - 1` if every target of the batch is 0 or 1, else t."""
+    return t.builder.emit("signed_labels", [t], [t.dims])[0]
 
 
-@works_on_arrays("z", "t", labels=("t",))
-def sparse_softmax_crossentropy(z: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the cross-entropy of `p = softmax(z)` with integer labels per sample, and p."""
-    _require_labels("sparse_softmax_crossentropy", z, t)
-    v, p = _emit_unchecked("sparse_softmax_crossentropy", z, t, second=z.dims)
-    return v, p
+def label_share(t: Tensor, ignore_class: int) -> Tensor:
+    """Return for each sample the share of its labels that are not `ignore_class`, shape (batch,)."""
+    return t.builder.emit("label_share", [t], [t.dims[:1]], attrs={"ignore_class": ignore_class})[0]
 
 
-def _emit(op: str, p: Tensor, t: Tensor, second: Dims | None = None, **attrs: float) -> tuple[Tensor, ...]:
-    require_tensors(op, p, t)
+def sample_mean(x: Tensor) -> Tensor:
+    """Return the mean of x (batch, ...) over all axes but the first; x itself if it has no other."""
+    return x if len(x.dims) == 1 else x.builder.emit("sample_mean", [x], [x.dims[:1]])[0]
+
+
+def divide_by_mean(v: Tensor, divisors: Sequence[Tensor], scale: float) -> Tensor:
+    """Return `scale v / m`, m being the mean over the batch of the product of the divisors; 0 where m is 0."""
+    return v.builder.emit("divide_by_mean", [v, *divisors], [v.dims], attrs={"scale": scale})[0]
+
+
+def by_rows(op: str, p: Tensor, t: Tensor, from_logits: bool, **attrs: Attribute) -> Tensor:
+    """Return the value of the loss op for every row of the last axis, shape p.dims[:-1]."""
+    flat = p if len(p.dims) == 2 else _reshaped(p, (-abs(prod(p.dims[:-1])), p.dims[-1]))
+    rows = t if len(p.dims) == 2 else _reshaped(t, flat.dims[: 1 + (len(t.dims) == len(p.dims))])
+    emit = with_probabilities if from_logits else per_sample
+    value = emit(op, flat, rows, **attrs)
+    v = value[0] if isinstance(value, tuple) else value
+    return v if len(p.dims) == 2 else _reshaped(v, p.dims[:-1])
+
+
+def by_elements(op: str, p: Tensor, t: Tensor, from_logits: bool, **attrs: Attribute) -> Tensor:
+    """Return the value of the loss op for every element, of the shape of p."""
     require_same_dims(op, [p, t])
-    return _emit_unchecked(op, p, t, second, **attrs)
+    flat, targets = (_reshaped(x, (-abs(prod(x.dims)),)) for x in (p, t))
+    emit = with_probabilities if from_logits else per_sample
+    value = emit(op, flat, targets, **attrs)
+    return _reshaped(value[0] if isinstance(value, tuple) else value, p.dims)
 
 
-def _emit_unchecked(op: str, p: Tensor, t: Tensor, second: Dims | None = None, **attrs: float) -> tuple[Tensor, ...]:
-    outputs = [p.dims[:1]] if second is None else [p.dims[:1], second]
-    return p.builder.emit(op, [p, t], outputs, attrs=attrs)
+def _reshaped(x: Tensor, dims: Dims) -> Tensor:
+    if x.dims == dims:
+        return x
+    return x.builder.emit("reshape", [x], [dims], attrs={"shape": dims}, dtype=x.dtype)[0]
 
 
-def _require_labels(op: str, p: Tensor, t: Tensor) -> None:
+def _emit(op: str, p: Tensor, t: Tensor, outputs: list[Dims], attrs: dict[str, Attribute]) -> tuple[Tensor, ...]:
     require_tensors(op, p, t)
-    require(
-        t.dtype == "int32" and len(p.dims) >= 2 and t.dims == p.dims[:-1],
-        op,
-        f"labels are int32 and lack only the axis of classes: they are {show_dims(t.dims)} {t.dtype}, "
-        f"the predictions {show_dims(p.dims)}",
-    )
+    if op.startswith("sparse_"):
+        require(
+            t.dtype == "int32" and len(p.dims) >= 2 and t.dims == p.dims[:-1],
+            op,
+            f"labels are int32 and lack only the axis of classes: they are {show_dims(t.dims)} {t.dtype}, "
+            f"the predictions {show_dims(p.dims)}",
+        )
+    else:
+        require_same_dims(op, [p, t])
+    return p.builder.emit(op, [p, t], outputs, attrs=attrs)

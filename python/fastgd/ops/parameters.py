@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from fastgd.ops.operators import Operators
 from fastgd.plan import ALIGNMENT_BYTES, flat_layout
 from fastgd.utils.errors import invalid
 
@@ -24,23 +25,40 @@ def aligned_zeros(size: int, dtype: str) -> Array:
     return raw[start : start + size * item].view(dtype)
 
 
-class Variable:
+class Variable(Operators):
     """A weight of a layer: an array with a name, which training changes in place.
+
+    Ops and operators take it like a tensor: in a layer's `call` they train it, elsewhere they compute with its value.
 
     Args:
         value: the initial value; its copy begins the variable's life.
         name: the name inside the layer, such as "kernel".
         dtype: "float32" or "float64".
         trainable: whether optimizers may change it; `layer.trainable = False` freezes it besides.
+        regularizer: a function of `fastgd.regularizers` whose value joins the loss while it is trained, or None.
+        constraint: a function of `fastgd.constraints` that it goes through after each update, or None.
 
     Example:
         >>> layer.kernel.assign(np.eye(4))
     """
 
-    def __init__(self, value: npt.ArrayLike, name: str, dtype: str, trainable: bool = True) -> None:
+    # An array leaves its operators to the variable, so that `array * variable` is an op.
+    __array_priority__ = 1000.0
+
+    def __init__(
+        self,
+        value: npt.ArrayLike,
+        name: str,
+        dtype: str,
+        trainable: bool = True,
+        regularizer: Callable[..., Any] | None = None,
+        constraint: Callable[..., Any] | None = None,
+    ) -> None:
         self.name = name
         self.path = name
         self.trainable = trainable
+        self.regularizer = regularizer
+        self.constraint = constraint
         self._array: Array = np.array(value, dtype=dtype, order="C")
         self._store: ParameterStore | None = None
 

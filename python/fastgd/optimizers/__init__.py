@@ -10,6 +10,7 @@ from fastgd.optimizers.adadelta import Adadelta
 from fastgd.optimizers.adagrad import Adagrad
 from fastgd.optimizers.adam import Adam, AdamW
 from fastgd.optimizers.adamax import Adamax
+from fastgd.optimizers.ftrl import Ftrl
 from fastgd.optimizers.lion import Lion
 from fastgd.optimizers.nadam import Nadam
 from fastgd.optimizers.optimizer import Optimizer, registry
@@ -25,6 +26,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "Adamax",
+    "Ftrl",
     "Lion",
     "Nadam",
     "Optimizer",

@@ -1,4 +1,4 @@
-"""The base of all optimizers: learning rate, count of updates, and the flat arrays of their slots."""
+"""The base of all optimizers: learning rate, rule, and the flat arrays of their slots."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from fastgd.ops.parameters import Variable, aligned_zeros
 from fastgd.optimizers.schedules import LearningRateSchedule, deserialize, serialize
+from fastgd.optimizers.update_steps import UpdateSteps
 from fastgd.plan import UpdateSpec, flat_layout
-from fastgd.utils.checks import check_int, check_real
+from fastgd.utils.checks import check_real
 from fastgd.utils.errors import invalid, mistyped, refuse_keywords
 from fastgd.utils.registry import Registry
 
@@ -21,25 +22,38 @@ Array = npt.NDArray[Any]
 # Keras says "rmsprop" and "adamw", not "rm_sprop" and "adam_w".
 registry: Registry[Optimizer] = Registry("optimizer", spelling=str.lower)
 
-_BASE_KEYWORDS = ("name", "weight_decay")
+_BASE_KEYWORDS = (
+    "weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "use_ema", "ema_momentum", "ema_overwrite_frequency",
+    "loss_scale_factor", "gradient_accumulation_steps", "name",
+)  # fmt: skip
 
 
-class Optimizer:
+class Optimizer(UpdateSteps):
     """Base of all optimizers; a subclass implements `rule` and `get_config` and is then found by its name.
+
+    One step: the gradient is accumulated, clipped, the weights decay, the rule moves them, the averages follow.
 
     Args:
         learning_rate: a float, 0 or more, or a LearningRateSchedule. An int is refused, as Keras does: it is a typing
             error more often than not.
         weight_decay: d; every step begins with `w -= d lr w`, for all trainable weights (decoupled from the gradient,
-            as in AdamW, and not PyTorch's d w added to the gradient). None for none.
+            as in AdamW, and not PyTorch's d w added to the gradient). None for none. See `exclude_from_weight_decay`.
+        clipnorm: c; the gradient g of each weight array is multiplied by `min(1, c / |g|)`, |g| its 2-norm.
+        clipvalue: c; every element of the gradient is brought between -c and c.
+        global_clipnorm: as `clipnorm`, with the norm of the gradients of all weights together. At most one of the three
+            may be given.
+        use_ema: whether to keep a running average of the weights: `average = m average + (1 - m) w` after each step,
+            with 0 for m at the first. At the end of `fit` it takes the place of the weights.
+        ema_momentum: m, from 0 to 1.
+        ema_overwrite_frequency: after every so many updates the average takes the place of the weights already during
+            training; None for never.
+        loss_scale_factor: what the loss is multiplied by before gradients are computed, and the gradients divided by
+            afterwards: in float32 it keeps very small gradients from vanishing. A power of 2 changes nothing else.
+        gradient_accumulation_steps: k, 2 or more; only every k-th batch updates the weights, by the mean of the last k
+            gradients. `iterations` counts updates; a LearningRateSchedule sees the number of batches, as in Keras.
         name: the name; the class' in lower case if None.
         **kwargs: refused, with the known keywords.
-
-    Attributes:
-        slots: the state of the update rule by name, one flat array each, laid out like the trainable variables.
     """
-
-    slots: dict[str, Array]
 
     def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -50,22 +64,32 @@ class Optimizer:
         self,
         learning_rate: float | LearningRateSchedule,
         weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
         refuse_keywords(type(self), kwargs, _BASE_KEYWORDS)
         self._learning_rate: float | LearningRateSchedule = 0.0
         self.learning_rate = learning_rate
-        self.weight_decay = None if weight_decay is None else check_real("weight_decay", weight_decay, 0.0)
+        self._init_steps(
+            weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency,
+            loss_scale_factor, gradient_accumulation_steps,
+        )  # fmt: skip
         self.name = name or type(self).__name__.lower()
-        self._iterations = 0
         self.slots = {}
-        self._variables: list[Variable] | None = None
+        self._variables = None
 
     @property
     def learning_rate(self) -> float:
-        """The learning rate of the next update; it may be set at any time, but to a float only if it is one now."""
-        return self._rate_at(self._iterations)
+        """The learning rate of the next batch; it may be set at any time, but to a float only if it is one now."""
+        return self._rate_at(self._calls)
 
     @learning_rate.setter
     def learning_rate(self, value: float | LearningRateSchedule) -> None:
@@ -88,8 +112,8 @@ class Optimizer:
         return isinstance(self._learning_rate, LearningRateSchedule)
 
     def learning_rates(self, count: int) -> Array:
-        """Return the learning rate of each of the next `count` updates."""
-        return np.array([self._rate_at(step) for step in range(self._iterations, self._iterations + count)])
+        """Return the learning rate of each of the next `count` batches."""
+        return np.array([self._rate_at(step) for step in range(self._calls, self._calls + count)])
 
     def _rate_at(self, step: int) -> float:
         rate = self._learning_rate
@@ -103,15 +127,6 @@ class Optimizer:
         return rate
 
     @property
-    def iterations(self) -> int:
-        """The number of updates done."""
-        return self._iterations
-
-    @iterations.setter
-    def iterations(self, value: int) -> None:
-        self._iterations = check_int("iterations", value, 0)
-
-    @property
     def built(self) -> bool:
         """Whether `build` has made the slots."""
         return self._variables is not None
@@ -121,14 +136,11 @@ class Optimizer:
         raise NotImplementedError(f"{type(self).__name__} must implement rule()")
 
     def update_spec(self) -> UpdateSpec:
-        """Return the whole update: the rule and the weight decay before it."""
-        spec = self.rule()
-        if not self.weight_decay:
-            return spec
-        return UpdateSpec(spec.rule, {**spec.hyper, "weight_decay": self.weight_decay}, spec.slots)
+        """Return the whole update: the rule and the steps around it."""
+        return self._surround(self.rule())
 
     def slot_start(self, name: str) -> float:
-        """Return the number that every element of the slot `name` starts with."""
+        """Return the number that every element of the rule's slot `name` starts with."""
         return 0.0
 
     def build(self, variables: Sequence[Variable], dtype: str) -> None:
@@ -150,20 +162,20 @@ class Optimizer:
                     variables=[variable.path for variable in variables],
                 )
             return
-        layout = flat_layout((variable.size for variable in variables), dtype)
-        self.slots = {name: aligned_zeros(layout.size, dtype) for name in self.rule().slots}
-        for name, slot in self.slots.items():
-            # The gaps between the parameters stay zero.
-            for variable, offset in zip(variables, layout.offsets, strict=True):
-                slot[offset : offset + variable.size] = self.slot_start(name)
+        self._layout = flat_layout((variable.size for variable in variables), dtype)
         self._variables = list(variables)
+        self.slots = {name: aligned_zeros(self._layout.size, dtype) for name in self.update_spec().slots}
+        for name in self.rule().slots:
+            # The gaps between the parameters stay zero.
+            for part in self.slot_values(name):
+                part[...] = self.slot_start(name)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make a like object."""
         rate = self._learning_rate
         return {
             "learning_rate": serialize(rate) if isinstance(rate, LearningRateSchedule) else rate,
-            "weight_decay": self.weight_decay,
+            **self._steps_config(),
             "name": self.name,
         }
 

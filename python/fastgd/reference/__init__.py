@@ -4,13 +4,21 @@
 from fastgd.reference import (  # noqa: F401
     activations,
     dropout,
+    elementwise,
     encoding,
     linear,
     logits,
     losses,
+    metric_columns,
     metrics,
+    moves,
     normalization,
+    penalties,
+    reductions,
+    row_losses,
     shape,
+    sources,
+    weighting,
 )
 from fastgd.reference.executor import Executor
 

@@ -1,79 +1,64 @@
-"""Activation functions and their derivatives taken from the output, and the op `activation`."""
+"""The op `activation`: an elementwise function, or softmax or its logarithm along an axis; and the op `prelu`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 
+from fastgd.reference.functions import FUNCTIONS, Function
 from fastgd.reference.registry import Array, Attrs, Context, Gradients, MaybeArrays, backward, forward, number
 
-
-@dataclass(frozen=True, slots=True)
-class Activation:
-    """A function y = f(x) and its backward rule dx = g(dy, y).
-
-    `value(x, slope, out)` may write into `out`, which may be x itself; `gradient(dy, y, slope)` writes into neither.
-    """
-
-    value: Callable[[Array, float, Array | None], Array]
-    gradient: Callable[[Array, Array, float], Array]
+ALONG_AN_AXIS = ("softmax", "log_softmax")
 
 
-def sigmoid(x: Array, out: Array | None = None) -> Array:
-    """Return 1 / (1 + e^-x) without overflow: the exponent is never positive."""
-    e = np.exp(-np.abs(x))
-    y: Array = np.divide(np.where(x >= 0, np.ones((), x.dtype), e), 1 + e, out=out)
-    return y
-
-
-def softmax(x: Array, out: Array | None = None) -> Array:
-    """Return e^x / sum(e^x) over the last axis; subtracting the maximum changes nothing but avoids overflow."""
-    e = np.exp(x - np.max(x, axis=-1, keepdims=True))
-    y: Array = np.divide(e, np.sum(e, axis=-1, keepdims=True), out=out)
-    return y
-
-
-def _softmax_gradient(dy: Array, y: Array, slope: float) -> Array:
-    """Return y (dy - sum(dy y)): the Jacobian diag(y) - y y^T times dy."""
-    dx: Array = y * (dy - np.sum(dy * y, axis=-1, keepdims=True))
-    return dx
-
-
-def _leaky_relu(x: Array, slope: float, out: Array | None) -> Array:
-    """Return x for x >= 0, slope x below."""
-    return np.multiply(x, np.where(x >= 0, np.ones((), x.dtype), np.asarray(slope, x.dtype)), out=out)
-
-
-ACTIVATIONS: dict[str, Activation] = {
-    "linear": Activation(lambda x, slope, out: x, lambda dy, y, slope: dy),
-    "sigmoid": Activation(lambda x, slope, out: sigmoid(x, out), lambda dy, y, slope: dy * (y * (1 - y))),
-    "tanh": Activation(lambda x, slope, out: np.tanh(x, out=out), lambda dy, y, slope: dy * (1 - y * y)),
-    "relu": Activation(lambda x, slope, out: np.maximum(x, 0, out=out), lambda dy, y, slope: dy * (y > 0)),
-    "leaky_relu": Activation(_leaky_relu, lambda dy, y, slope: np.where(y > 0, dy, slope * dy)),
-    "softmax": Activation(lambda x, slope, out: softmax(x, out), _softmax_gradient),
-}
-
-
-def find_activation(attrs: Attrs, attribute: str) -> tuple[Activation, float]:
-    """Return the function that `attrs` names under `attribute`, and its negative slope.
+def find_function(attrs: Attrs, attribute: str) -> tuple[Function, tuple[float, ...]]:
+    """Return the elementwise function that `attrs` names under `attribute`, and its numbers.
 
     Raises:
-        ValueError: if there is no such function.
+        ValueError: if there is no such function, or if a number is missing.
     """
     name = attrs.get(attribute, "linear")
-    if not isinstance(name, str) or name not in ACTIVATIONS:
-        raise ValueError(f"unknown activation. Known: {', '.join(ACTIVATIONS)}. Received: {attribute}={name!r}")
-    return ACTIVATIONS[name], number(attrs, "negative_slope", 0.0)
+    if not isinstance(name, str) or name not in FUNCTIONS:
+        raise ValueError(f"unknown activation. Known: {', '.join(FUNCTIONS)}. Received: {attribute}={name!r}")
+    function = FUNCTIONS[name]
+    for wanted in function.numbers:
+        if wanted not in attrs:
+            raise ValueError(f"the function {name} needs the attribute `{wanted}`")
+    return function, tuple(number(attrs, wanted, 0.0) for wanted in function.numbers)
+
+
+def _axis(attrs: Attrs, x: Array) -> int:
+    """Return the axis of a function along one: the last if none is named."""
+    axis = int(number(attrs, "axis", x.ndim - 1))
+    if not 0 <= axis < x.ndim:
+        raise ValueError(f"`axis` must be an axis of x, which has the shape {x.shape}. Received: axis={axis}")
+    return axis
+
+
+def log_softmax(x: Array, axis: int = -1) -> Array:
+    """Return x - log(sum(e^x)) over an axis; subtracting the maximum changes nothing but avoids overflow."""
+    shifted = x - np.max(x, axis=axis, keepdims=True)
+    y: Array = shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+    return y
+
+
+def softmax(x: Array, axis: int = -1) -> Array:
+    """Return e^x / sum(e^x) over an axis; subtracting the maximum changes nothing but avoids overflow."""
+    e = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    y: Array = e / np.sum(e, axis=axis, keepdims=True)
+    return y
 
 
 @forward("activation")
 def activation(ctx: Context, inputs: Sequence[Array], params: Sequence[Array], attrs: Attrs) -> Sequence[Array]:
     """y = f(x)."""
     (x,) = inputs
-    function, slope = find_activation(attrs, "function")
-    return (function.value(x, slope, None),)
+    if attrs.get("function") in ALONG_AN_AXIS:
+        along = softmax if attrs["function"] == "softmax" else log_softmax
+        return (along(x, _axis(attrs, x)),)
+    function, numbers = find_function(attrs, "function")
+    return (np.asarray(function.value(x, *numbers), x.dtype),)
 
 
 @backward("activation")
@@ -85,8 +70,45 @@ def activation_backward(
     d_outputs: MaybeArrays,
     attrs: Attrs,
 ) -> Gradients:
-    """dx = f'(x) dy, with f' taken from y."""
-    (y,), (dy,) = outputs, d_outputs
+    """dx = f'(x) dy; with p = softmax(x) it is p (dy - sum(dy p)) for softmax, dy - p sum(dy) for its logarithm."""
+    (x,), (y,), (dy,) = inputs, outputs, d_outputs
     assert dy is not None
-    function, slope = find_activation(attrs, "function")
-    return (function.gradient(dy, y, slope),), ()
+    if attrs.get("function") in ALONG_AN_AXIS:
+        axis = _axis(attrs, x)
+        if attrs["function"] == "softmax":
+            return (y * (dy - np.sum(dy * y, axis=axis, keepdims=True)),), ()
+        return (dy - np.exp(y) * np.sum(dy, axis=axis, keepdims=True),), ()
+    function, numbers = find_function(attrs, "function")
+    return (gradient(function, numbers, x, y, dy),), ()
+
+
+def gradient(function: Function, numbers: tuple[float, ...], x: Array, y: Array, dy: Array) -> Array:
+    """Return f'(x) dy."""
+    return np.asarray(function.gradient(dy, y if function.from_output else x, *numbers), dy.dtype)
+
+
+@forward("prelu")
+def prelu(ctx: Context, inputs: Sequence[Array], params: Sequence[Array], attrs: Attrs) -> Sequence[Array]:
+    """y = x above 0, alpha x below, with alpha of one sample's shape or 1 on the axes that share it."""
+    (x,), (alpha,) = inputs, params
+    fits = alpha.ndim + 1 == x.ndim and all(a in (1, d) for a, d in zip(alpha.shape, x.shape[1:], strict=True))
+    if not fits:
+        raise ValueError(f"the slopes of shape {alpha.shape} do not fit x of shape {x.shape}")
+    return (np.where(x < 0, alpha * x, x),)
+
+
+@backward("prelu")
+def prelu_backward(
+    ctx: Context,
+    inputs: Sequence[Array],
+    params: Sequence[Array],
+    outputs: Sequence[Array],
+    d_outputs: MaybeArrays,
+    attrs: Attrs,
+) -> Gradients:
+    """dx = dy above 0, alpha dy below, 0 at 0; dalpha = the sum of min(x, 0) dy over batch and shared axes."""
+    (x,), (alpha,), (dy,) = inputs, params, d_outputs
+    assert dy is not None
+    dx = np.where(x > 0, dy, np.where(x < 0, alpha * dy, 0)).astype(dy.dtype)
+    shared = (0, *(axis + 1 for axis, size in enumerate(alpha.shape) if size == 1))
+    return (dx,), (np.sum(np.minimum(x, 0) * dy, axis=shared).reshape(alpha.shape),)

@@ -42,17 +42,22 @@ def mean_per_sample(e: Array) -> Array:
     return mean
 
 
-def require_labels(p: Array, t: Array) -> None:
-    """Raise a ValueError unless t holds, for each row of p (..., c), a class from 0 to c - 1."""
+def require_labels(p: Array, t: Array, attrs: Attrs) -> None:
+    """Raise a ValueError unless t holds, for each row of p (..., c), a class from 0 to c - 1 or the ignored one."""
     if t.shape != p.shape[:-1]:
         raise ValueError(f"predictions of shape {p.shape} do not fit labels of shape {t.shape}")
+    t = t[t != attrs["ignore_class"]] if "ignore_class" in attrs else t
     # NumPy would take a negative label for one counted from the end.
     if t.size and not 0 <= int(t.min()) <= int(t.max()) < p.shape[-1]:
         raise ValueError(f"labels must lie in 0..{p.shape[-1] - 1}. Received: {t.min()} to {t.max()}")
 
 
+def _require_fit(p: Array, t: Array, attrs: Attrs) -> None:
+    require_same_shape(p, t)
+
+
 def loss(
-    name: str, class_axis: bool = False, check: Callable[[Array, Array], None] = require_same_shape
+    name: str, class_axis: bool = False, check: Callable[[Array, Array, Attrs], None] = _require_fit
 ) -> Callable[[LossClass], LossClass]:
     """Return a decorator that registers a `Loss` as the op `name`.
 
@@ -69,7 +74,7 @@ def loss(
         @forward(name)
         def values(ctx: Context, inputs: Sequence[Array], params: Sequence[Array], attrs: Attrs) -> Sequence[Array]:
             p, t = inputs
-            check(p, t)
+            check(p, t, attrs)
             e, *extras = definition.value(p, t, attrs)
             return (mean_per_sample(e), *extras)
 

@@ -9,7 +9,18 @@ import numpy as np
 
 from fastgd.plan import resolve_shape
 from fastgd.reference.random import deviates, keep_mask
-from fastgd.reference.registry import Array, Attrs, Context, Gradients, MaybeArrays, backward, forward, integer, number
+from fastgd.reference.registry import (
+    Array,
+    Attrs,
+    Context,
+    Gradients,
+    MaybeArrays,
+    backward,
+    forward,
+    integer,
+    number,
+    sizes,
+)
 
 # The limit of SELU far below zero, minus its scale times its alpha (Klambauer and others, NIPS 2017).
 SELU_LIMIT = -1.6732632423543772848170429916717 * 1.0507009873554804934193349852946
@@ -24,13 +35,12 @@ def _rate(attrs: Attrs) -> float:
 
 def _keep(ctx: Context, x: Array, attrs: Attrs) -> Array:
     """Return which elements are kept, as a mask that has the shape of x or is broadcast to it."""
-    shape = attrs.get("noise_shape", x.shape)
-    if not isinstance(shape, (tuple, list)) or len(shape) != x.ndim:
+    shape = resolve_shape(sizes(attrs, "noise_shape"), ctx.batch) if "noise_shape" in attrs else x.shape
+    if len(shape) != x.ndim:
         raise ValueError(f"`noise_shape` must have one size per axis of {x.shape}. Received: {shape}")
-    sizes = resolve_shape(shape, ctx.batch)
-    if any(size not in (1, whole) for size, whole in zip(sizes, x.shape, strict=True)):
-        raise ValueError(f"`noise_shape` must have sizes of 1 or of {x.shape}. Received: {sizes}")
-    return keep_mask(sizes, _rate(attrs), integer(attrs, "seed"), ctx.iteration)
+    if any(size not in (1, whole) for size, whole in zip(shape, x.shape, strict=True)):
+        raise ValueError(f"`noise_shape` must have sizes of 1 or of {x.shape}. Received: {shape}")
+    return keep_mask(shape, _rate(attrs), integer(attrs, "seed"), ctx.iteration)
 
 
 @forward("dropout")

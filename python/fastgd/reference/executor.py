@@ -9,14 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgd.plan import Plan, UpdateSpec, flat_layout
+from fastgd.reference.constraints import constrain
 from fastgd.reference.feeds import Feeds, check_bound
 from fastgd.reference.passes import Batch, run_backward, run_forward
 from fastgd.reference.program import build_program, check_plan, find_model_inputs
 from fastgd.reference.random import permutation
 from fastgd.reference.registry import Array, MaybeArrays
 from fastgd.reference.run import Run, check_outputs, learning_rates_of
-from fastgd.reference.terms import observe, tensors_of
-from fastgd.reference.updates import Update, find_update
+from fastgd.reference.terms import count_totals, observe, tensors_of
+from fastgd.reference.update_steps import UpdateSteps
 
 
 class Executor:
@@ -24,7 +25,7 @@ class Executor:
 
     Attributes:
         isa: always "numpy".
-        iteration: the number of updates done.
+        iteration: the number of batches of training done.
     """
 
     isa = "numpy"
@@ -58,9 +59,9 @@ class Executor:
             for place, spec in enumerate(plan.params)
         ]
         self._params: list[Array] | None = None if plan.params else []
-        self._update: tuple[Update, UpdateSpec, list[Array]] | None = None
+        self._update: UpdateSteps | None = None
         self._run: Run | None = None
-        self._totals: npt.NDArray[np.float64] = np.zeros((len(plan.losses) + len(plan.metrics), 2))
+        self._totals: npt.NDArray[np.float64] = np.zeros((count_totals(plan), 2))
         self.iteration = 0
 
     def bind_parameters(self, arrays: Sequence[Array]) -> None:
@@ -90,12 +91,10 @@ class Executor:
         Raises:
             ValueError: if the rule is unknown, or the number of slots or one of them is wrong.
         """
-        update = find_update(spec)
-        if len(slots) != len(spec.slots):
-            raise ValueError(f"[{spec.rule}] has {len(spec.slots)} slots. Received: {len(slots)} arrays")
-        shape = (self._layout.size,)
-        bound = [check_bound(name, slot, shape, self._plan.dtype) for name, slot in zip(spec.slots, slots, strict=True)]
-        self._update = update, spec, bound
+        update = UpdateSteps(spec, slots, list(self._flat_ranges.values()))
+        for name, slot in zip(spec.slots, slots, strict=True):
+            check_bound(name, slot, (self._layout.size,), self._plan.dtype)
+        self._update = update
 
     def begin(
         self,
@@ -168,7 +167,7 @@ class Executor:
         return count
 
     def totals(self) -> npt.NDArray[np.float64]:
-        """Return the numerator and denominator of each loss, then of each metric, since `begin`: (terms, 2)."""
+        """Return numerator and denominator of each loss, then each column of each metric, since `begin`: (rows, 2)."""
         return np.array(self._totals)
 
     def inspect(self, feeds: MaybeArrays, training: bool = True, iteration: int = 0) -> dict[str, Array]:
@@ -224,8 +223,15 @@ class Executor:
             observe(self._plan, values, batch.size, self._totals)
         if run.mode == "train":
             self._gradient[:] = 0.0
-            run_backward(self._plan, params, batch, traces, self._d_params)
-            self._apply_update(params, rate)
+            assert self._update is not None
+            run_backward(self._plan, params, batch, traces, self._d_params, self._update.loss_scale)
+            weights = [params[place].reshape(-1) for place in self._flat_ranges]
+            self._update.step(weights, self._gradient, rate, self.iteration)
+            for place in self._flat_ranges:
+                # Each sees the whole parameter.
+                constraint = self._plan.params[place].constraint
+                if constraint is not None:
+                    constrain(params[place], constraint)
             self.iteration += 1
         run.position = stop
 
@@ -235,13 +241,3 @@ class Executor:
             per_sample = -self._plan.tensor(name).shape[0]
             first = run.position * per_sample
             target[first : first + batch.size * per_sample] = batch.values[name]
-
-    def _apply_update(self, params: Sequence[Array], rate: float) -> None:
-        """Let the rule change each trainable parameter, seen as a flat vector, with its part of every slot."""
-        assert self._update is not None
-        update, spec, slots = self._update
-        for place, part in self._flat_ranges.items():
-            flat = params[place].reshape(-1)
-            update.apply(
-                flat, self._gradient[part], [slot[part] for slot in slots], rate, self.iteration + 1, spec.hyper
-            )

@@ -7,15 +7,20 @@ from math import prod
 
 import numpy as np
 
-from fastgd.reference.activations import Activation, find_activation
+from fastgd.reference.activations import ALONG_AN_AXIS, find_function, gradient
+from fastgd.reference.functions import Function
 from fastgd.reference.registry import Array, Attrs, Context, Gradients, MaybeArrays, backward, forward
 
 
-def _dense_activation(attrs: Attrs) -> tuple[Activation, float]:
-    """Return the elementwise activation of a dense step."""
-    if attrs.get("activation") == "softmax":
-        raise ValueError("`activation` must work element by element. Received: activation='softmax'")
-    return find_activation(attrs, "activation")
+def _dense_activation(attrs: Attrs) -> tuple[Function, tuple[float, ...]]:
+    """Return the activation of a dense step and its numbers."""
+    name = attrs.get("activation")
+    if name in ALONG_AN_AXIS:
+        raise ValueError(f"`activation` must work element by element. Received: activation={name!r}")
+    function, numbers = find_function(attrs, "activation")
+    if not function.from_output:
+        raise ValueError(f"`activation` must have a derivative that follows from y. Received: activation={name!r}")
+    return function, numbers
 
 
 def _check_dense(x: Array, params: Sequence[Array]) -> None:
@@ -39,11 +44,12 @@ def dense(ctx: Context, inputs: Sequence[Array], params: Sequence[Array], attrs:
     """y = f(x w + b), over the last axis of x."""
     (x,) = inputs
     _check_dense(x, params)
-    function, slope = _dense_activation(attrs)
+    function, numbers = _dense_activation(attrs)
     y = np.matmul(_rows(x), params[0])
     if len(params) == 2:
         y += params[1]
-    y = function.value(y, slope, y)
+    y = function.value(y, *numbers, out=y) if function.takes_out else function.value(y, *numbers)
+    y = np.asarray(y, x.dtype)
     return (y.reshape(*x.shape[:-1], y.shape[-1]),)
 
 
@@ -59,8 +65,8 @@ def dense_backward(
     """With z = x w + b and dz = f'(z) dy: dx = dz w^T, dw = x^T dz, db = the sum of dz over the rows."""
     (x,), (y,), (dy,) = inputs, outputs, d_outputs
     assert dy is not None
-    function, slope = _dense_activation(attrs)
-    dz = _rows(function.gradient(dy, y, slope))
+    function, numbers = _dense_activation(attrs)
+    dz = _rows(gradient(function, numbers, x, y, dy))
     dx = np.matmul(dz, params[0].T).reshape(x.shape) if ctx.input_needs[0] else None
     dw = np.matmul(_rows(x).T, dz) if ctx.param_needs[0] else None
     if len(params) == 1:

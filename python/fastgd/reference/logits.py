@@ -9,10 +9,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fastgd.reference.activations import sigmoid, softmax
+from fastgd.reference.activations import log_softmax, softmax
 from fastgd.reference.averaging import loss, require_labels
-from fastgd.reference.losses import add_at_labels, at_labels, smooth
+from fastgd.reference.functions import sigmoid
+from fastgd.reference.losses import smooth
 from fastgd.reference.registry import Array, Attrs
+from fastgd.reference.row_losses import add_at_labels, at_labels, split_ignored
 
 
 @loss("sigmoid_crossentropy")
@@ -32,13 +34,6 @@ class SigmoidCrossentropy:
         return extras[0] - smooth(t, attrs, 2)
 
 
-def _log_softmax(z: Array) -> Array:
-    """Return z - logsumexp(z) over the last axis, the maximum subtracted first so that no exponential overflows."""
-    shifted = z - np.max(z, axis=-1, keepdims=True)
-    log_p: Array = shifted - np.log(np.sum(np.exp(shifted), axis=-1, keepdims=True))
-    return log_p
-
-
 @loss("softmax_crossentropy", class_axis=True)
 class SoftmaxCrossentropy:
     """e = sum(t' (logsumexp(z) - z)), which is -sum(t' log p) for p = softmax(z)."""
@@ -47,7 +42,7 @@ class SoftmaxCrossentropy:
     def value(p: Array, t: Array, attrs: Attrs) -> tuple[Array, ...]:
         """Return e and softmax(z), where the argument p holds the logits z."""
         z = p
-        return -np.sum(smooth(t, attrs, z.shape[-1]) * _log_softmax(z), axis=-1), softmax(z)
+        return -np.sum(smooth(t, attrs, z.shape[-1]) * log_softmax(z), axis=-1), softmax(z)
 
     @staticmethod
     def slope(p: Array, t: Array, extras: Sequence[Array], attrs: Attrs) -> Array:
@@ -59,17 +54,20 @@ class SoftmaxCrossentropy:
 
 @loss("sparse_softmax_crossentropy", class_axis=True, check=require_labels)
 class SparseSoftmaxCrossentropy:
-    """e = logsumexp(z) - z_t."""
+    """e = logsumexp(z) - z_t, and 0 for an ignored label."""
 
     @staticmethod
     def value(p: Array, t: Array, attrs: Attrs) -> tuple[Array, ...]:
         """Return e and softmax(z), where the argument p holds the logits z."""
         z = p
-        return -at_labels(_log_softmax(z), t)[..., 0], softmax(z)
+        t, valid = split_ignored(t, attrs)
+        return np.where(valid, -at_labels(log_softmax(z), t)[..., 0], 0).astype(z.dtype), softmax(z)
 
     @staticmethod
     def slope(p: Array, t: Array, extras: Sequence[Array], attrs: Attrs) -> Array:
         """Return softmax(z) - onehot(t)."""
+        t, valid = split_ignored(t, attrs)
         slope: Array = extras[0].copy()
         add_at_labels(slope, t, -1)
+        slope[~valid] = 0
         return slope

@@ -1,49 +1,39 @@
-"""The losses of values and of probabilities; those that start from logits are in `logits`."""
+"""The losses that are a mean of one term per element; those of rows are in `row_losses`, of logits in `logits`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from fastgd.reference.averaging import loss, require_labels
+from fastgd.reference.averaging import loss
 from fastgd.reference.registry import Array, Attrs, number
 
-
-@loss("mean_squared_error")
-class MeanSquaredError:
-    """e = (p - t)^2."""
-
-    @staticmethod
-    def value(p: Array, t: Array, attrs: Attrs) -> tuple[Array, ...]:
-        """Return e."""
-        return (np.square(p - t),)
-
-    @staticmethod
-    def slope(p: Array, t: Array, extras: Sequence[Array], attrs: Attrs) -> Array:
-        """Return 2 (p - t)."""
-        return 2 * (p - t)
+Formula = Callable[[Array, Array, Attrs], Array]
 
 
-@loss("mean_absolute_error")
-class MeanAbsoluteError:
-    """e = abs(p - t)."""
+def _term(name: str, formula: str, value: Formula, slope: Formula) -> None:
+    """Register the loss `name` from its two formulas of (p, t, attrs): the term of one element and its slope by p."""
 
-    @staticmethod
-    def value(p: Array, t: Array, attrs: Attrs) -> tuple[Array, ...]:
-        """Return e."""
-        return (np.abs(p - t),)
+    def term(p: Array, t: Array, attrs: Attrs) -> tuple[Array, ...]:
+        return (value(p, t, attrs),)
 
-    @staticmethod
-    def slope(p: Array, t: Array, extras: Sequence[Array], attrs: Attrs) -> Array:
-        """Return sign(p - t), which is 0 at 0."""
-        slope: Array = np.sign(p - t)
-        return slope
+    def derivative(p: Array, t: Array, extras: Sequence[Array], attrs: Attrs) -> Array:
+        return slope(p, t, attrs)
+
+    members = {"__doc__": formula, "value": staticmethod(term), "slope": staticmethod(derivative)}
+    loss(name)(type(name, (), members))
 
 
-def _clip(p: Array, attrs: Attrs) -> Array:
+def epsilon_of(attrs: Attrs) -> float:
+    """Return the attribute epsilon."""
+    return number(attrs, "epsilon", 1e-7)
+
+
+def clip(p: Array, attrs: Attrs) -> Array:
     """Return q = clip(p, eps, 1 - eps), where the logarithms are finite. Where q == p nothing was clipped."""
-    epsilon = number(attrs, "epsilon", 1e-7)
+    epsilon = epsilon_of(attrs)
     return np.clip(p, epsilon, 1.0 - epsilon)
 
 
@@ -53,72 +43,111 @@ def smooth(t: Array, attrs: Attrs, classes: int) -> Array:
     return t if s == 0.0 else t * (1.0 - s) + s / classes
 
 
-@loss("binary_crossentropy")
-class BinaryCrossentropy:
-    """e = -(t' log q + (1 - t') log(1 - q)) with q = clip(p)."""
-
-    @staticmethod
-    def value(p: Array, t: Array, attrs: Attrs) -> tuple[Array, ...]:
-        """Return e."""
-        q, t = _clip(p, attrs), smooth(t, attrs, 2)
-        return (-(t * np.log(q) + (1 - t) * np.log(1 - q)),)
-
-    @staticmethod
-    def slope(p: Array, t: Array, extras: Sequence[Array], attrs: Attrs) -> Array:
-        """Return (1 - t') / (1 - q) - t' / q, and 0 where p was clipped."""
-        q, t = _clip(p, attrs), smooth(t, attrs, 2)
-        slope: Array = ((1 - t) / (1 - q) - t / q) * (q == p)
-        return slope
+def _smooth_pair(t: Array, attrs: Attrs) -> Array:
+    return smooth(t, attrs, 2)
 
 
-@loss("categorical_crossentropy", class_axis=True)
-class CategoricalCrossentropy:
-    """e = -sum(t' log q) with r = p / sum(p) and q = clip(r)."""
-
-    @staticmethod
-    def value(p: Array, t: Array, attrs: Attrs) -> tuple[Array, ...]:
-        """Return e."""
-        q = _clip(p / np.sum(p, axis=-1, keepdims=True), attrs)
-        return (-np.sum(smooth(t, attrs, p.shape[-1]) * np.log(q), axis=-1),)
-
-    @staticmethod
-    def slope(p: Array, t: Array, extras: Sequence[Array], attrs: Attrs) -> Array:
-        """Return (g - sum(g r)) / sum(p), where g = de/dr = -t' / q, and 0 where r was clipped."""
-        total = np.sum(p, axis=-1, keepdims=True)
-        r = p / total
-        q = _clip(r, attrs)
-        g = -smooth(t, attrs, p.shape[-1]) / q * (q == r)
-        slope: Array = (g - np.sum(g * r, axis=-1, keepdims=True)) / total
-        return slope
+def _entropy(p: Array, t: Array, attrs: Attrs) -> Array:
+    q, t = clip(p, attrs), _smooth_pair(t, attrs)
+    e: Array = -(t * np.log(q) + (1 - t) * np.log(1 - q))
+    return e
 
 
-def at_labels(p: Array, t: Array) -> Array:
-    """Return p[..., t], one number per label, with a last axis of one."""
-    return np.take_along_axis(p, t[..., np.newaxis], axis=-1)
+def _entropy_slope(p: Array, t: Array, attrs: Attrs) -> Array:
+    q, t = clip(p, attrs), _smooth_pair(t, attrs)
+    slope: Array = ((1 - t) / (1 - q) - t / q) * (q == p)
+    return slope
 
 
-def add_at_labels(p: Array, t: Array, amount: Array | float) -> None:
-    """Add `amount` to p[..., t], in place."""
-    np.put_along_axis(p, t[..., np.newaxis], at_labels(p, t) + amount, axis=-1)
+def _focus(p: Array, t: Array, attrs: Attrs) -> tuple[Array, Array | float, float]:
+    """Return m = 1 - (t' p + (1 - t') (1 - p)), at least 0, the weight w of the class, and gamma."""
+    t = _smooth_pair(t, attrs)
+    miss = np.maximum(1 - (t * p + (1 - t) * (1 - p)), 0)
+    alpha = number(attrs, "alpha", 0.25)
+    weight = t * alpha + (1 - t) * (1 - alpha) if attrs.get("apply_class_balancing", False) else 1.0
+    return miss, weight, number(attrs, "gamma", 2.0)
 
 
-@loss("sparse_categorical_crossentropy", class_axis=True, check=require_labels)
-class SparseCategoricalCrossentropy:
-    """e = -log q_t with r = p / sum(p) and q = clip(r): the categorical one with t written as a number."""
+def _focal(p: Array, t: Array, attrs: Attrs) -> Array:
+    miss, weight, gamma = _focus(p, t, attrs)
+    e: Array = weight * miss**gamma * _entropy(p, t, attrs)
+    return e
 
-    @staticmethod
-    def value(p: Array, t: Array, attrs: Attrs) -> tuple[Array, ...]:
-        """Return e."""
-        q = _clip(at_labels(p, t) / np.sum(p, axis=-1, keepdims=True), attrs)
-        return (-np.log(q[..., 0]),)
 
-    @staticmethod
-    def slope(p: Array, t: Array, extras: Sequence[Array], attrs: Attrs) -> Array:
-        """Return g (onehot(t) - r_t) / sum(p), where g = -1 / q_t, and 0 where r_t was clipped."""
-        total = np.sum(p, axis=-1, keepdims=True)
-        r = at_labels(p, t) / total
-        q = _clip(r, attrs)
-        g = (q == r) / (-q * total)
-        slope = np.array(np.broadcast_to(-g * r, p.shape))
-        add_at_labels(slope, t, g)
-        return slope
+def _focal_slope(p: Array, t: Array, attrs: Attrs) -> Array:
+    miss, weight, gamma = _focus(p, t, attrs)
+    slope: Array = miss**gamma * _entropy_slope(p, t, attrs)
+    if gamma != 0:
+        slope = slope + gamma * miss ** (gamma - 1) * (1 - 2 * _smooth_pair(t, attrs)) * _entropy(p, t, attrs)
+    return weight * slope
+
+
+def _size(t: Array, attrs: Attrs) -> Array:
+    """Return max(abs(t), eps)."""
+    return np.maximum(np.abs(t), epsilon_of(attrs))
+
+
+def _log(x: Array, attrs: Attrs) -> Array:
+    """Return log(max(x, eps) + 1)."""
+    y: Array = np.log(np.maximum(x, epsilon_of(attrs)) + 1)
+    return y
+
+
+def _huber(p: Array, t: Array, attrs: Attrs) -> Array:
+    d, delta = np.abs(p - t), number(attrs, "delta", 1.0)
+    e: Array = np.where(d <= delta, 0.5 * d * d, delta * d - 0.5 * delta * delta)
+    return e
+
+
+def _huber_slope(p: Array, t: Array, attrs: Attrs) -> Array:
+    delta = number(attrs, "delta", 1.0)
+    slope: Array = np.clip(p - t, -delta, delta)
+    return slope
+
+
+def _log_cosh(p: Array, t: Array, attrs: Attrs) -> Array:
+    d = np.abs(p - t)
+    e: Array = d + (np.log1p(np.exp(-2 * d)) - math.log(2))
+    return e
+
+
+def _gap(p: Array, t: Array) -> Array:
+    """Return max(0, 1 - t p)."""
+    gap: Array = np.maximum(1 - t * p, 0)
+    return gap
+
+
+_term("mean_squared_error", "e = (p - t)^2.", lambda p, t, _: np.square(p - t), lambda p, t, _: 2 * (p - t))
+# The sign is 0 at 0.
+_term("mean_absolute_error", "e = abs(p - t).", lambda p, t, _: np.abs(p - t), lambda p, t, _: np.sign(p - t))
+_term(
+    "mean_absolute_percentage_error",
+    "e = 100 abs(p - t) / max(abs(t), eps).",
+    lambda p, t, attrs: 100 * np.abs((p - t) / _size(t, attrs)),
+    lambda p, t, attrs: 100 * np.sign(p - t) / _size(t, attrs),
+)
+_term(
+    "mean_squared_logarithmic_error",
+    "e = (log(max(p, eps) + 1) - log(max(t, eps) + 1))^2.",
+    lambda p, t, attrs: np.square(_log(p, attrs) - _log(t, attrs)),
+    lambda p, t, attrs: np.where(
+        p < epsilon_of(attrs), 0, 2 * (_log(p, attrs) - _log(t, attrs)) / (np.maximum(p, epsilon_of(attrs)) + 1)
+    ),
+)
+_term("huber", "e = d^2 / 2 for d = abs(p - t) <= delta, else delta d - delta^2 / 2.", _huber, _huber_slope)
+_term("log_cosh", "e = log cosh(p - t).", _log_cosh, lambda p, t, _: np.tanh(p - t))
+_term(
+    "poisson",
+    "e = p - t log(p + eps).",
+    lambda p, t, attrs: p - t * np.log(p + epsilon_of(attrs)),
+    lambda p, t, attrs: 1 - t / (p + epsilon_of(attrs)),
+)
+_term("hinge", "e = max(0, 1 - t p).", lambda p, t, _: _gap(p, t), lambda p, t, _: -t * (t * p < 1))
+_term(
+    "squared_hinge",
+    "e = max(0, 1 - t p)^2.",
+    lambda p, t, _: np.square(_gap(p, t)),
+    lambda p, t, _: -2 * t * _gap(p, t),
+)
+_term("binary_crossentropy", "e = -(t' log q + (1 - t') log(1 - q)), q = clip(p).", _entropy, _entropy_slope)
+_term("binary_focal_crossentropy", "e = w m^gamma times the cross-entropy.", _focal, _focal_slope)

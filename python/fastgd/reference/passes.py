@@ -79,6 +79,7 @@ def run_backward(
     batch: Batch,
     traces: Sequence[Trace],
     d_params: Sequence[Array | None],
+    loss_scale: float = 1.0,
 ) -> dict[str, Array]:
     """Carry gradients from the losses back through the steps and return those of the inputs.
 
@@ -91,12 +92,13 @@ def run_backward(
         batch: the batch after its forward pass.
         traces: what `run_forward` returned.
         d_params: for each parameter the array to which its gradient is added; None for one that is not trained.
+        loss_scale: what the total loss is multiplied by.
     """
     d_values: dict[str, Array] = {}
     for term in plan.losses:
         # A loss of weight 0 is only watched; multiplying by 0 would turn an infinite slope into NaN.
         if term.weight != 0:
-            _accumulate(d_values, term.tensor, start_gradient(term, batch.values, batch.size))
+            _accumulate(d_values, term.tensor, loss_scale * start_gradient(term, batch.values, batch.size))
     for trace in reversed(traces):
         step, op = trace.node.step, trace.node.op
         # A step takes its outputs' gradients away: nobody before it needs them.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from fastgd.plan import ITEM_SIZES, ParamSpec, Plan, Step, TensorSpec
+from fastgd.reference.constraints import check_constraint
 from fastgd.reference.registry import Op, lookup
 from fastgd.reference.terms import check_terms
 
@@ -56,6 +57,8 @@ def check_plan(plan: Plan) -> None:
             raise ValueError(f"input `{name}` is not a tensor of the plan")
         if tensors[name].shape[:1] != (-1,):
             raise ValueError(f"input `{name}` must have the batch, -1, first. Received: shape={tensors[name].shape}")
+    for param in plan.params:
+        check_constraint(param)
     known = set(plan.inputs)
     for step in plan.steps:
         _check_step(step, tensors, params, known)

@@ -122,6 +122,14 @@ def integer(attrs: Attrs, name: str) -> int:
     return value
 
 
+def sizes(attrs: Attrs, name: str) -> tuple[int, ...]:
+    """Return the attribute `name`, a tuple of integers."""
+    value = attrs[name]
+    if not isinstance(value, (tuple, list)) or any(isinstance(size, float) for size in value):
+        raise ValueError(f"`{name}` must be a tuple of integers. Received: {name}={value!r}")
+    return tuple(int(size) for size in value)
+
+
 def require_same_shape(first: Array, second: Array) -> None:
     """Raise a ValueError unless both shapes are equal: NumPy would broadcast where the plan does not."""
     if first.shape != second.shape:

@@ -18,6 +18,7 @@ from fastgd.reference.registry import (
     backward,
     forward,
     require_same_shape,
+    sizes,
 )
 
 
@@ -32,10 +33,7 @@ def flatten(ctx: Context, inputs: Sequence[Array], params: Sequence[Array], attr
 def reshape(ctx: Context, inputs: Sequence[Array], params: Sequence[Array], attrs: Attrs) -> Sequence[Array]:
     """y holds the elements of x in the attribute `shape`, whose negative sizes are multiples of the batch."""
     (x,) = inputs
-    shape = attrs["shape"]
-    if not isinstance(shape, (tuple, list)):
-        raise ValueError(f"`shape` must be a tuple. Received: shape={shape!r}")
-    target = resolve_shape(shape, ctx.batch)
+    target = resolve_shape(sizes(attrs, "shape"), ctx.batch)
     if prod(target) != x.size:
         raise ValueError(f"x of shape {x.shape} cannot become {target}")
     return (x.reshape(target),)
@@ -86,10 +84,10 @@ def add_backward(
 
 
 def _axis(attrs: Attrs) -> int:
-    """Return the axis of a concatenation; the batch, axis 0, is never joined."""
+    """Return the axis of a concatenation."""
     axis = attrs["axis"]
-    if not isinstance(axis, int) or axis <= 0:
-        raise ValueError(f"`axis` must be a positive integer. Received: axis={axis!r}")
+    if not isinstance(axis, int) or axis < 0:
+        raise ValueError(f"`axis` must be an integer and not negative. Received: axis={axis!r}")
     return axis
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from fastgd.plan import Plan, Term
+from fastgd.plan import Plan, TensorSpec, Term
 from fastgd.reference.registry import Array
 
 MEAN = "sum_over_batch_size"
@@ -21,7 +21,11 @@ def check_terms(plan: Plan) -> None:
         for name in names:
             if name not in tensors:
                 raise ValueError(f"[{term.name}] tensor `{name}` is not in the plan")
-            if tensors[name].shape != (-1,):
+            if name == term.tensor and term in plan.metrics and _is_tabular(term, tensors[name]):
+                _check_columns(term, tensors[name])
+                continue
+            whole_batch = tensors[name].shape == (1,) and names == [name] and term in plan.losses
+            if tensors[name].shape != (-1,) and not whole_batch:
                 raise ValueError(f"[{term.name}] `{name}` must have shape (-1,), the plan says {tensors[name].shape}")
             if tensors[name].dtype != plan.dtype:
                 raise ValueError(f"[{term.name}] `{name}` must be {plan.dtype}, the plan says {tensors[name].dtype}")
@@ -31,6 +35,22 @@ def check_terms(plan: Plan) -> None:
             raise ValueError(f"[{term.name}] unknown reduction. Received: reduction={term.reduction!r}")
 
 
+def _is_tabular(term: Term, spec: TensorSpec) -> bool:
+    return term.columns != 1 or spec.dtype == "int32"
+
+
+def _check_columns(term: Term, spec: TensorSpec) -> None:
+    """Raise a ValueError unless a tensor can give a metric its columns."""
+    numbered = spec.dtype == "int32" and spec.shape[:1] == (-1,) and len(spec.shape) == 2
+    if term.columns < 1 or not (numbered or spec.shape == (-1, term.columns)):
+        raise ValueError(f"[{term.name}] `{spec.name}` {spec.shape} {spec.dtype} cannot give {term.columns} columns")
+
+
+def count_totals(plan: Plan) -> int:
+    """Return the rows of the totals: one per loss and one per column of each metric."""
+    return sum(term.columns for term in plan.losses + plan.metrics)
+
+
 def tensors_of(plan: Plan) -> set[str]:
     """Return the tensors that the losses and metrics look at."""
     terms = plan.losses + plan.metrics
@@ -38,20 +58,33 @@ def tensors_of(plan: Plan) -> set[str]:
 
 
 def observe(plan: Plan, values: Mapping[str, Array], batch: int, totals: Array) -> None:
-    """Add a batch of n samples to `totals`, float64 (terms, 2): a numerator and a denominator for each term.
+    """Add a batch of n samples to `totals`, float64 (rows, 2): a numerator and a denominator for each loss and column.
 
     A loss adds (batch loss) n and n, where the batch loss is sum(s v) / n or, for the reduction "sum", sum(s v).
-    A metric adds sum(s v) and sum(s).
+    A metric adds sum(s v) and sum(s), with v the values or counts of each of its columns.
     """
-    terms = plan.losses + plan.metrics
-    for k, term in enumerate(terms):
-        v = values[term.tensor].astype(np.float64)
-        s = np.ones_like(v) if term.sample_weight is None else values[term.sample_weight].astype(np.float64)
-        weighted = np.sum(s * v)
+    row = 0
+    for k, term in enumerate(plan.losses + plan.metrics):
+        v = values[term.tensor]
+        s = np.ones(len(v)) if term.sample_weight is None else values[term.sample_weight].astype(np.float64)
         if k >= len(plan.losses):
-            totals[k] += weighted, np.sum(s)
+            totals[row : row + term.columns] += np.stack(
+                [column_sums(v, s, term.columns), np.full(term.columns, s.sum())], 1
+            )
         else:
-            totals[k] += weighted * (batch if term.reduction == SUM else 1), batch
+            weighted = np.sum(s * v.astype(np.float64))
+            totals[row] += weighted * (batch if term.reduction == SUM else 1), batch
+        row += term.columns
+
+
+def column_sums(values: Array, weights: Array, columns: int) -> Array:
+    """Return the float64 sum of each column: of values (n,) or (n, columns), or of counts for int32 numbers (n, m)."""
+    if values.dtype == np.int32:
+        known = (values >= 0) & (values < columns)
+        each = np.broadcast_to(weights[:, None], values.shape)
+        return np.bincount(values[known], each[known], columns)
+    sums: Array = np.sum(weights[:, None] * values.reshape(len(values), columns).astype(np.float64), axis=0)
+    return sums
 
 
 def start_gradient(term: Term, values: Mapping[str, Array], batch: int) -> Array:

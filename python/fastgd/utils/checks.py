@@ -85,6 +85,18 @@ def check_bool(name: str, value: object) -> bool:
     return value
 
 
+def check_last_axis(axis: object) -> int:
+    """Return `axis` if it is -1: losses and metrics work along the last axis.
+
+    Raises:
+        TypeError: if it is no integer.
+        ValueError: if it is any other axis.
+    """
+    if check_int("axis", axis, -(2**31)) != -1:
+        raise invalid("`axis` must be -1, the last axis; bring the axis of the classes or vectors there.", axis=axis)
+    return -1
+
+
 def check_sample_shape(name: str, shape: Any) -> tuple[int, ...]:
     """Return the shape of one sample as a tuple of fixed sizes.
 

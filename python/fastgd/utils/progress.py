@@ -14,7 +14,7 @@ class ProgressLine:
     """The line of one epoch: `12/100 ━━━━ 3s 4ms/step - accuracy: 0.9123 - loss: 0.2345`.
 
     Args:
-        total: the number of steps.
+        total: the number of steps; 0 where nobody knows it.
         live: whether to draw a bar, and on a terminal to redraw it at each `update`; else `finish` prints one line.
 
     Attributes:
@@ -44,7 +44,8 @@ class ProgressLine:
 
     def finish(self, logs: Mapping[str, float]) -> None:
         """Show the line for the last time."""
-        self.done = self.total or self.done
+        # At its end every run knows how many steps it had.
+        self.done = self.total = self.total or self.done
         if not self._live_wanted:
             seconds = time.perf_counter() - self._start
             parts = [f"{self.done}/{self.total}", f"{seconds:.0f}s", self._pace(seconds), *format_logs(logs)]
@@ -69,14 +70,14 @@ class ProgressLine:
         seconds = time.perf_counter() - self._start
         filled = BAR_WIDTH * self.done // max(self.total, 1)
         left = seconds / max(self.done, 1) * (self.total - self.done)
-        counter = f"{self.done:>{len(str(self.total))}}/{self.total}"
+        counter = f"{self.done:>{len(str(self.total))}}/{self.total or '?'}"
         return Text.assemble(
             (counter, "bold"),
             " ",
             ("━" * filled, "green"),
             ("━" * (BAR_WIDTH - filled), "dim"),
             " ",
-            f"{seconds:.0f}s" if finished else (f"{left:.0f}s", "bold"),
+            f"{seconds:.0f}s" if finished or not self.total else (f"{left:.0f}s", "bold"),
             " ",
             " - ".join([self._pace(seconds), *format_logs(logs)]),
         )
@@ -94,6 +95,12 @@ def format_pace(seconds: float) -> str:
     return f"{seconds * 1e6:.0f}us/step"
 
 
-def format_logs(logs: Mapping[str, float]) -> list[str]:
-    """Return "name: value" for each entry, sorted; small values get an exponent."""
-    return [f"{name}: {value:{'.4f' if abs(value) > 1e-3 else '.4e'}}" for name, value in sorted(logs.items())]
+def format_logs(logs: Mapping[str, Any]) -> list[str]:
+    """Return "name: value" for each entry, sorted; small values get an exponent, several stand in brackets."""
+    return [f"{name}: {_format(value)}" for name, value in sorted(logs.items())]
+
+
+def _format(value: Any) -> str:
+    if getattr(value, "ndim", 0):
+        return f"[{' '.join(map(_format, value))}]"
+    return f"{value:{'.4f' if abs(value) > 1e-3 else '.4e'}}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
-from fastgd.utils.errors import invalid, unknown
+from fastgd.utils.errors import invalid, mistyped, unknown
 from fastgd.utils.naming import snake_case
 
 T = TypeVar("T")
@@ -56,6 +56,49 @@ class Registry(Generic[T]):
         cls = self.find(config["class_name"], argument)
         made: T = cls.from_config(config.get("config", {}))  # type: ignore[attr-defined]
         return made
+
+    def resolve(self, identifier: Any) -> Callable[..., Any] | None:
+        """Return the function that `identifier` names: a name, a config, a class, a function, or None for none.
+
+        Raises:
+            ValueError: for an unknown name.
+            TypeError: for anything else.
+        """
+        if identifier is None:
+            return None
+        if isinstance(identifier, str):
+            identifier = self.find(identifier, self.kind)
+        elif isinstance(identifier, Mapping):
+            identifier = self.from_config(identifier, self.kind)
+        if not callable(identifier):
+            raise mistyped(
+                f"`{self.kind}` must be a name, a config, an object of fastgd.{self.kind}s, a function or None.",
+                **{self.kind: identifier},
+            )
+        function: Callable[..., Any] = identifier() if isinstance(identifier, type) else identifier
+        return function
+
+
+def function_config(thing: Any) -> dict[str, Any] | None:
+    """Return the config of what `Registry.resolve` returned, None for None.
+
+    Raises:
+        TypeError: for a plain function, which has none.
+    """
+    if thing is None:
+        return None
+    if not hasattr(thing, "get_config"):
+        raise mistyped("A function has no config: derive a class instead.", function=thing)
+    return to_config(thing)
+
+
+def stands_for_call(thing: Any, method: str) -> bool:
+    """Return whether `method` of an object says natively what calling it does in Python.
+
+    It does not where a subclass has a `__call__` of its own and inherits the method from a class above.
+    """
+    owners = [next((cls for cls in type(thing).__mro__ if name in cls.__dict__), None) for name in (method, "__call__")]
+    return owners[0] is not None and owners[1] is not None and issubclass(owners[0], owners[1])
 
 
 def to_config(thing: Any) -> dict[str, Any]:

@@ -31,13 +31,14 @@ def align_ranks(y: Array, rank: int, predictions: Sequence[int]) -> Array:
     return y
 
 
-def as_labels(y: Array, classes: int, name: str) -> Array:
+def as_labels(y: Array, classes: int, name: str, ignored: int | None = None) -> Array:
     """Return integer labels as int32, the type of the plan.
 
     Args:
         y: labels of any integer type or bool, or of a floating type with integral values.
         classes: how many classes there are.
         name: what messages call y.
+        ignored: one more label that is allowed.
 
     Returns:
         int32 array of the same shape, y itself if it is one already.
@@ -46,7 +47,7 @@ def as_labels(y: Array, classes: int, name: str) -> Array:
         TypeError: if y is not numeric.
         ValueError: if a label is not integral, or not from 0 to `classes - 1`; the message names it and its place.
     """
-    return _as_int32(y, 0, classes, name, "integer labels", f"labels from 0 to {classes - 1}, one per class")
+    return _as_int32(y, 0, classes, name, "integer labels", f"labels from 0 to {classes - 1}, one per class", ignored)
 
 
 def as_integers(x: Array, limit: int | None, name: str) -> Array:
@@ -68,14 +69,17 @@ def as_integers(x: Array, limit: int | None, name: str) -> Array:
     return _as_int32(x, low, high, name, "integers", f"integers from {low} to {high - 1}")
 
 
-def _as_int32(x: Array, low: int, high: int, name: str, kind: str, ranged: str) -> Array:
-    """Return whole numbers from `low` to below `high` as int32; `kind` and `ranged` say in messages what they are."""
+def _as_int32(x: Array, low: int, high: int, name: str, kind: str, ranged: str, allowed: int | None = None) -> Array:
+    """Return whole numbers from `low` to below `high`, or equal to `allowed`, as int32.
+
+    `kind` and `ranged` say in messages what they are.
+    """
     if x.dtype.kind not in "biuf":
         raise mistyped(f"`{name}` must hold {kind}.", **{name: x.dtype})
     if x.dtype.kind == "f":
         check_each(x, x == np.floor(x), name, kind)
     if x.size and not (x.min() >= low and x.max() < high):
-        check_each(x, (x >= low) & (x < high), name, ranged)
+        check_each(x, ((x >= low) & (x < high)) | (x == allowed), name, ranged)
     return x.astype(np.int32, copy=False)
 
 

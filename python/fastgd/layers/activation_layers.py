@@ -1,0 +1,163 @@
+"""The layers that are activation functions with arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+from fastgd import activations, ops
+from fastgd.layers.layer import Layer
+from fastgd.ops.builder import Tensor, to_shape
+from fastgd.utils.checks import check_real
+from fastgd.utils.errors import invalid, mistyped
+
+
+class ReLU(Layer):
+    """`y = min(max(x, 0), max_value)` where `x > threshold`, else `negative_slope * (x - threshold)`.
+
+    Args:
+        max_value: the largest y; None is no bound.
+        negative_slope: the slope up to the threshold.
+        threshold: where that line ends.
+        **kwargs: those of `Layer`.
+
+    Shapes:
+        x (batch, ...) gives y of the same shape.
+
+    Raises:
+        ValueError: if an argument is negative.
+
+    Example:
+        >>> fastgd.layers.ReLU(max_value=6.0)
+    """
+
+    def __init__(
+        self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.max_value = None if max_value is None else check_real("max_value", max_value, 0.0)
+        self.negative_slope = check_real("negative_slope", negative_slope, 0.0)
+        self.threshold = check_real("threshold", threshold, 0.0)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Emit the function."""
+        y: Tensor = activations.relu(inputs, self.negative_slope, self.max_value, self.threshold)
+        return y
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make a like layer."""
+        own = {"max_value": self.max_value, "negative_slope": self.negative_slope, "threshold": self.threshold}
+        return {**super().get_config(), **own}
+
+
+class LeakyReLU(Layer):
+    """`y = x` where x is positive, else `negative_slope * x`.
+
+    Args:
+        negative_slope: the slope below zero.
+        **kwargs: those of `Layer`.
+
+    Shapes:
+        x (batch, ...) gives y of the same shape.
+
+    Raises:
+        ValueError: if `negative_slope` is negative.
+
+    Example:
+        >>> fastgd.layers.LeakyReLU(negative_slope=0.1)
+
+    Source:
+        Maas, Hannun and Ng, Rectifier nonlinearities improve neural network acoustic models, ICML 2013.
+    """
+
+    def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.negative_slope = check_real("negative_slope", negative_slope, 0.0)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Emit the function."""
+        return ops.leaky_relu(inputs, self.negative_slope)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make a like layer."""
+        return {**super().get_config(), "negative_slope": self.negative_slope}
+
+
+class ELU(Layer):
+    """`y = x` where x is positive, else `alpha * (exp(x) - 1)`.
+
+    Args:
+        alpha: minus the limit of y far below zero.
+        **kwargs: those of `Layer`.
+
+    Shapes:
+        x (batch, ...) gives y of the same shape.
+
+    Raises:
+        ValueError: if `alpha` is negative.
+
+    Example:
+        >>> fastgd.layers.ELU(alpha=0.5)
+
+    Source:
+        Clevert, Unterthiner and Hochreiter, Fast and accurate deep network learning by exponential linear units,
+        ICLR 2016.
+    """
+
+    def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.alpha = check_real("alpha", alpha, 0.0)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Emit the function."""
+        return ops.elu(inputs, self.alpha)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make a like layer."""
+        return {**super().get_config(), "alpha": self.alpha}
+
+
+class Softmax(Layer):
+    """`y = exp(x) / sum(exp(x))` over one axis, or over several that lie side by side.
+
+    Args:
+        axis: the axis, or a list of axes; negative ones count from the last.
+        **kwargs: those of `Layer`.
+
+    Shapes:
+        x (batch, ...) gives y of the same shape.
+
+    Raises:
+        ValueError: if x has no such axis, or if several do not lie side by side behind the batch.
+
+    Example:
+        >>> fastgd.layers.Softmax(axis=1)
+    """
+
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if isinstance(axis, (list, tuple)) and not axis:
+            raise invalid("`axis` must name at least one axis.", axis=axis)
+        for each in axis if isinstance(axis, (list, tuple)) else [axis]:
+            if not isinstance(each, int) or isinstance(each, bool):
+                raise mistyped("`axis` must be an integer or a list of integers.", axis=axis)
+        self.axis = axis if isinstance(axis, int) else list(axis)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Emit the function; several axes are made one before it."""
+        if isinstance(self.axis, int):
+            return ops.softmax(inputs, self.axis)
+        if len(self.axis) == 1:
+            return ops.softmax(inputs, self.axis[0])
+        dims = inputs.dims
+        places = sorted({axis + len(dims) if axis < 0 else axis for axis in self.axis})
+        first, last = places[0], places[-1]
+        if len(places) != len(self.axis) or places != list(range(first, last + 1)) or first < 1 or last >= len(dims):
+            raise invalid(f"`axis` must name axes side by side behind the batch of {to_shape(dims)}.", axis=self.axis)
+        merged = ops.reshape(inputs, to_shape((*dims[:first], prod(dims[first : last + 1]), *dims[last + 1 :])))
+        return ops.reshape(ops.softmax(merged, first), to_shape(dims))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make a like layer."""
+        return {**super().get_config(), "axis": self.axis}
