@@ -34,6 +34,8 @@ class OpCase:
     kinds: str = ""
     length: int = 1  # the longest sum
     differentiable: bool = True
+    constants: int = 0  # how many of the last parameters are not trained; they are positive and ascend
+    scale: float = 0.0  # of what cancels in the gradients: the least magnitude that rounding is measured by
     columns: int = 1  # of a metric
     integer_outputs: bool = False
 
@@ -49,7 +51,8 @@ def op_plan(case: OpCase, dtype: str) -> Plan:
     tensors = [TensorSpec(f"x{i}", shape, "int32" if kinds[i] == "i" else dtype) for i, shape in enumerate(case.inputs)]
     made = "int32" if case.integer_outputs else dtype
     tensors += [TensorSpec(f"y{i}", shape, made) for i, shape in enumerate(case.outputs)]
-    own = tuple(ParamSpec(f"w{i}", shape) for i, shape in enumerate(case.params))
+    trained = len(case.params) - case.constants
+    own = tuple(ParamSpec(f"w{i}", shape, i < trained) for i, shape in enumerate(case.params))
     read = {i: ParamSpec(f"wx{i}", shape) for i, shape in enumerate(case.inputs) if not has_batch(shape)}
     params = (*own, *read.values())
     steps = [Step("parameter", (), (f"x{i}",), (spec.name,)) for i, spec in read.items()]
@@ -148,10 +151,12 @@ def draw(rng: np.random.Generator, kind: str, shape: tuple[int, ...]) -> Array:
 def op_params(case: OpCase, dtype: str, seed: int) -> list[Array]:
     """Return random parameters, scaled so that outputs are of order one, then the inputs without the batch."""
     rng = np.random.default_rng(seed + 1000)
-    own = [np.asarray(rng.normal(size=s) / max((1, *s[:1])) ** 0.5).astype(dtype) for s in case.params]
+    own = [np.asarray(rng.normal(size=s) / max((1, *s[:1])) ** 0.5) for s in case.params]
+    first = len(own) - case.constants
+    own[first:] = [np.sort(np.abs(value), axis=None).reshape(value.shape) + 0.2 for value in own[first:]]
     kinds = case.kinds or "x" * len(case.inputs)
     read = [draw(rng, k, s) for k, s in zip(kinds, case.inputs, strict=True) if not has_batch(s)]
-    return own + [value.astype(dtype) for value in read]
+    return [value.astype(dtype) for value in own + read]
 
 
 # Every elementwise function with numbers; those of the first list are also taken along by products.
@@ -243,6 +248,9 @@ def op_cases() -> Iterator[OpCase]:
             yield OpCase("matmul", ((-1, 2, *a), (-1, 2, *b)), ((-1, 2, 5, 6),), attrs=attrs, length=9)
     for rate in (0.0, 0.3, 1.0):
         yield OpCase("dropout", ((-1, 5, 13),), ((-1, 5, 13),), attrs={"rate": rate, "seed": 2**63 + 12345})
+    yield from noise_cases()
+    yield from normalization_cases()
+    yield from encoding_cases()
     yield OpCase("flatten", ((-1, 3, 5),), ((-1, 15),))
     yield OpCase("reshape", ((-1, 3, 5),), ((-3, 5),), attrs={"shape": (-3, 5)})
     for n in (1, 2, 4):
@@ -464,6 +472,80 @@ def elementwise_cases() -> Iterator[OpCase]:
     yield OpCase("cast", ((-1, 3, 7),), ((-1, 3, 7),), kinds="i")
 
 
+def noise_cases() -> Iterator[OpCase]:
+    """Yield the random ops, with masks of every shape."""
+    seed = 2**63 + 54321
+    yield OpCase("alpha_dropout", ((-1, 5),), ((-1, 5),), attrs={"rate": 0.5, "seed": seed, "noise_shape": (-1, 1)})
+    yield OpCase("gaussian_noise", ((-1, 5),), ((-1, 5),), attrs={"stddev": 0.5, "seed": seed, "multiply": True})
+    yield OpCase("gaussian_noise", ((-1, 5),), ((-1, 5),), attrs={"stddev": 0.5, "seed": seed})
+    shape = (-1, 5, 3, 13)
+    for rate in (0.0, 0.3):
+        yield OpCase("alpha_dropout", (shape,), (shape,), attrs={"rate": rate, "seed": seed})
+    for noise in ((-1, 1, 1, 13), (-1, 5, 3, 1), (1, 5, 1, 13), (-1, 1, 3, 1), (1, 1, 1, 1)):
+        for op in ("dropout", "alpha_dropout"):
+            yield OpCase(op, (shape,), (shape,), attrs={"rate": 0.4, "seed": seed, "noise_shape": noise})
+    for multiply in (False, True):
+        attrs: dict[str, Attribute] = {"stddev": 0.7, "seed": seed, "multiply": multiply}
+        yield OpCase("gaussian_noise", (shape,), (shape,), attrs=attrs)
+
+
+def normalization_cases() -> Iterator[OpCase]:
+    """Yield the normalising ops: channels last and elsewhere, odd sizes, with and without parameters."""
+    for shape, axis in (((5, 7), 2), ((3, 5), 1), ((4, 3, 6), 2), ((70,), 1), ((300, 3), 2), ((2, 2100), 1)):
+        channels = shape[axis - 1]
+        for scale, center in ((True, True), (False, True), (True, False), (False, False)):
+            own = ((channels,),) * (scale + center)
+            options: dict[str, Attribute] = {"axis": axis, "scale": scale, "center": center, "epsilon": 0.01}
+            sizes = {"length": 65 * prod(shape), "scale": 1e-3}
+            for frozen in (False, True):
+                attrs = {**options, "momentum": 0.7, "frozen": frozen}
+                params = (*own, (channels,), (channels,))
+                yield OpCase(
+                    "batch_normalization", ((-1, *shape),), ((-1, *shape),), params, attrs, constants=2, **sizes
+                )
+            for groups in {1, channels}:
+                yield OpCase("group_normalization", ((-1, *shape),), ((-1, *shape),), own,
+                             {**options, "groups": groups}, **sizes)  # fmt: skip
+    yield OpCase("group_normalization", ((-1, 7, 12),), ((-1, 7, 12),), ((12,), (12,)), {"axis": 2, "groups": 4},
+                 length=21, scale=1e-3)  # fmt: skip
+    for shape, axis, axes in (((7,), 1, 1), ((3, 65), 2, 1), ((3, 5), 1, 2), ((6, 5), 1, 1), ((4, 3, 5), 2, 1)):
+        own = shape[axis - 1 : axis - 1 + axes]
+        place: dict[str, Attribute] = {"axis": axis, "axes": axes}
+        sizes = {"length": 65 * prod(shape), "scale": 1e-3}
+        for scale, center in ((True, True), (False, True), (True, False), (False, False)):
+            yield OpCase("layer_normalization", ((-1, *shape),), ((-1, *shape),), (own,) * (scale + center),
+                         {**place, "scale": scale, "center": center, "epsilon": 0.01}, **sizes)  # fmt: skip
+        yield OpCase("rms_normalization", ((-1, *shape),), ((-1, *shape),), (own,), place, **sizes)
+        yield OpCase("rms_normalization", ((-1, *shape),), ((-1, *shape),), (), {**place, "scale": False}, **sizes)
+        yield OpCase("unit_normalization", ((-1, *shape),), ((-1, *shape),), (), place, **sizes)
+    yield OpCase("unit_normalization", ((-1, 5),), ((-1, 5),), (), {"axis": 1, "axes": 1, "epsilon": 2.0}, length=5)
+
+
+def encoding_cases() -> Iterator[OpCase]:
+    """Yield the ops that prepare data."""
+    for own, axis in (((1,), None), ((7,), 3), ((3, 7), 2), ((5,), 1), ((5, 3), 1)):
+        attrs: dict[str, Attribute] = {} if axis is None else {"axis": axis}
+        both: dict[str, Any] = {
+            "inputs": ((-1, 5, 3, 7),),
+            "outputs": ((-1, 5, 3, 7),),
+            "params": (own, own),
+            "constants": 2,
+        }
+        yield OpCase("rescale", attrs=attrs, **both)
+        for invert in (False, True):
+            yield OpCase("standardize", attrs={**attrs, "invert": invert}, **both)
+    for count in (0, 1, 2, 9):
+        yield OpCase("discretize", ((-1, 3, 7),), ((-1, 3, 7),), ((count,),), differentiable=False, constants=1,
+                     integer_outputs=True)  # fmt: skip
+    for labels in (1, 4):
+        for counts in (False, True):
+            # The labels are below the size of their last axis: some classes stay empty, and some labels repeat.
+            yield OpCase("category_encoding", ((-1, 2, labels),), ((-1, 2, 6),), kinds="i", differentiable=False,
+                         attrs={"num_tokens": 6, "count": counts})  # fmt: skip
+            yield OpCase("category_encoding", ((-1, labels),), ((-1, 2),), kinds="i", differentiable=False,
+                         attrs={"num_tokens": 2, "count": counts})  # fmt: skip
+
+
 @dataclass(frozen=True)
 class ClassCase:
     """A registered class by its name, and the keyword arguments to make one."""
@@ -484,6 +566,8 @@ class LayerCase(ClassCase):
     output: tuple[int, ...] = ()
     length: int = 1  # the longest sum over one sample
     seed: int = 0  # another draw where one lies too near a kink for finite differences
+    differentiable: bool = True  # whether a gradient flows to the inputs
+    integers: int = 0  # not 0: the inputs are integers below this
 
 
 @dataclass(frozen=True)
@@ -545,6 +629,8 @@ def layer_cases() -> Iterator[LayerCase]:
         yield LayerCase("ELU", {"alpha": alpha}, ((3, 7),), (3, 7))
     for softmax_axis in (-1, 1, 2, [1], [1, 2], [-1, -2]):
         yield LayerCase("Softmax", {"axis": softmax_axis}, ((3, 7),), (3, 7), length=21)
+    slopes = {"alpha_initializer": "ones", "alpha_regularizer": "l2", "alpha_constraint": "max_norm"}
+    yield LayerCase("PReLU", slopes, ((3, 7),), (3, 7), length=21)
     for axes in (None, [1], [2], [1, 2]):
         yield LayerCase("PReLU", {"shared_axes": axes, "alpha_initializer": "ones"}, ((3, 7),), (3, 7), length=21)
     yield LayerCase("Dense", {"units": 4, "use_bias": False, "activation": "tanh"}, ((2, 3),), (2, 4), length=6)
@@ -563,6 +649,42 @@ def layer_cases() -> Iterator[LayerCase]:
     yield LayerCase("ActivityRegularization", {"l1": 0.1, "l2": 0.3}, ((3, 5),), (3, 5), length=15)
     for rate in (0.0, 0.4):
         yield LayerCase("Dropout", {"rate": rate, "seed": 2**64 - 3}, ((3, 5),), (3, 5))
+    for noise_shape in ((None, 1, None), (1, 3, 1)):
+        for cls in ("Dropout", "AlphaDropout"):
+            yield LayerCase(cls, {"rate": 0.4, "noise_shape": noise_shape, "seed": 5}, ((3, 5),), (3, 5))
+    yield LayerCase("SpatialDropout1D", {"rate": 0.3, "seed": 1}, ((3, 5),), (3, 5))
+    yield LayerCase("AlphaDropout", {"rate": 0.2, "seed": 7}, ((3, 5),), (3, 5))
+    yield LayerCase("GaussianNoise", {"stddev": 0.5, "seed": 2**64 - 1}, ((3, 5),), (3, 5))
+    yield LayerCase("GaussianDropout", {"rate": 0.3, "seed": 0}, ((3, 5),), (3, 5))
+    for axis in (-1, 1):
+        yield LayerCase("BatchNormalization", {"axis": axis, "momentum": 0.8}, ((6, 4),), (6, 4), length=65 * 24)
+        yield LayerCase("GroupNormalization", {"groups": 2, "axis": axis}, ((6, 4),), (6, 4), length=24)
+        yield LayerCase("LayerNormalization", {"axis": axis, "epsilon": 0.1}, ((6, 4),), (6, 4), length=24)
+        yield LayerCase("UnitNormalization", {"axis": axis}, ((6, 4),), (6, 4), length=6)
+        yield LayerCase("RMSNormalization", {"axis": axis}, ((6, 4),), (6, 4), length=24)
+    affine_rules = {
+        "beta_regularizer": "l2", "gamma_regularizer": "l1",
+        "beta_constraint": "non_neg", "gamma_constraint": "unit_norm",
+    }  # fmt: skip
+    yield LayerCase("BatchNormalization", affine_rules, ((6, 4),), (6, 4), length=65 * 24)
+    yield LayerCase("LayerNormalization", affine_rules, ((6, 4),), (6, 4), length=24)
+    yield LayerCase("GroupNormalization", {"groups": 2, **affine_rules}, ((6, 4),), (6, 4), length=24)
+    plain = {"scale": False, "center": False, "moving_mean_initializer": "ones"}
+    yield LayerCase("BatchNormalization", plain, ((5, 3),), (5, 3), length=65 * 15)
+    yield LayerCase("GroupNormalization", {"groups": -1, "gamma_initializer": "zeros"}, ((5, 3),), (5, 3), length=15)
+    yield LayerCase("LayerNormalization", {"axis": [1, 2], "scale": False}, ((5, 3),), (5, 3), length=15)
+    yield LayerCase("UnitNormalization", {"axis": [-1, -2]}, ((5, 3),), (5, 3), length=15)
+    yield LayerCase("Rescaling", {"scale": 0.5, "offset": -1.0}, ((2, 3),), (2, 3))
+    yield LayerCase("Rescaling", {"scale": [0.5, 2.0, -1.0], "offset": 1.0}, ((2, 3),), (2, 3))
+    yield LayerCase("Normalization", {"axis": (-1,)}, ((2, 3),), (2, 3))
+    given = {"axis": (1,), "mean": [1.0, -2.0], "variance": [4.0, 0.5]}
+    yield LayerCase("Normalization", given, ((2, 3),), (2, 3))
+    yield LayerCase("Normalization", {"axis": (), "mean": 0.5, "variance": 2.0, "invert": True}, ((2, 3),), (2, 3))
+    bins = {"bin_boundaries": [-1.0, 0.0, 0.7], "output_mode": "one_hot"}
+    yield LayerCase("Discretization", bins, ((3,),), (3, 4), differentiable=False)
+    yield LayerCase("CategoryEncoding", {"num_tokens": 5}, ((3,),), (5,), integers=5)
+    yield LayerCase("CategoryEncoding", {"num_tokens": 4, "output_mode": "count"}, ((3,),), (4,), integers=4)
+    yield LayerCase("CategoryEncoding", {"num_tokens": 4, "output_mode": "one_hot"}, ((3,),), (3, 4), integers=4)
     yield LayerCase("Flatten", {}, ((2, 3, 4),), (24,))
     yield LayerCase("Flatten", {}, ((5,),), (5,))
     yield LayerCase("Reshape", {"target_shape": (4, -1)}, ((2, 6),), (4, 3))

@@ -153,6 +153,28 @@ struct Gemm {
   Epilogue<T> epilogue;
 };
 
+// Where the channel of an element of a matrix is told: by its column (channels last) or by its row.
+enum class Channels : int { columns, rows };
+
+// The straight line of each channel: factor dy + slope (x - mean) + shift.
+template <class T>
+struct ChannelLine {
+  const T* mean = nullptr;
+  const T* factor = nullptr;  // null where there is no dy
+  const T* slope = nullptr;   // null: 0, and neither x nor mean is read
+  const T* shift = nullptr;
+};
+
+// How a row is normalised: (x - mean) min(1 / sqrt(share sum((x - mean)^2) + epsilon), limit), with mean 0 unless
+// centered; a mean is share sum(x).
+template <class T>
+struct RowNorm {
+  bool centered = false;
+  T share = 1;
+  T epsilon = 0;
+  T limit = 0;
+};
+
 // What a constraint does to a norm: w *= (rate clip(norm, low, high) + (1 - rate) norm) / (norm + epsilon).
 template <class T>
 struct NormBounds {

@@ -82,6 +82,7 @@ const T* readable_data(const py::array& array, const std::string& name, Index si
 
 template float* writeable_data(const py::array&, const std::string&, Index);
 template double* writeable_data(const py::array&, const std::string&, Index);
+template std::int32_t* writeable_data(const py::array&, const std::string&, Index);
 template const float* readable_data(const py::array&, const std::string&, Index);
 template const double* readable_data(const py::array&, const std::string&, Index);
 template const std::int32_t* readable_data(const py::array&, const std::string&, Index);

@@ -97,9 +97,14 @@ class PyExecutorOf final : public PyExecutor {
     request.iteration = iteration;
     const auto& names = executor_.plan().outputs;
     for (std::size_t i = 0; i < outputs.size() && i < names.size(); ++i) {
-      const Index per_sample = sample_size(names[i]);
-      T* data = writeable_data<T>(outputs[i], names[i], multiply(per_sample, request.rows));
-      request.sinks.push_back({reinterpret_cast<std::byte*>(data), per_sample * static_cast<Index>(sizeof(T))});
+      const TensorSpec& spec = tensor(names[i]);
+      const Index per_sample = count(resolve(spec.shape, 1));
+      const Index size = multiply(per_sample, request.rows);
+      const bool integer = spec.dtype == "int32";
+      auto* data = integer ? reinterpret_cast<std::byte*>(writeable_data<std::int32_t>(outputs[i], names[i], size))
+                           : reinterpret_cast<std::byte*>(writeable_data<T>(outputs[i], names[i], size));
+      const auto item = static_cast<Index>(integer ? sizeof(std::int32_t) : sizeof(T));
+      request.sinks.push_back({data, per_sample * item});
     }
     executor_.begin(std::move(request));
     keep(feeds);
@@ -176,10 +181,10 @@ class PyExecutorOf final : public PyExecutor {
     return std::make_unique<Busy::Hold>(busy_);
   }
 
-  Index sample_size(const std::string& tensor) const {
+  const TensorSpec& tensor(const std::string& name) const {
     for (const TensorSpec& spec : executor_.plan().tensors)
-      if (spec.name == tensor) return count(resolve(spec.shape, 1));
-    return 0;
+      if (spec.name == name) return spec;
+    fail("The plan has no tensor '", name, "'.");
   }
 
   RunRequest read_feeds(const std::vector<std::optional<py::array>>& feeds) const {

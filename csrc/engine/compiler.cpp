@@ -133,6 +133,13 @@ void Compiler<T>::build_ops() {
             to_string(outputs[i].shape), " where the plan declares ", to_string(declared), " for '", spec.name, "'");
       info_[at(t)] = outputs[i];
     }
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      check(op->traits.view || inputs[i].integer == bit(op->traits.integer_inputs, i), "[", step.op, "] takes ",
+            inputs[i].integer ? "floating numbers" : "integers", ". Received: tensor '", step.inputs[i], "'");
+    const auto& used = wiring_.steps[s].params;
+    for (std::size_t i = 0; i < used.size(); ++i)
+      check(!bit(op->traits.writes_params, i) || gradient_offsets_[at(used[i])] < 0, "[", step.op,
+            "] writes the parameter '", plan_.params[at(used[i])].name, "', which must not be trainable");
     op_of_[s] = static_cast<int>(p_.ops_.size());
     p_.couples_samples_ = p_.couples_samples_ || op->traits.couples_samples;
     p_.ops_.push_back(std::move(op));
@@ -240,7 +247,7 @@ typename Compiler<T>::Operands& Compiler<T>::emit(Kind kind, double work) {
   instruction.call.kernels = &kernels_;
   instruction.call.run = p_.run_.get();
   p_.code_.push_back(instruction);
-  p_.operands_.push_back({-1, -1, -1, -1, -1, -1, -1, -1, -1, -1});
+  p_.operands_.push_back({-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1});
   return p_.operands_.back();
 }
 
@@ -275,7 +282,7 @@ void Compiler<T>::emit_forward() {
       value_[at(ids.outputs[0])] = value_[at(ids.inputs[0])];
       continue;
     }
-    std::vector<Ref> x, y, w;
+    std::vector<Ref> x, y, w, written;
     for (int t : ids.inputs) {
       use_value(t);
       x.push_back(value_ref(t));
@@ -287,10 +294,14 @@ void Compiler<T>::emit_forward() {
       if (i < ids.outputs.size()) value_[at(ids.outputs[i])] = buffer;
       y.push_back(arena_ref(buffer));
     }
-    for (int i : ids.params) w.push_back({Ref::Kind::param, i});
+    for (std::size_t i = 0; i < ids.params.size(); ++i) {
+      const Ref param{Ref::Kind::param, ids.params[i]};
+      w.push_back(param);
+      written.push_back(mode_ == Mode::train && bit(op.traits.writes_params, i) ? param : Ref{});
+    }
     Operands& o = emit(Kind::forward, op.traits.forward_work);
     p_.code_.back().op = &op;
-    o.x = push(x), o.y = push(y), o.w = push(w);
+    o.x = push(x), o.y = push(y), o.w = push(w), o.written = push(written);
     if (op.traits.saved_bytes > 0) {
       saved_[s] = new_buffer(op.traits.saved_bytes);
       o.saved = push({arena_ref(saved_[s])});

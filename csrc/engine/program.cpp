@@ -44,7 +44,8 @@ void Program<T>::attach(std::byte* arena, const std::vector<T*>& params, T* grad
   for (std::size_t i = 0; i < code_.size(); ++i) {
     const OperandRange& o = operands_[i];
     Call<T>& c = code_[i].call;
-    c.x = table(o.x), c.y = table(o.y), c.w = table(o.w), c.dy = table(o.dy), c.dx = table(o.dx), c.dw = table(o.dw);
+    c.x = table(o.x), c.y = table(o.y), c.w = table(o.w), c.written = table(o.written), c.dy = table(o.dy),
+    c.dx = table(o.dx), c.dw = table(o.dw);
     c.saved = single(o.saved), c.scratch = single(o.scratch);
     c.sinks = o.sinks < 0 ? nullptr : sinks_.data() + o.sinks;
     c.dw_accumulate = o.flags < 0 ? nullptr : accumulate_.get() + o.flags;

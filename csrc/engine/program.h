@@ -155,7 +155,7 @@ class Program {
   std::vector<Penalty> penalties_;
   std::vector<Segment<T>> segments_;
   struct OperandRange {
-    Index x, y, w, dy, dx, dw, saved, scratch, flags, sinks;
+    Index x, y, w, written, dy, dx, dw, saved, scratch, flags, sinks;
   };
   std::vector<OperandRange> operands_;  // one per instruction, positions in refs_ (-1: none)
   std::vector<TermCode<T>> terms_;

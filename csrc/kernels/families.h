@@ -9,6 +9,8 @@
 
 namespace fastgd::FASTGD_ISA_NAMESPACE {
 
+void keep_mask(MaskStream stream, std::uint64_t first, Index n, std::uint8_t* mask) noexcept;
+
 #define FASTGD_DECLARE_KERNELS(T)                                                                                      \
   void gemm(const Gemm<T>& g) noexcept;                                                                                \
   void gemv(Index rows, Index k, const T* a, Index a_row, const T* x, T* y, bool accumulate) noexcept;                 \
@@ -54,6 +56,23 @@ namespace fastgd::FASTGD_ISA_NAMESPACE {
   void dropout(MaskStream stream, std::uint64_t first, T scale, Index n, const T* x, T* y,                             \
                std::uint8_t* mask) noexcept;                                                                           \
   void dropout_backward(T scale, Index n, const std::uint8_t* mask, const T* dy, T* dx) noexcept;                      \
+  void masked_line(T scale, T shift, T rest, Index n, const std::uint8_t* mask, const T* x, T* y) noexcept;            \
+  void gaussian_noise(MaskStream stream, std::uint64_t first, T stddev, bool multiply, Index n, const T* x,            \
+                      T* y) noexcept;                                                                                  \
+  void channel_moments(Channels channels, Index rows, Index cols, const T* x, Index x_row, double* mean,               \
+                       double* m2) noexcept;                                                                           \
+  void channel_products(Channels channels, Index rows, Index cols, const T* x, const T* dy, Index row, const T* mean,  \
+                        double* s1, double* s2) noexcept;                                                              \
+  void channel_affine(Channels channels, Index rows, Index cols, const T* x, const T* dy, Index row,                   \
+                      const ChannelLine<T>& line, T* y) noexcept;                                                      \
+  void normalize_rows(const RowNorm<T>& norm, Index rows, Index cols, const T* x, const T* gamma, const T* beta, T* y, \
+                      T* stats) noexcept;                                                                              \
+  void normalize_rows_backward(const RowNorm<T>& norm, Index rows, Index cols, const T* x, const T* gamma,             \
+                               const T* stats, const T* dy, T* dx) noexcept;                                           \
+  void normalize_rows_gradients(Index rows, Index cols, const T* x, const T* dy, Index row, const T* stats, T* dgamma, \
+                                bool add_gamma, T* dbeta, bool add_beta) noexcept;                                     \
+  void discretize(Index n, Index count, const T* boundaries, const T* x, std::int32_t* y) noexcept;                    \
+  void encode_labels(Index rows, Index labels, Index classes, bool counts, const std::int32_t* x, T* y) noexcept;      \
                                                                                                                        \
   void pointwise_loss(LossFunction f, const LossNumbers<T>& with, Index rows, Index cols, const T* p, const T* t,      \
                       T* v) noexcept;                                                                                  \

@@ -104,6 +104,44 @@ struct Kernels {
                   std::uint8_t* mask) noexcept;
   // dx[i] = mask[i] ? dy[i] * scale : 0.
   void (*dropout_backward)(T scale, Index n, const std::uint8_t* mask, const T* dy, T* dx) noexcept;
+  // mask[i] = keep(first + i), the mask of dropout alone.
+  void (*keep_mask)(MaskStream stream, std::uint64_t first, Index n, std::uint8_t* mask) noexcept;
+  // y[i] = mask[i] ? x[i] * scale + shift : rest.
+  void (*masked_line)(T scale, T shift, T rest, Index n, const std::uint8_t* mask, const T* x, T* y) noexcept;
+  // y[i] = x[i] + stddev z(first + i), or x[i] (1 + stddev z(first + i)) with `multiply`; z as docs/ops.md says.
+  void (*gaussian_noise)(MaskStream stream, std::uint64_t first, T stddev, bool multiply, Index n, const T* x,
+                         T* y) noexcept;
+
+  // --- normalisation -----------------------------------------------------------------------------
+  // By channel, of a matrix whose rows begin x_row (or `row`) elements apart. mean and m2, the sum of the squared
+  // deviations from it, of each channel; sums of few rows, or of blocks of a row, in T, the rest in double. Cut:
+  // channels.
+  void (*channel_moments)(Channels channels, Index rows, Index cols, const T* x, Index x_row, double* mean,
+                          double* m2) noexcept;
+  // s1 = sum(dy) and s2 = sum(dy (x - mean)) of each channel. Cut: channels.
+  void (*channel_products)(Channels channels, Index rows, Index cols, const T* x, const T* dy, Index row, const T* mean,
+                           double* s1, double* s2) noexcept;
+  // y = factor dy + slope (x - mean) + shift, dy null: without it; see ChannelLine. Cut: any.
+  void (*channel_affine)(Channels channels, Index rows, Index cols, const T* x, const T* dy, Index row,
+                         const ChannelLine<T>& line, T* y) noexcept;
+  // Each row: y = gamma (x - mean) scale + beta, see RowNorm; gamma and beta (cols) may be null. stats receives mean
+  // and scale of each row. Cut: rows.
+  void (*normalize_rows)(const RowNorm<T>& norm, Index rows, Index cols, const T* x, const T* gamma, const T* beta,
+                         T* y, T* stats) noexcept;
+  // dx of that. With g = gamma dy and h = (x - mean) scale: dx = scale (g - share sum(g) - h share sum(g h)), the first
+  // sum only if centered, the second only if the scale is below its limit. Cut: rows.
+  void (*normalize_rows_backward)(const RowNorm<T>& norm, Index rows, Index cols, const T* x, const T* gamma,
+                                  const T* stats, const T* dy, T* dx) noexcept;
+  // dgamma = sum over the rows of dy h and dbeta = that of dy, or += where told; both may be null. Cut: columns.
+  void (*normalize_rows_gradients)(Index rows, Index cols, const T* x, const T* dy, Index row, const T* stats,
+                                   T* dgamma, bool add_gamma, T* dbeta, bool add_beta) noexcept;
+
+  // --- encoding ----------------------------------------------------------------------------------
+  // y = the number of the `count` ascending boundaries that are not above x; NaN is above all. Cut: any.
+  void (*discretize)(Index n, Index count, const T* boundaries, const T* x, std::int32_t* y) noexcept;
+  // Each row of `labels` labels: y[c] = 1 for the classes c that occur, or how often with `counts`; else 0. Labels out
+  // of range count for nothing. Cut: rows.
+  void (*encode_labels)(Index rows, Index labels, Index classes, bool counts, const std::int32_t* x, T* y) noexcept;
 
   // --- losses, per row of `cols` elements; cut: rows ---------------------------------------------
   // Formulas: docs/ops.md. Backward takes dv[row] and writes the gradient by p or z; it may be written over dp = p.

@@ -31,6 +31,7 @@ class ClassPairs final : public Tabular<T> {
     check(p == t && !(integer_targets_ && t_form_ != Form::label), "targets ", to_string(s.inputs[1].shape),
           " do not fit predictions ", to_string(s.inputs[0].shape));
     check(classes_ >= 1 && classes_ < 46341, "attribute `classes` must be from 1 to 46340");
+    this->traits.integer_inputs = integer_targets_ ? 2 : 0;
     this->set_output(count(std::span(p).subspan(1)), true, 4.0);
   }
 

@@ -31,6 +31,7 @@ class Concatenate final : public Op<T> {
     }
     rows_ = count(std::span(y).first(at));
     this->traits.outputs = {{y, integer}};
+    this->traits.integer_inputs = integer ? ~0u : 0;
     this->traits.couples_samples = axis == 0 && s.inputs.size() > 1;
     this->traits.forward_work = static_cast<double>(rows_ * width_);
     this->traits.backward_work = this->traits.forward_work;

@@ -46,6 +46,7 @@ class Gather final : public Op<T> {
     }
     auto& t = this->traits;
     t.outputs = {{y, integer_}};
+    t.integer_inputs = 2u | (integer_ ? 1u : 0u);
     t.couples_samples = axis == 0;
     t.gradient_inputs = 1;
     t.backward_reads_inputs = 2;

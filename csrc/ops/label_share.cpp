@@ -15,6 +15,7 @@ class LabelShare final : public Op<T> {
     samples_ = t[0];
     labels_ = count(std::span(t).subspan(1));
     this->traits.outputs = {{{samples_}}};
+    this->traits.integer_inputs = 1;
     this->traits.differentiable = false;
     this->traits.forward_work = static_cast<double>(count(t));
   }

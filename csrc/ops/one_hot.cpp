@@ -16,6 +16,7 @@ class OneHot final : public Op<T> {
     rows_ = count(y);
     y.push_back(classes_);
     this->traits.outputs = {{y}};
+    this->traits.integer_inputs = 1;
     this->traits.differentiable = false;
     this->traits.forward_work = static_cast<double>(count(y));
   }

@@ -8,6 +8,8 @@
 // - forward overwrites its outputs; backward overwrites the gradients of its inputs (the engine adds where a tensor
 // fans out);
 // - the gradient of a parameter is overwritten or added to, as `dw_accumulate` says;
+// - in training forward may change parameters that no optimizer trains (moving averages), once per batch: it then has
+// to declare `couples_samples`, since it must see the whole batch;
 // - a null pointer in dx or dw (and no sink) means that nobody needs that gradient; a null dy means that no gradient
 // reaches that output;
 // - buffers do not overlap, with one exception: the storage of dy belongs to the op during backward and may be
@@ -51,6 +53,7 @@ class Attrs {
   Index integer(const std::string& name, Index missing) const;
   std::string text(const std::string& name, const std::string& missing) const;
   Shape sizes(const std::string& name) const;
+  bool given(const std::string& name) const { return find(name) != nullptr; }
   std::vector<double> reals(const std::string& name) const;
 
   // Throws if an attribute was given that no getter asked for.
@@ -98,8 +101,12 @@ struct OpTraits {
   bool differentiable = true;
   unsigned backward_reads_inputs = 0;
   unsigned backward_reads_outputs = 0;
+  // Parameters, not trained ones, that forward changes when a plan is trained: see Call::written.
+  unsigned writes_params = 0;
   // Parameters whose gradient backward can give away piece by piece instead of writing it to dw: see GradientSink.
   unsigned streams_params = 0;
+  // Inputs that are int32; the others must not be, since they would be read as T. A view takes both.
+  unsigned integer_inputs = 0;
   // Given where the output is this penalty on the only parameter: the engine may add its gradient in the update, and
   // leave backward out.
   std::optional<Penalty> penalty;
@@ -141,6 +148,9 @@ struct Call {
   const T* const* x = nullptr;
   T* const* y = nullptr;
   const T* const* w = nullptr;
+  // Per parameter, those of traits.writes_params while training; else null, as in evaluation, prediction and
+  // inspection.
+  T* const* written = nullptr;
   T* const* dy = nullptr;
   T* const* dx = nullptr;
   T* const* dw = nullptr;

@@ -44,6 +44,7 @@ class PerSample : public Op<T> {
     told.outputs = {{{samples_}}};
     if (gives_probabilities) told.outputs.push_back({p});
     told.gradient_inputs = 1;
+    if (rows == Rows::labelled) told.integer_inputs = 2;
     told.forward_work = work_per_element * static_cast<double>(size);
     told.backward_work = told.forward_work / 2;
     // Rows of several vectors per sample need room for the value, or the gradient, of each.

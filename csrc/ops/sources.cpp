@@ -77,6 +77,7 @@ class Cast final : public Op<T> {
     check(s.inputs[0].integer, "takes an int32 tensor");
     size_ = count(s.inputs[0].shape);
     this->traits.outputs = {{s.inputs[0].shape}};
+    this->traits.integer_inputs = 1;
     this->traits.differentiable = false;
     this->traits.forward_work = static_cast<double>(size_);
   }

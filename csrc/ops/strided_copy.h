@@ -82,6 +82,7 @@ class MovingOp : public Op<T> {
 
   void set_output(const Shape& y) {
     this->traits.outputs = {{y, integer_}};
+    this->traits.integer_inputs = integer_ ? 1 : 0;
     this->traits.forward_work = static_cast<double>(count(y));
     this->traits.backward_work = this->traits.forward_work;
   }

@@ -21,6 +21,19 @@ CASES = {
     "Softmax": (lambda: layers.Softmax(axis=1), [(2, 3)], (2, 3)),
     "ActivityRegularization": (lambda: layers.ActivityRegularization(0.1, 0.2), [(2, 3)], (2, 3)),
     "Dropout": (lambda: layers.Dropout(0.25, seed=3), [(3,)], (3,)),
+    "AlphaDropout": (lambda: layers.AlphaDropout(0.25, seed=3), [(3,)], (3,)),
+    "SpatialDropout1D": (lambda: layers.SpatialDropout1D(0.25), [(2, 3)], (2, 3)),
+    "GaussianNoise": (lambda: layers.GaussianNoise(0.1), [(3,)], (3,)),
+    "GaussianDropout": (lambda: layers.GaussianDropout(0.1), [(3,)], (3,)),
+    "BatchNormalization": (lambda: layers.BatchNormalization(axis=1, momentum=1.0), [(2, 3)], (2, 3)),
+    "GroupNormalization": (lambda: layers.GroupNormalization(3), [(2, 6)], (2, 6)),
+    "LayerNormalization": (lambda: layers.LayerNormalization(axis=[1, 2]), [(2, 3)], (2, 3)),
+    "RMSNormalization": (lambda: layers.RMSNormalization(), [(2, 3)], (2, 3)),
+    "UnitNormalization": (lambda: layers.UnitNormalization(axis=1), [(2, 3)], (2, 3)),
+    "Rescaling": (lambda: layers.Rescaling(0.5, [1.0, 2.0]), [(3, 2)], (3, 2)),
+    "Normalization": (lambda: layers.Normalization(mean=[1.0, 2.0], variance=[3.0, 4.0]), [(3, 2)], (3, 2)),
+    "Discretization": (lambda: layers.Discretization([0.0, 0.5], output_mode="one_hot"), [(2,)], (2, 3)),
+    "CategoryEncoding": (lambda: layers.CategoryEncoding(4, output_mode="count"), [(3,)], (4,)),
     "Flatten": (lambda: layers.Flatten(), [(2, 3, 4)], (24,)),
     "Reshape": (lambda: layers.Reshape((4, -1)), [(2, 6)], (4, 3)),
     "Add": (lambda: layers.Add(), [(3,), (3,), (3,)], (3,)),
@@ -51,13 +64,15 @@ def test_layer_in_a_model(name, rng):
         assert make().output.shape == (None, *expected)
         return
     layer = make()
-    inputs = [fastgd.Input(shape) for shape in shapes]
+    inputs = [fastgd.Input(shape, dtype="int32" if layer.integer_inputs else None) for shape in shapes]
     output = layer(inputs if len(inputs) > 1 else inputs[0])
     assert output.shape == (None, *expected)
     assert layer.output is output
     model = fastgd.Model(inputs, layers.Flatten()(output))
     model.compile("sgd", "mse")
     arrays = [rng.normal(size=(5, *shape)).astype(np.float32) for shape in shapes]
+    if layer.integer_inputs:
+        arrays = [rng.integers(0, layer.index_limit, (5, *shape)) for shape in shapes]
     flat = int(np.prod(expected))
     assert np.isfinite(model.fit(arrays, np.zeros((5, flat)), verbose=0).history["loss"][0])
     result = layer(arrays if len(arrays) > 1 else arrays[0])
@@ -113,7 +128,8 @@ def test_base_arguments():
     with pytest.raises(ValueError, match="`batch_shape` must begin with None"):
         fastgd.Input(batch_shape=(32, 1))
     with pytest.raises(ValueError, match=r"`dtype` must be one of float32, float64. Received: dtype='int32'"):
-        fastgd.Input((1,), dtype="int32")
+        layers.Flatten(dtype="int32")
+    assert fastgd.Input((1,), dtype="int32").dtype == "int32"
 
 
 def test_dropout_arguments():

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import fastgd
-from fastgd import losses
+from fastgd import layers, losses
 from fastgd.constraints import UnitNorm
 from fastgd.layers import Activation, Add, Concatenate, Dense, Dropout, Flatten, Reshape
 from fastgd.optimizers import SGD, Adam
@@ -167,6 +167,45 @@ def groups_and_a_rest() -> Setting:
     return model, numbers(101, 6), labels(101, 3), {"batch_size": 64, "sample_weight": np.arange(101.0) % 3}
 
 
+def normalisations() -> Setting:
+    x = fastgd.Input((9, 37))
+    h = layers.BatchNormalization(momentum=0.9)(x)
+    h = layers.GroupNormalization(3, axis=1)(layers.BatchNormalization(axis=1)(Dense(30, "tanh")(h)))
+    h = layers.RMSNormalization()(layers.LayerNormalization(axis=1)(layers.GroupNormalization(5)(h)))
+    y = Dense(3)(layers.UnitNormalization()(layers.LayerNormalization()(Flatten()(h))))
+    model = fastgd.Model(x, y)
+    model.compile(Adam(0.01), "mse")
+    return model, numbers(75, 9, 37), numbers(75, 3), {"batch_size": 32}
+
+
+def a_norm_of_many_rows() -> Setting:
+    parts = [layers.BatchNormalization(), Dense(4, "tanh"), layers.BatchNormalization(scale=False), Flatten(), Dense(1)]
+    model = chain(fastgd.Input((30, 5)), *parts)
+    model.compile(SGD(0.01), "mse")
+    return model, numbers(120, 30, 5), numbers(120), {"batch_size": 50}
+
+
+def noises() -> Setting:
+    # 101 samples in batches of 64 are also cut into groups: each draws what it would as a part of the batch.
+    x = fastgd.Input((5, 6))
+    h = layers.GaussianNoise(0.3, seed=1)(layers.SpatialDropout1D(0.3, seed=1)(x))
+    h = layers.AlphaDropout(0.2, seed=2)(layers.GaussianDropout(0.2, seed=3)(Dense(20, "tanh")(h)))
+    h = layers.AlphaDropout(0.2, noise_shape=(None, 5, 1), seed=2)(Dropout(0.3, noise_shape=(1, 1, None), seed=4)(h))
+    model = fastgd.Model(x, Dense(3, "softmax")(Flatten()(h)))
+    model.compile(Adam(0.01), "sparse_categorical_crossentropy")
+    return model, numbers(101, 5, 6), labels(101, 3), {"batch_size": 64}
+
+
+def preprocessing() -> Setting:
+    x, z = fastgd.Input((3,), dtype="int32"), fastgd.Input((4,))
+    moments = {"mean": [0.1, 0.2, 0.3, 0.4], "variance": [1.0, 2.0, 3.0, 4.0]}
+    scaled = layers.Normalization(**moments)(layers.Rescaling(0.5, 1.0)(z))
+    bins = layers.Discretization([-0.5, 0.0, 0.5], output_mode="multi_hot")(z)
+    model = fastgd.Model([x, z], Dense(2)(Concatenate()([layers.CategoryEncoding(7)(x), scaled, bins])))
+    model.compile(SGD(0.05), "mse")
+    return model, [np.stack([labels(70, 7)] * 3, axis=1), numbers(70, 4)], numbers(70, 2), {"batch_size": 16}
+
+
 def clipped_groups() -> Setting:
     model = chain(fastgd.Input((6,)), Dense(20, "tanh"), Dense(3, "softmax"))
     steps = {"gradient_accumulation_steps": 2, "use_ema": True, "ema_overwrite_frequency": 2, "weight_decay": 0.01}
@@ -210,7 +249,8 @@ def activations_that_hang_together() -> Setting:
 MODELS: list[Callable[[], Setting]] = [
     sparse_classifier, one_hot_classifier, binary_classifier, losses_from_probabilities, float64_regression,
     two_inputs_two_outputs, shared_layers, fan_out_with_add, dense_connections, dropout, deep_and_narrow, wide,
-    batch_larger_than_the_data, groups_and_a_rest, images_and_sequences, loss_over_time, single_rows,
+    batch_larger_than_the_data, groups_and_a_rest, normalisations, a_norm_of_many_rows, noises, preprocessing,
+    images_and_sequences, loss_over_time, single_rows,
     clipped_groups, clipped_as_a_whole, accumulated_pieces,
     penalties_and_constraints, activations_that_hang_together,
 ]  # fmt: skip

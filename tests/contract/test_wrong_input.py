@@ -16,7 +16,7 @@ from fastgd import runtime
 # Without types, because nearly every call here is one that a type checker would refuse.
 api: Any = fastgd
 initializers, losses, metrics, optimizers = api.initializers, api.losses, api.metrics, api.optimizers
-schedules = optimizers.schedules
+schedules, layers = optimizers.schedules, api.layers
 Activation, Concatenate, Dense = api.layers.Activation, api.layers.Concatenate, api.layers.Dense
 Dropout, Flatten, Reshape = api.layers.Dropout, api.layers.Flatten, api.layers.Reshape
 
@@ -192,6 +192,34 @@ ARGUMENTS = [
     Wrong("Dropout 1.5", lambda: Dropout(1.5), ValueError, "rate", "rate=1.5"),
     Wrong("Dropout -0.1", lambda: Dropout(-0.1), ValueError, "rate", "rate=-0.1"),
     Wrong("Dropout nan", lambda: Dropout(NAN), ValueError, "rate", "rate=nan"),
+    Wrong("GaussianNoise 2", lambda: layers.GaussianNoise(2.0), ValueError, "stddev", "stddev=2.0"),
+    Wrong("GaussianDropout 1", lambda: layers.GaussianDropout(1.0), ValueError, "rate", "rate=1.0"),
+    Wrong("AlphaDropout text", lambda: layers.AlphaDropout("0.1"), TypeError, "rate", "rate='0.1'"),
+    Wrong("noise_shape text", lambda: Dropout(0.1, "ab"), TypeError, "noise_shape", "noise_shape='ab'"),
+    Wrong("noise_shape 0", lambda: Dropout(0.1, (None, 0)), ValueError, "noise_shape", "noise_shape=0"),
+    Wrong("BatchNormalization of the batch", lambda: layers.BatchNormalization(axis=0)(X), ValueError, "axis",
+          "axis=0, input_shape=(None, 4)"),
+    Wrong("BatchNormalization momentum", lambda: layers.BatchNormalization(momentum=1.5), ValueError, "momentum",
+          "momentum=1.5"),
+    Wrong("LayerNormalization epsilon", lambda: layers.LayerNormalization(epsilon=-1.0), ValueError, "epsilon",
+          "epsilon=-1.0"),
+    Wrong("an axis twice", lambda: layers.UnitNormalization(axis=[1, -1])(X), ValueError, "axis", "axis=[1, -1]"),
+    Wrong("GroupNormalization 3", lambda: layers.GroupNormalization(3)(X), ValueError, "groups", "groups=3"),
+    Wrong("GroupNormalization 0", lambda: layers.GroupNormalization(0), ValueError, "groups", "groups=0"),
+    Wrong("Rescaling", lambda: layers.Rescaling("1"), TypeError, "scale", "scale='1'"),
+    Wrong("Normalization", lambda: layers.Normalization(mean=1.0), ValueError, "mean", "mean=1.0, variance=None"),
+    Wrong("adapt to nothing", lambda: layers.Normalization().adapt(X[:0]), ValueError, "data", "shape=(0, 4)"),
+    Wrong("adapt to text", lambda: layers.Normalization().adapt(X.astype("U")), TypeError, "data", "dtype='<U32'"),
+    Wrong("adapt what is given", lambda: layers.Normalization(mean=1.0, variance=2.0).adapt(X), ValueError, "adapt",
+          "mean=1.0"),
+    Wrong("bins", lambda: layers.Discretization(), ValueError, "bin_boundaries", "bin_boundaries=None, num_bins=None"),
+    Wrong("bins descend", lambda: layers.Discretization([1.0, 0.0]), ValueError, "bin_boundaries",
+          "bin_boundaries=[1.0, 0.0]"),
+    Wrong("num_tokens", lambda: layers.CategoryEncoding(), ValueError, "num_tokens", "num_tokens=None"),
+    Wrong("output_mode", lambda: layers.CategoryEncoding(3, "binary"), ValueError, "output_mode",
+          "output_mode='binary'"),
+    Wrong("label beyond num_tokens", lambda: layers.CategoryEncoding(3)(np.array([[1, 3]])), ValueError, "inputs",
+          "inputs[0, 1]=3"),
     Wrong("label_smoothing", lambda: losses.BinaryCrossentropy(label_smoothing=1.5), ValueError, "label_smoothing",
           "label_smoothing=1.5"),
     Wrong("threshold", lambda: metrics.BinaryAccuracy(threshold="half"), TypeError, "threshold", "threshold='half'"),

@@ -8,7 +8,17 @@ import numpy as np
 import pytest
 
 import cases
-from cases import elementwise_cases, moving_cases, op_feeds, op_params, op_plan, reduction_cases
+from cases import (
+    elementwise_cases,
+    encoding_cases,
+    moving_cases,
+    noise_cases,
+    normalization_cases,
+    op_feeds,
+    op_params,
+    op_plan,
+    reduction_cases,
+)
 from fastgd.plan import Step, TensorSpec, Term
 from fastgd.reference import Executor
 from fastgd.reference.functions import FUNCTIONS
@@ -22,6 +32,15 @@ GRADIENT_OPS = {
     "activation",
     "prelu",
     "dropout",
+    "alpha_dropout",
+    "gaussian_noise",
+    "batch_normalization",
+    "group_normalization",
+    "layer_normalization",
+    "rms_normalization",
+    "unit_normalization",
+    "rescale",
+    "standardize",
     "flatten",
     "reshape",
     "add",
@@ -170,6 +189,21 @@ def test_matmul(transpose_a, transpose_b):
     feeds = [numbers(6, 5, *b.tensors[0].shape[1:]), numbers(7, 5, *b.tensors[1].shape[1:])]
     seen = checked(b, "y", feeds, shape=(2, 4))
     assert {"d:a", "d:b"} <= set(seen)
+
+
+SMALL_CASES = [
+    case
+    for case in (*noise_cases(), *normalization_cases(), *encoding_cases())
+    if case.differentiable and prod(case.inputs[0][1:]) <= 105
+]
+
+
+@pytest.mark.parametrize("case", SMALL_CASES, ids=lambda c: c.id)
+def test_normalisation_and_scaling(case):
+    plan = op_plan(case, "float64")
+    seen = check_gradients(plan, op_feeds(case, plan, 3, 5), op_params(case, "float64", 5))
+    trained = len(case.params) - case.constants
+    assert {"d:x0", *(f"d:w{i}" for i in range(trained))} <= set(seen)
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.4, 1.0])

@@ -3,11 +3,15 @@
 from fastgd.layers.activation import Activation
 from fastgd.layers.activation_layers import ELU, LeakyReLU, ReLU, Softmax
 from fastgd.layers.activity_regularization import ActivityRegularization
+from fastgd.layers.batch_normalization import BatchNormalization
 from fastgd.layers.dense import Dense
-from fastgd.layers.dropout import Dropout
+from fastgd.layers.dropout import AlphaDropout, Dropout, SpatialDropout1D
+from fastgd.layers.encoding import CategoryEncoding, Discretization
 from fastgd.layers.graph import KerasTensor
+from fastgd.layers.group_normalization import GroupNormalization
 from fastgd.layers.input_layer import Input, InputLayer
 from fastgd.layers.layer import Layer
+from fastgd.layers.layer_normalization import LayerNormalization, RMSNormalization, UnitNormalization
 from fastgd.layers.merging import (
     Add,
     Average,
@@ -24,35 +28,50 @@ from fastgd.layers.merging import (
     multiply,
     subtract,
 )
+from fastgd.layers.noise import GaussianDropout, GaussianNoise
 from fastgd.layers.prelu import PReLU
 from fastgd.layers.reshaping import Flatten, Identity, Permute, RepeatVector, Reshape
+from fastgd.layers.scaling import Normalization, Rescaling
 
 __all__ = [
     "ELU",
     "Activation",
     "ActivityRegularization",
     "Add",
+    "AlphaDropout",
     "Average",
+    "BatchNormalization",
+    "CategoryEncoding",
     "Concatenate",
     "Dense",
+    "Discretization",
     "Dropout",
     "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
+    "GroupNormalization",
     "Identity",
     "Input",
     "InputLayer",
     "KerasTensor",
     "Layer",
+    "LayerNormalization",
     "LeakyReLU",
     "Maximum",
     "Minimum",
     "Multiply",
+    "Normalization",
     "PReLU",
     "Permute",
+    "RMSNormalization",
     "ReLU",
     "RepeatVector",
+    "Rescaling",
     "Reshape",
     "Softmax",
+    "SpatialDropout1D",
     "Subtract",
+    "UnitNormalization",
     "add",
     "average",
     "concatenate",

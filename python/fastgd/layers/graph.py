@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from fastgd.layers.layer import Layer
 
 
+# The type of labels and indices in every plan.
+INTEGER = "int32"
+
+
 class KerasTensor(Placeholder):
     """A placeholder in a functional model: it has a shape and a dtype but no values.
 
@@ -19,7 +23,7 @@ class KerasTensor(Placeholder):
 
     Attributes:
         dims: the sizes as a plan counts them: negative ones are multiples of the batch.
-        dtype: "float32" or "float64".
+        dtype: "float32", "float64" or "int32".
         node: the call that made it.
     """
 
@@ -33,6 +37,11 @@ class KerasTensor(Placeholder):
     def shape(self) -> Shape:
         """The shape, with None for the batch."""
         return to_shape(self.dims)
+
+    @property
+    def plan_dtype(self) -> str | None:
+        """The dtype in a plan: "int32", or None for the floating type of the plan."""
+        return INTEGER if self.dtype == INTEGER else None
 
     def record(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Return the placeholder of an op's result, behind a layer that will emit the op."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fastgd.layers.graph import KerasTensor, Node
+from fastgd.layers.graph import INTEGER, KerasTensor, Node
 from fastgd.layers.layer import Layer
 from fastgd.ops.builder import to_dims
-from fastgd.utils.checks import check_sample_shape
+from fastgd.utils.checks import check_sample_shape, is_integer_dtype
 from fastgd.utils.errors import invalid
 from fastgd.utils.naming import automatic_name
 
@@ -18,16 +18,19 @@ class InputLayer(Layer):
 
     Args:
         shape: the shape of one sample, without the batch.
-        dtype: as in `Layer`.
+        dtype: as in `Input`.
         name: as in `Layer`.
     """
 
     def __init__(self, shape: Sequence[int], dtype: Any = None, name: str | None = None) -> None:
-        super().__init__(name=name or automatic_name("input_layer"), dtype=dtype)
+        # The type of the placeholder alone: layers, which compute, have floating ones.
+        self.holds_integers = is_integer_dtype(dtype)
+        super().__init__(name=name or automatic_name("input_layer"), dtype=None if self.holds_integers else dtype)
         self.sample_shape = check_sample_shape("shape", shape)
         self.built = True
         node = Node(self, [])
-        node.outputs = KerasTensor(to_dims((None, *self.sample_shape)), self.dtype, node, self.name)
+        kind = INTEGER if self.holds_integers else self.dtype
+        node.outputs = KerasTensor(to_dims((None, *self.sample_shape)), kind, node, self.name)
         self._nodes.append(node)
 
     def call(self, inputs: Any) -> Any:
@@ -36,7 +39,8 @@ class InputLayer(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make a like layer."""
-        return {"shape": self.sample_shape, "dtype": self._given_dtype, "name": self.name}
+        dtype = INTEGER if self.holds_integers else self._given_dtype
+        return {"shape": self.sample_shape, "dtype": dtype, "name": self.name}
 
 
 def Input(  # noqa: N802 - Keras' name
@@ -49,7 +53,9 @@ def Input(  # noqa: N802 - Keras' name
 
     Args:
         shape: the shape of one sample, without the batch.
-        dtype: "float32" or "float64", the type that the model computes in; arrays of any type may be fed.
+        dtype: "float32" or "float64", the type that the model computes in; arrays of any type may be fed. "int32" is
+            for layers that take labels or indices: arrays fed must hold integers of 32 bits. All other integer types
+            mean the same.
         batch_shape: None and the shape of one sample, instead of `shape`.
         name: the name of the input, by which arrays may be given in a dict.
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastgd import config, regularizers
-from fastgd.layers.graph import KerasTensor, Node
+from fastgd.layers.graph import INTEGER, KerasTensor, Node
 from fastgd.layers.weights import WeightOwner
 from fastgd.ops.builder import Dims, PlanBuilder, Shape, Tensor, to_dims, to_shape
 from fastgd.ops.eager import evaluate
@@ -19,6 +19,7 @@ from fastgd.utils.naming import automatic_name, snake_case
 from fastgd.utils.registry import Registry
 from fastgd.utils.seeds import draw_seed
 from fastgd.utils.structure import flatten, pack
+from fastgd.utils.targets import as_integers
 
 registry: Registry[Layer] = Registry("layer")
 
@@ -35,13 +36,17 @@ class Layer(WeightOwner):
         activity_regularizer: what joins the loss for each output: a name, a config, a Regularizer or a function; its
             value is divided by the number of samples.
         name: the name, unique in a model; the class' in snake case with a counter if None.
-        dtype: "float32" or "float64"; None follows the inputs. All layers of a model have one dtype.
+        dtype: "float32" or "float64"; None follows the floating inputs. All layers of a model have one dtype.
         trainable: whether `compile` lets optimizers change the weights.
         input_shape: the shape of one sample, which lets a Sequential model begin with this layer.
         input_dim: short for `input_shape=(input_dim,)`.
         **kwargs: refused, with the known keywords.
+
+    Attributes:
+        integer_inputs: whether the inputs are int32: then arrays are checked and converted.
     """
 
+    integer_inputs: ClassVar[bool] = False
     _takes_training: ClassVar[bool] = False
 
     def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
@@ -99,6 +104,11 @@ class Layer(WeightOwner):
     def from_config(cls, config: Mapping[str, Any]) -> Layer:
         """Make a layer from what `get_config` returned."""
         return cls(**config)
+
+    @property
+    def index_limit(self) -> int | None:
+        """What integer inputs must stay below, None for no limit."""
+        return None
 
     # ---- Calls.
 
@@ -163,6 +173,9 @@ class Layer(WeightOwner):
         leaves = flatten(inputs)
         builder = leaves[0].builder
         self.ensure_built(_dims_of(inputs), builder.dtype)
+        if self.index_limit is not None:
+            for leaf in leaves:
+                builder.limit_indices(leaf, self.index_limit)
         arguments = {}
         if self._takes_training:
             arguments["training"] = builder.training if training is None else training
@@ -200,13 +213,14 @@ class Layer(WeightOwner):
                 training=training,
             )
         leaves: list[KerasTensor] = flatten(inputs)
-        dtype = self.given_dtype or leaves[0].dtype
+        floating = [leaf.dtype for leaf in leaves if leaf.dtype != INTEGER]
+        dtype = self.given_dtype or (floating[0] if floating else config.floatx())
         self.ensure_built(_dims_of(inputs), dtype)
         builder = PlanBuilder(dtype, training=True)
-        symbols = [builder.input(leaf.name, leaf.dims) for leaf in leaves]
+        symbols = [builder.input(leaf.name, leaf.dims, leaf.plan_dtype) for leaf in leaves]
         outputs = self.emit(pack(inputs, symbols), training)
         node = Node(self, inputs, training)
-        placeholders = [KerasTensor(y.dims, dtype, node, self.name) for y in flatten(outputs)]
+        placeholders = [KerasTensor(y.dims, y.dtype, node, self.name) for y in flatten(outputs)]
         node.outputs = pack(outputs, placeholders)
         self._nodes.append(node)
         return node.outputs
@@ -216,6 +230,10 @@ class Layer(WeightOwner):
         # A list of numbers is an array written out; a list of arrays is several inputs.
         single = not isinstance(inputs, (list, tuple, dict)) or not any(hasattr(x, "ndim") for x in flatten(inputs))
         arrays = [np.asarray(inputs)] if single else [np.asarray(x) for x in flatten(inputs)]
+        labels: Sequence[int] = ()
+        if self.integer_inputs:
+            labels = range(len(arrays))
+            arrays = [as_integers(array, self.index_limit, "inputs") for array in arrays]
         dims = [to_dims((None, *array.shape[1:])) for array in arrays]
         self.ensure_built(dims[0] if single else dims, self.dtype)
         structure = 0 if single else inputs
@@ -224,7 +242,7 @@ class Layer(WeightOwner):
         def run(*symbols: Tensor) -> Any:
             return self.emit(pack(structure, symbols), training)
 
-        return evaluate(run, arrays, dtype=self.dtype, training=training, iteration=iteration)
+        return evaluate(run, arrays, self.dtype, labels, training, iteration)
 
     def forget(self, node: Node) -> None:
         """Forget a call on placeholders, when a model has dropped it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fastgd import initializers, ops
+from fastgd import constraints, initializers, ops, regularizers
 from fastgd.layers.layer import Layer
 from fastgd.ops.builder import Tensor
 from fastgd.ops.parameters import Variable
@@ -19,6 +19,8 @@ class PReLU(Layer):
 
     Args:
         alpha_initializer: the initial slopes, of the shape of one sample with 1 on the shared axes.
+        alpha_regularizer: the penalty on the slopes: a name, a config, a Regularizer or a function.
+        alpha_constraint: what the slopes go through after each update: a name, a config, a Constraint or a function.
         shared_axes: the axes, counted from the batch as 0, along which elements share a slope: `[1, 2]` gives images
             (batch, height, width, channels) one per channel.
         **kwargs: those of `Layer`.
@@ -40,10 +42,17 @@ class PReLU(Layer):
     alpha: Variable
 
     def __init__(
-        self, alpha_initializer: Any = "Zeros", shared_axes: int | Sequence[int] | None = None, **kwargs: Any
+        self,
+        alpha_initializer: Any = "Zeros",
+        alpha_regularizer: Any = None,
+        alpha_constraint: Any = None,
+        shared_axes: int | Sequence[int] | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.alpha_initializer = initializers.get(alpha_initializer)
+        self.alpha_regularizer = regularizers.get(alpha_regularizer)
+        self.alpha_constraint = constraints.get(alpha_constraint)
         given = shared_axes if shared_axes is None or isinstance(shared_axes, (list, tuple)) else [shared_axes]
         self.shared_axes = None if given is None else [check_int("shared_axes", axis, 1) for axis in given]
 
@@ -61,7 +70,13 @@ class PReLU(Layer):
                     f"`shared_axes` must be axes of the input {tuple(input_shape)}.", shared_axes=self.shared_axes
                 )
             shape[axis - 1] = 1
-        self.alpha = self.add_weight(tuple(shape), self.alpha_initializer, name="alpha")
+        self.alpha = self.add_weight(
+            tuple(shape),
+            self.alpha_initializer,
+            regularizer=self.alpha_regularizer,
+            constraint=self.alpha_constraint,
+            name="alpha",
+        )
         super().build(input_shape)
 
     def call(self, inputs: Tensor) -> Tensor:
@@ -73,5 +88,7 @@ class PReLU(Layer):
         return {
             **super().get_config(),
             "alpha_initializer": to_config(self.alpha_initializer),
+            "alpha_regularizer": regularizers.serialize(self.alpha_regularizer),
+            "alpha_constraint": constraints.serialize(self.alpha_constraint),
             "shared_axes": self.shared_axes,
         }

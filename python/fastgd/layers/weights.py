@@ -102,6 +102,12 @@ class WeightOwner:
         return [variable for variable in self.weights if id(variable) not in trainable]
 
     @property
+    def moving_weights(self) -> list[Variable]:
+        """The variables that the forward pass moves in training, such as moving averages; a frozen layer has none."""
+        layers = self.sublayers if self.trainable else []
+        return distinct([variable for layer in layers for variable in layer.moving_weights])
+
+    @property
     def losses(self) -> list[Any]:
         """The penalties on the trainable weights at their present values, one number each.
 

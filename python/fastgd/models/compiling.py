@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
 @dataclass
 class Compiled:
-    """The arguments of `compile`; `trained` are the ids of the variables that were trainable at that time."""
+    """The arguments of `compile`, and what held at that time.
+
+    Attributes:
+        trained: the ids of the variables that were trainable.
+        moving: the ids of those that the forward pass moves.
+    """
 
     optimizer: Optimizer
     loss: Any
@@ -33,6 +38,7 @@ class Compiled:
     weighted_metrics: Any
     objectives: Objectives | None = None
     trained: frozenset[int] | None = None
+    moving: frozenset[int] | None = None
 
     def settle(self, model: Model) -> Objectives | None:
         """Return the objectives, which are made when the outputs are first known; None until then."""
@@ -40,6 +46,7 @@ class Compiled:
             dims = [y.dims for y in model.outputs]
             self.objectives = self._settle(model.output_names, dims)
             self.trained = frozenset(id(variable) for variable in model.trainable_weights)
+            self.moving = frozenset(id(variable) for variable in model.moving_weights)
         elif self.objectives is None and model.layers and not model.subclassed:
             # A trial, so that a misspelt name is reported by `compile` and not by `fit`. Nobody knows yet what outputs
             # the `call` of a subclass has.
@@ -177,7 +184,7 @@ class Compilable:
     def _lower(self, weighted: Any) -> Lowered:
         compiled = self._require_compiled("fit")
         objectives = self._ready("fit")
-        return lower_training(self._model, objectives, compiled.trained or frozenset(), weighted)
+        return lower_training(self._model, objectives, compiled.trained or frozenset(), weighted, compiled.moving)
 
     def _trained_variables(self) -> list[Variable]:
         """Return the variables that training changes: those that were trainable when the model was compiled."""

@@ -172,4 +172,4 @@ def refuse_beside_stream(**arguments: Any) -> None:
 
 
 def _new_outputs(model: Model, rows: int) -> list[Array]:
-    return [np.empty(resolve_shape(y.dims, rows), model.dtype) for y in model.outputs]
+    return [np.empty(resolve_shape(y.dims, rows), y.plan_dtype or model.dtype) for y in model.outputs]

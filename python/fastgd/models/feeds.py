@@ -12,7 +12,7 @@ import numpy.typing as npt
 from fastgd.models.arrays import as_array, check_finite, fit_shape
 from fastgd.models.objectives import Objectives, OutputObjectives
 from fastgd.utils.errors import invalid, mistyped, unknown
-from fastgd.utils.targets import as_labels
+from fastgd.utils.targets import as_integers, as_labels
 
 if TYPE_CHECKING:
     from fastgd.models.model import Model
@@ -51,14 +51,16 @@ def input_feeds(model: Model, x: Any, name: str = "x") -> Feeds:
         name: what messages call it.
 
     Raises:
-        ValueError: for wrong shapes or numbers.
+        ValueError: for wrong shapes or numbers, and for integers that a layer has no place for.
         TypeError: for something that is no array of numbers.
     """
     graph = model.graph
-    arrays = []
+    arrays: list[Array] = []
     for key, value, placeholder in zip(*_match(x, graph.input_names, name, "input"), graph.flat_inputs, strict=True):
         array = fit_shape(as_array(value, key), placeholder.dims[1:], key, f"the input {placeholder.name!r}")
         check_finite(array, key)
+        if placeholder.plan_dtype is not None:
+            array = as_integers(array, graph.index_limits(model.dtype)[len(arrays)], key)
         arrays.append(array)
     _check_lengths({name: len(array) for name, array in zip(_keys(graph.input_names, name), arrays, strict=True)})
     return Feeds(tuple(arrays))

@@ -7,7 +7,7 @@ from typing import Any
 from fastgd.layers.graph import KerasTensor, layers_in_order, nodes_before
 from fastgd.layers.input_layer import InputLayer
 from fastgd.layers.layer import Layer
-from fastgd.ops.builder import Tensor, show_dims
+from fastgd.ops.builder import PlanBuilder, Tensor, show_dims
 from fastgd.plan import BATCH
 from fastgd.utils.errors import invalid, mistyped
 from fastgd.utils.naming import distinct_name
@@ -31,6 +31,8 @@ class Graph:
         TypeError: if something is no KerasTensor.
         ValueError: if an output depends on an `Input` that is not among `inputs`, or two layers share a name.
     """
+
+    _index_limits: list[int | None] | None = None
 
     def __init__(self, inputs: Any, outputs: Any) -> None:
         self.flat_inputs: list[KerasTensor] = _placeholders("inputs", inputs)
@@ -62,6 +64,19 @@ class Graph:
         for y in self.flat_outputs:
             if y.dims[:1] != (BATCH,):
                 raise invalid(f"`outputs` must have the batch as their first axis; {y.name!r} has not.", shape=y.shape)
+
+    def index_limits(self, dtype: str) -> list[int | None]:
+        """Return for each input what integers fed to it must stay below, None if no layer that takes it as it is cares.
+
+        Args:
+            dtype: the dtype of the model.
+        """
+        if self._index_limits is None:
+            builder = PlanBuilder(dtype, training=True)
+            symbols = [builder.input(x.name, x.dims, x.plan_dtype) for x in self.flat_inputs]
+            self.run(pack(self.inputs, symbols))
+            self._index_limits = [builder.index_limits.get(x.name) for x in symbols]
+        return self._index_limits
 
     def run(self, inputs: Any, training: bool | None = None) -> Any:
         """Replay the calls on tensors of a plan.

@@ -57,7 +57,11 @@ def lower_prediction(model: Model) -> Lowered:
 
 
 def lower_training(
-    model: Model, objectives: Objectives, trained: Collection[int], weighted: Collection[int]
+    model: Model,
+    objectives: Objectives,
+    trained: Collection[int],
+    weighted: Collection[int],
+    moving: Collection[int] | None = None,
 ) -> Lowered:
     """Return the plan from inputs, targets and sample weights to losses and metrics.
 
@@ -69,8 +73,10 @@ def lower_training(
         objectives: the losses and metrics of its outputs.
         trained: the ids of the variables that optimizers change.
         weighted: the outputs, by their place, that have sample weights.
+        moving: the ids of the variables that the forward pass moves, such as moving averages; those of the layers that
+            are not frozen if None.
     """
-    builder = _start(model, training=True, trained=trained)
+    builder = _start(model, training=True, trained=trained, moving=moving)
     outputs = _run_graph(model, builder)
     targets = {
         (k, sparse): builder.input(
@@ -104,9 +110,11 @@ def lower_training(
     return Lowered(builder.build((), losses, metrics), tuple(builder.variables))
 
 
-def _start(model: Model, training: bool, trained: Collection[int] | None) -> PlanBuilder:
+def _start(
+    model: Model, training: bool, trained: Collection[int] | None, moving: Collection[int] | None = None
+) -> PlanBuilder:
     """Return a builder that knows all variables of the model, so that every plan has the same parameters."""
-    builder = PlanBuilder(model.dtype, training)
+    builder = PlanBuilder(model.dtype, training, moving)
     for variable in sorted(model.weights, key=lambda variable: not variable.trainable):
         changes = trained is not None and id(variable) in trained
         rule = variable.constraint
@@ -117,7 +125,9 @@ def _start(model: Model, training: bool, trained: Collection[int] | None) -> Pla
 
 def _run_graph(model: Model, builder: PlanBuilder) -> list[Tensor]:
     graph = model.graph
-    inputs = [builder.input(name, x.dims) for name, x in zip(graph.input_names, graph.flat_inputs, strict=True)]
+    inputs = [
+        builder.input(name, x.dims, x.plan_dtype) for name, x in zip(graph.input_names, graph.flat_inputs, strict=True)
+    ]
     outputs: list[Tensor] = flatten(graph.run(pack(graph.inputs, inputs)))
     return outputs
 

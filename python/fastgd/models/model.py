@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastgd import config
-from fastgd.layers.graph import KerasTensor
+from fastgd.layers.graph import INTEGER, KerasTensor
 from fastgd.layers.layer import Layer
 from fastgd.layers.weights import distinct
 from fastgd.models.configs import CustomObjects, graph_config, graph_from_config, layer_config, model_classes
@@ -188,6 +188,13 @@ class Model(Trainer, Layer, abstract=True):
         return distinct([*own, *(variable for layer in self.layers for variable in layer.trainable_weights)])
 
     @property
+    def moving_weights(self) -> list[Variable]:
+        """The variables that the forward pass of training would move if the model were compiled now."""
+        if not self.trainable:
+            return []
+        return distinct([variable for layer in self.layers for variable in layer.moving_weights])
+
+    @property
     def trainable(self) -> bool:
         """Whether optimizers may change the weights; setting it sets it for every layer."""
         return self._trainable
@@ -205,7 +212,12 @@ class Model(Trainer, Layer, abstract=True):
             input_shape: the shape of a batch, with None for its size; for several inputs a list or a dict of shapes.
         """
         if self.subclassed and self._graph is None:
-            self._trace(placeholders_of_shapes(input_shape, self.given_dtype))
+            self._trace(placeholders_of_shapes(input_shape, self._input_dtype))
+
+    @property
+    def _input_dtype(self) -> str | None:
+        """The dtype of the placeholders that a subclassed model is built for, None for the floating type."""
+        return INTEGER if self.integer_inputs else self.given_dtype
 
     def _trace(self, inputs: Any) -> None:
         """Build a subclassed model for placeholders."""
@@ -213,7 +225,7 @@ class Model(Trainer, Layer, abstract=True):
 
     def _build_for(self, x: Any) -> None:
         if self.subclassed and self._graph is None:
-            self._trace(placeholders_for(x, self.given_dtype))
+            self._trace(placeholders_for(x, self._input_dtype))
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Replay the graph on tensors of a plan."""

@@ -130,7 +130,8 @@ class Sequential(Model, abstract=True):
             raise invalid(f"The model {self.name!r} has no layers to build.", layers=self._chain)
         if self._entrance is None:
             dtypes = [layer.given_dtype for layer in self._chain if layer.given_dtype]
-            self._entrance = Input(batch_shape=input_shape, dtype=dtypes[0] if dtypes else None)
+            kind = "int32" if self._chain[0].integer_inputs else dtypes[0] if dtypes else None
+            self._entrance = Input(batch_shape=input_shape, dtype=kind)
         self._extend()
 
     def ensure_built(self, inputs: Any, dtype: str) -> None:
@@ -181,11 +182,11 @@ class Sequential(Model, abstract=True):
 def _entrance_of(layer: Layer) -> KerasTensor | None:
     """Return a placeholder for the first layer of a chain, None if it does not tell its input."""
     if layer.first_shape is not None:
-        return Input(layer.first_shape, dtype=layer.given_dtype)
+        return Input(layer.first_shape, dtype="int32" if layer.integer_inputs else layer.given_dtype)
     if isinstance(layer, Model) and layer.built:
         if len(layer.inputs) != 1:
             raise invalid("The first model of a chain must have one input.", layer=layer)
-        return Input(batch_shape=layer.inputs[0].shape, dtype=layer.dtype)
+        return Input(batch_shape=layer.inputs[0].shape, dtype=layer.inputs[0].plan_dtype or layer.dtype)
     return None
 
 

@@ -44,14 +44,18 @@ class TracedGraph(Graph):
         for x in self.flat_inputs:
             self.input_names.append(distinct_name(x.name, self.input_names))
         builder = PlanBuilder(dtype, training=True)
-        symbols = [builder.input(name, x.dims) for name, x in zip(self.input_names, self.flat_inputs, strict=True)]
+        symbols = [
+            builder.input(name, x.dims, x.plan_dtype)
+            for name, x in zip(self.input_names, self.flat_inputs, strict=True)
+        ]
         outputs = self._call(pack(inputs, symbols), None)
         # The trial has built the layers that `call` uses.
         self.layers = model.sublayers
         self.output_names = _output_names(outputs)
         node = Node(model, inputs)
         self.flat_outputs = [
-            KerasTensor(y.dims, dtype, node, name) for y, name in zip(flatten(outputs), self.output_names, strict=True)
+            KerasTensor(y.dims, y.dtype, node, name)
+            for y, name in zip(flatten(outputs), self.output_names, strict=True)
         ]
         self.outputs = node.outputs = pack(outputs, self.flat_outputs)
 

@@ -51,7 +51,8 @@ from fastgd.ops.binary import (
     true_divide,
 )
 from fastgd.ops.crossentropies import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
-from fastgd.ops.elementwise import dropout, sum_of
+from fastgd.ops.elementwise import sum_of
+from fastgd.ops.encoding import category_encoding, discretize, rescale, standardize
 from fastgd.ops.indexing import get_item, one_hot, split, take, take_along_axis, unstack
 from fastgd.ops.linear import dense, matmul
 from fastgd.ops.metrics import (
@@ -65,6 +66,14 @@ from fastgd.ops.metrics import (
     top_k_categorical_accuracy,
 )
 from fastgd.ops.moving import broadcast_to, flip, moveaxis, pad, repeat, swapaxes, tile, transpose
+from fastgd.ops.noise import alpha_dropout, dropout, gaussian_noise
+from fastgd.ops.normalization import (
+    batch_normalization,
+    group_normalization,
+    layer_normalization,
+    rms_normalization,
+    unit_normalization,
+)
 from fastgd.ops.penalties import orthogonality, penalty
 from fastgd.ops.reductions import argmax, argmin, cumsum, logsumexp, max, mean, min, prod, std, sum, var
 from fastgd.ops.selecting import cast, clip, full_like, ones_like, round, where, zeros_like
@@ -107,15 +116,18 @@ __all__ = [
     "accuracy",
     "activation",
     "add",
+    "alpha_dropout",
     "arctan",
     "argmax",
     "argmin",
+    "batch_normalization",
     "binary_accuracy",
     "binary_crossentropy",
     "broadcast_to",
     "cast",
     "categorical_accuracy",
     "categorical_crossentropy",
+    "category_encoding",
     "ceil",
     "celu",
     "clip",
@@ -125,6 +137,7 @@ __all__ = [
     "cosh",
     "cumsum",
     "dense",
+    "discretize",
     "divide",
     "dropout",
     "elu",
@@ -137,10 +150,12 @@ __all__ = [
     "flip",
     "floor",
     "full_like",
+    "gaussian_noise",
     "gelu",
     "get_item",
     "greater",
     "greater_equal",
+    "group_normalization",
     "hard_shrink",
     "hard_sigmoid",
     "hard_silu",
@@ -149,6 +164,7 @@ __all__ = [
     "isfinite",
     "isinf",
     "isnan",
+    "layer_normalization",
     "leaky_relu",
     "less",
     "less_equal",
@@ -187,7 +203,9 @@ __all__ = [
     "relu",
     "relu6",
     "repeat",
+    "rescale",
     "reshape",
+    "rms_normalization",
     "round",
     "rsqrt",
     "selu",
@@ -212,6 +230,7 @@ __all__ = [
     "squareplus",
     "squeeze",
     "stack",
+    "standardize",
     "std",
     "stop_gradient",
     "subtract",
@@ -229,6 +248,7 @@ __all__ = [
     "top_k_categorical_accuracy",
     "transpose",
     "true_divide",
+    "unit_normalization",
     "unstack",
     "var",
     "where",

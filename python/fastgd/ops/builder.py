@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -33,6 +33,30 @@ def show_dims(dims: Sequence[int]) -> str:
     """Return sizes of the plan as text for messages: (batch, 3) or (4*batch, 3)."""
     words = ["batch" if d == BATCH else f"{-d}*batch" if d < 0 else str(d) for d in dims]
     return "(" + ", ".join(words) + ("," if len(words) == 1 else "") + ")"
+
+
+# The ops that take int32 tensors; everywhere else they would be read as floating numbers.
+INTEGER_TAKERS = frozenset(
+    {
+        "broadcast_to",
+        "cast",
+        "category_encoding",
+        "class_pairs",
+        "concatenate",
+        "flatten",
+        "gather",
+        "label_share",
+        "one_hot",
+        "pad",
+        "reshape",
+        "slice",
+        "sparse_categorical_accuracy",
+        "sparse_categorical_crossentropy",
+        "sparse_softmax_crossentropy",
+        "sparse_top_k_categorical_accuracy",
+        "transpose",
+    }
+)
 
 
 class Placeholder(Operators):
@@ -82,20 +106,25 @@ class PlanBuilder:
     Args:
         dtype: the floating type of the plan.
         training: whether layers that differ between training and prediction shall emit their training form.
+        moving: the ids of the variables that steps may move in training besides those that optimizers train, such as
+            moving averages; None if their layers decide.
 
     Attributes:
         variables: the variables behind the parameters, in the order in which arrays are bound.
         steps: the steps so far.
         losses: the losses that layers have added besides those of the outputs.
+        index_limits: by the names of tensors what integers fed to them must stay below.
     """
 
-    def __init__(self, dtype: str, training: bool = False) -> None:
+    def __init__(self, dtype: str, training: bool = False, moving: Collection[int] | None = None) -> None:
         self.dtype = dtype
         self.training = training
+        self._moving = moving
         self.variables: list[Variable] = []
         self.steps: list[Step] = []
         self._tensors: dict[str, TensorSpec] = {}
         self.losses: list[Term] = []
+        self.index_limits: dict[str, int] = {}
         self._inputs: list[str] = []
         self._params: dict[int, ParamSpec] = {}
         self._read: dict[int, Tensor] = {}
@@ -143,6 +172,9 @@ class PlanBuilder:
         dtype: str | None = None,
     ) -> tuple[Tensor, ...]:
         """Add the step `op` and return its outputs, one per entry of `dims`, of the plan's floating type or `dtype`."""
+        if op not in INTEGER_TAKERS and any(x.dtype == "int32" for x in inputs):
+            wrong = ", ".join(x.name for x in inputs if x.dtype == "int32")
+            raise ValueError(f"[{op}] takes floating tensors, not integers. Received: {wrong} of dtype int32")
         prefix = "/".join([*self._scopes, op])
         outputs = tuple(self._new_tensor(prefix, size, dtype or self.dtype) for size in dims)
         names = tuple(self.param(variable) for variable in params)
@@ -150,6 +182,14 @@ class PlanBuilder:
             Step(op, tuple(x.name for x in inputs), tuple(y.name for y in outputs), names, dict(attrs or {}))
         )
         return outputs
+
+    def moves(self, variable: Variable, otherwise: bool) -> bool:
+        """Return whether steps may move `variable` in training; `otherwise` is what its layer says."""
+        return otherwise if self._moving is None else id(variable) in self._moving
+
+    def limit_indices(self, x: Tensor, limit: int) -> None:
+        """Note that a layer takes only integers below `limit` in x."""
+        self.index_limits[x.name] = min(limit, self.index_limits.get(x.name, limit))
 
     def take_activation(self, y: Tensor, function: str) -> Tensor | None:
         """Undo the activation `function` that made y, and return what it was applied to.

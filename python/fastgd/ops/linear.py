@@ -5,7 +5,6 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from fastgd.ops.activations import FUSED, function_attributes
@@ -13,7 +12,7 @@ from fastgd.ops.builder import Tensor, show_dims
 from fastgd.ops.checks import require, require_tensors
 from fastgd.ops.eager import works_on_arrays
 from fastgd.ops.operands import as_tensors
-from fastgd.ops.parameters import Variable
+from fastgd.ops.parameters import Variable, as_variable
 from fastgd.plan import Attribute
 from fastgd.utils.errors import unknown
 
@@ -44,7 +43,7 @@ def dense(
     require_tensors("dense", x)
     if activation not in FUSED:
         raise unknown("activation of dense", FUSED, activation=activation)
-    w = _as_variable(kernel, "kernel", x.dtype)
+    w = as_variable(kernel, "kernel", x.dtype)
     require(
         len(w.shape) == 2 and len(x.dims) >= 2 and x.dims[-1] == w.shape[0],
         "dense",
@@ -52,7 +51,7 @@ def dense(
     )
     params = [w]
     if bias is not None:
-        b = _as_variable(bias, "bias", x.dtype)
+        b = as_variable(bias, "bias", x.dtype)
         sizes = f"it is {b.shape}, the kernel {w.shape}"
         require(b.shape == w.shape[1:], "dense", f"the bias must have one value per unit: {sizes}")
         params.append(b)
@@ -101,7 +100,3 @@ def _matmul(a: Tensor, b: Tensor, transpose_a: bool, transpose_b: bool, sizes: s
     require(k == rows, "matmul", f"the inner sizes {k} and {rows} differ: {sizes}")
     attrs: dict[str, Attribute] = {"transpose_a": transpose_a, "transpose_b": transpose_b}
     return a.builder.emit("matmul", [a, b], [(*a.dims[:-2], m, p)], attrs=attrs)[0]
-
-
-def _as_variable(value: Variable | npt.ArrayLike, name: str, dtype: str) -> Variable:
-    return value if isinstance(value, Variable) else Variable(np.asarray(value), name, dtype)

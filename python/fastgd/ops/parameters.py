@@ -138,6 +138,11 @@ class Variable(Operators):
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}>"
 
 
+def as_variable(value: Variable | npt.ArrayLike, name: str, dtype: str, trainable: bool = True) -> Variable:
+    """Return a variable as it is and an array as a variable."""
+    return value if isinstance(value, Variable) else Variable(np.asarray(value), name, dtype, trainable)
+
+
 class ParameterStore:
     """One flat array that holds variables one after the other, the trainable ones first, each on a cache line."""
 

@@ -213,7 +213,8 @@ class Executor:
         start = run.position
         stop = min(start + run.batch_size, run.feeds.rows)
         values = run.feeds.gather(slice(start, stop) if run.order is None else run.order[start:stop])
-        batch = Batch(stop - start, run.mode == "train", self.iteration, self._dtype, values)
+        training = run.mode == "train"
+        batch = Batch(stop - start, training, self.iteration, self._dtype, values, updates=training)
         params = self._bound_parameters()
         traces = run_forward(run.program, params, batch)
         if run.mode == "predict":

@@ -16,13 +16,14 @@ from fastgd.reference.terms import start_gradient
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One batch on its way through the network: its circumstances, and every tensor by its name."""
+    """One batch on its way through the network: its circumstances (see Context), and every tensor by its name."""
 
     size: int
     training: bool
     iteration: int
     dtype: np.dtype[Any]
     values: dict[str, Array]
+    updates: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,9 @@ def run_forward(program: Program, params: Sequence[Array], batch: Batch) -> list
     """
     traces = []
     for node in program.nodes:
-        ctx = Context(batch.training, batch.iteration, batch.dtype, batch.size, node.input_needs, node.param_needs)
+        ctx = Context(
+            batch.training, batch.iteration, batch.dtype, batch.size, node.input_needs, node.param_needs, batch.updates
+        )
         inputs = [batch.values[name] for name in node.step.inputs]
         try:
             outputs = node.op.forward(ctx, inputs, [params[place] for place in node.params], node.step.attrs)

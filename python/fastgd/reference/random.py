@@ -1,4 +1,4 @@
-"""Counter-based random numbers: Philox 4x32-10, the shuffle of an epoch and the mask of dropout.
+"""Counter-based random numbers: Philox 4x32-10, the shuffle of an epoch, the mask of dropout, normal deviates.
 
 Every number is a pure function of a seed and a position, so both interpreters and any number of threads agree.
 """
@@ -113,10 +113,16 @@ def keep_mask(shape: Sequence[int], rate: float, seed: int, iteration: int) -> n
     Returns:
         A boolean array of `shape`; all False for a rate of 1.
     """
-    size = math.prod(shape)
     threshold = math.floor(rate * 2.0**32)
     if threshold > MASK:
         return np.zeros(shape, dtype=np.bool_)
+    kept: npt.NDArray[np.bool_] = element_words(shape, seed, iteration) >= np.uint32(threshold)
+    return kept
+
+
+def element_words(shape: Sequence[int], seed: int, iteration: int) -> Words:
+    """Return one random word per element: word e mod 4 of block e / 4, with e counted in C order."""
+    size = math.prod(shape)
     blocks = np.arange(-(-size // 4), dtype=np.uint64)
     counter: tuple[Any, ...] = (
         blocks & np.uint64(MASK),
@@ -124,6 +130,41 @@ def keep_mask(shape: Sequence[int], rate: float, seed: int, iteration: int) -> n
         low32(iteration),
         high32(iteration),
     )
-    words = np.stack(philox(counter, seed), axis=-1).reshape(blocks.size * 4)[:size]
-    kept: npt.NDArray[np.bool_] = (words >= np.uint32(threshold)).reshape(shape)
-    return kept
+    return np.stack(philox(counter, seed), axis=-1).reshape(blocks.size * 4)[:size].reshape(shape)
+
+
+# Wichura, Algorithm AS 241, Applied Statistics 37, 1988: numerators and denominators of PPND16, the highest power first
+# as numpy.polyval takes them. With words of 32 bits the third of its ranges never occurs.
+CENTRAL = (
+    (2.5090809287301226727e3, 3.3430575583588128105e4, 6.7265770927008700853e4, 4.5921953931549871457e4,
+     1.3731693765509461125e4, 1.9715909503065514427e3, 1.3314166789178437745e2, 3.3871328727963666080e0),
+    (5.2264952788528545610e3, 2.8729085735721942674e4, 3.9307895800092710610e4, 2.1213794301586595867e4,
+     5.3941960214247511077e3, 6.8718700749205790830e2, 4.2313330701600911252e1, 1.0),
+)  # fmt: skip
+TAIL = (
+    (7.74545014278341407640e-4, 2.27238449892691845833e-2, 2.41780725177450611770e-1, 1.27045825245236838258e0,
+     3.64784832476320460504e0, 5.76949722146069140550e0, 4.63033784615654529590e0, 1.42343711074968357734e0),
+    (1.05075007164441684324e-9, 5.47593808499534494600e-4, 1.51986665636164571966e-2, 1.48103976427480074590e-1,
+     6.89767334985100004550e-1, 1.67638483018380384940e0, 2.05319162663775882187e0, 1.0),
+)  # fmt: skip
+
+
+def deviates(shape: Sequence[int], seed: int, iteration: int) -> npt.NDArray[np.float64]:
+    """Return standard normal deviates: for the word w the inverse of the normal distribution at (w + 1/2) / 2^32.
+
+    Args:
+        shape: the shape of the tensor; element e is counted in C order.
+        seed: the seed of the step.
+        iteration: the training iteration.
+
+    Source: Wichura, Algorithm AS 241, Applied Statistics 37, 1988.
+    """
+    # Exact in float64: 33 bits.
+    q = (element_words(shape, seed, iteration) + 0.5) / 2.0**32 - 0.5
+    t = 0.5 - np.abs(q)
+    r = 0.180625 - q * q
+    s = np.sqrt(-np.log(t)) - 1.6
+    central = q * np.polyval(CENTRAL[0], r) / np.polyval(CENTRAL[1], r)
+    tail = np.copysign(np.polyval(TAIL[0], s) / np.polyval(TAIL[1], s), q)
+    found: npt.NDArray[np.float64] = np.where(t >= 0.075, central, tail)
+    return found

@@ -28,6 +28,8 @@ class Context:
         batch: the number of samples in this batch.
         input_needs: for each input, whether somebody wants its gradient.
         param_needs: for each parameter, whether it is trained.
+        updates: whether forward may change parameters that no optimizer trains (moving averages): in training only,
+            neither in evaluation and prediction nor in `inspect`.
         saved: what forward leaves for backward, beyond its outputs.
     """
 
@@ -37,6 +39,7 @@ class Context:
     batch: int
     input_needs: tuple[bool, ...] = ()
     param_needs: tuple[bool, ...] = ()
+    updates: bool = False
     saved: dict[str, Array] = field(default_factory=dict)
 
 
@@ -109,6 +112,14 @@ def number(attrs: Attrs, name: str, default: float) -> float:
     if isinstance(value, (str, tuple)):
         raise ValueError(f"attribute `{name}` must be a number. Received: {value!r}")
     return float(value)
+
+
+def integer(attrs: Attrs, name: str) -> int:
+    """Return the attribute `name` as an integer; a seed of 64 bits stays whole."""
+    value = attrs.get(name)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"`{name}` must be an integer. Received: {name}={value!r}")
+    return value
 
 
 def sizes(attrs: Attrs, name: str) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 from fastgd.utils.errors import invalid, mistyped
 
 FLOAT_TYPES = ("float32", "float64")
+INTEGER_TYPES = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 
 
 def check_int(name: str, value: object, minimum: int) -> int:
@@ -62,10 +63,19 @@ def check_seed(name: str, value: object) -> int | None:
 
 def check_dtype(name: str, value: object) -> str:
     """Return the name of a floating dtype given as a string, a NumPy dtype or a NumPy type."""
-    text = value if isinstance(value, str) else getattr(value, "name", getattr(value, "__name__", str(value)))
+    text = _dtype_name(value)
     if text not in FLOAT_TYPES:
         raise invalid(f"`{name}` must be one of {', '.join(FLOAT_TYPES)}.", **{name: value})
     return str(text)
+
+
+def is_integer_dtype(value: object) -> bool:
+    """Return whether a string, a NumPy dtype or a NumPy type names an integer dtype."""
+    return _dtype_name(value) in INTEGER_TYPES
+
+
+def _dtype_name(value: object) -> object:
+    return value if isinstance(value, str) else getattr(value, "name", getattr(value, "__name__", str(value)))
 
 
 def check_bool(name: str, value: object) -> bool:

@@ -47,15 +47,40 @@ def as_labels(y: Array, classes: int, name: str, ignored: int | None = None) -> 
         TypeError: if y is not numeric.
         ValueError: if a label is not integral, or not from 0 to `classes - 1`; the message names it and its place.
     """
-    if y.dtype.kind not in "biuf":
-        raise mistyped(f"`{name}` must hold integer labels.", **{name: y.dtype})
-    if y.dtype.kind == "f":
-        check_each(y, y == np.floor(y), name, "integer labels")
-    if y.size and not (y.min() >= 0 and y.max() < classes):
-        check_each(
-            y, ((y >= 0) & (y < classes)) | (y == ignored), name, f"labels from 0 to {classes - 1}, one per class"
-        )
-    return y.astype(np.int32, copy=False)
+    return _as_int32(y, 0, classes, name, "integer labels", f"labels from 0 to {classes - 1}, one per class", ignored)
+
+
+def as_integers(x: Array, limit: int | None, name: str) -> Array:
+    """Return integers as int32, the type of the plan.
+
+    Args:
+        x: array of any integer type or bool, or of a floating type with integral values.
+        limit: what they must stay below, from 0; None for anything that int32 holds.
+        name: what messages call x.
+
+    Returns:
+        int32 array of the same shape, x itself if it is one already.
+
+    Raises:
+        TypeError: if x is not numeric.
+        ValueError: if a value is not integral or out of range; the message names it and its place.
+    """
+    low, high = (-(2**31), 2**31) if limit is None else (0, limit)
+    return _as_int32(x, low, high, name, "integers", f"integers from {low} to {high - 1}")
+
+
+def _as_int32(x: Array, low: int, high: int, name: str, kind: str, ranged: str, allowed: int | None = None) -> Array:
+    """Return whole numbers from `low` to below `high`, or equal to `allowed`, as int32.
+
+    `kind` and `ranged` say in messages what they are.
+    """
+    if x.dtype.kind not in "biuf":
+        raise mistyped(f"`{name}` must hold {kind}.", **{name: x.dtype})
+    if x.dtype.kind == "f":
+        check_each(x, x == np.floor(x), name, kind)
+    if x.size and not (x.min() >= low and x.max() < high):
+        check_each(x, ((x >= low) & (x < high)) | (x == allowed), name, ranged)
+    return x.astype(np.int32, copy=False)
 
 
 def check_each(y: Array, good: npt.NDArray[np.bool_], name: str, expected: str) -> None:
