@@ -260,12 +260,8 @@ def op_cases() -> Iterator[OpCase]:
     for shape in ((-1,), (-1, 5), (-1, 3, 70)):
         yield OpCase("signed_labels", (shape,), (shape,), kinds="t", differentiable=False)
         yield OpCase("signed_labels", (shape,), (shape,), differentiable=False)
-        yield OpCase("sample_mean", (shape,), ((-1,),), length=210)
     for shape in ((-1,), (-1, 3), (-1, 2, 5)):
         yield OpCase("label_share", (shape,), ((-1,),), attrs={"ignore_class": 0}, kinds="i", differentiable=False)
-    for count in (1, 2):
-        yield OpCase("divide_by_mean", ((-1,),) * (1 + count), ((-1,),), attrs={"scale": 2.5}, kinds="xpp"[: 1 + count],
-                     length=65)  # fmt: skip
     for smoothing in (0.0, 0.1):
         s: dict[str, Attribute] = {"label_smoothing": smoothing}
         yield OpCase("binary_crossentropy", ((-1, 3, 7),) * 2, ((-1,),), attrs=s, kinds="pt", length=21)
@@ -418,8 +414,9 @@ POSITIVE = ("log", "log10", "log1p", "log2", "reciprocal", "rsqrt", "sqrt")
 UNARY = ("absolute", "arctan", "ceil", "cos", "cosh", "erf", "exp", "expm1", "floor", "isfinite", "isinf", "isnan",
          "logical_not", "negative", "round", "sign", "sin", "sinh", "square", "stop_gradient", "tan",
          *POSITIVE)  # fmt: skip
-BINARY = ("add", "divide", "equal", "greater", "greater_equal", "less", "less_equal", "logical_and", "logical_or",
-          "logical_xor", "maximum", "minimum", "multiply", "not_equal", "power", "subtract")  # fmt: skip
+BINARY = ("add", "arctan2", "divide", "equal", "floor_divide", "greater", "greater_equal", "less", "less_equal",
+          "logical_and", "logical_or", "logical_xor", "maximum", "minimum", "mod", "multiply", "not_equal", "power",
+          "subtract")  # fmt: skip
 
 # Two operands and their common shape: equal, scalar, row, column, and what no fast case covers.
 BROADCASTS: Sequence[tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]] = (
@@ -452,7 +449,7 @@ def elementwise_cases() -> Iterator[OpCase]:
             yield OpCase("binary", (a, b), (y,), attrs={"function": name}, length=70)
         yield OpCase("where", (b, a, b), (y,), kinds="txx", length=70)
     for name in BINARY:
-        for kinds in ("++", "tt") if name != "divide" else ("x+",):
+        for kinds in ("++", "tt") if name not in ("arctan2", "divide", "floor_divide", "mod") else ("x+",):
             yield OpCase("binary", ((-1, 3, 7),) * 2, ((-1, 3, 7),), attrs={"function": name}, kinds=kinds)
         yield OpCase("binary", ((-1, 3, 7), (3, 1)), ((-1, 3, 7),), attrs={"function": name}, kinds="++", length=7)
     yield OpCase("where", ((-1, 1), (3,), ()), ((-1, 3),), kinds="txx", length=3)
