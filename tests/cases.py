@@ -578,6 +578,18 @@ def layer_cases() -> Iterator[LayerCase]:
     yield LayerCase("Concatenate", {}, ((3,), (1,), (5,)), (9,))
     yield LayerCase("Concatenate", {"axis": 1}, ((2, 3), (4, 3)), (6, 3))
     yield LayerCase("Concatenate", {"axis": -2}, ((2, 3), (4, 3)), (6, 3))
+    for normalize in (False, True):
+        yield LayerCase("Dot", {"axes": 1, "normalize": normalize}, ((5,), (5,)), (1,), length=5)
+        yield LayerCase("Dot", {"axes": (1, 2), "normalize": normalize}, ((5,), (3, 5)), (3,), length=5)
+        yield LayerCase("Dot", {"axes": (-1, -2), "normalize": normalize}, ((3, 5), (5, 4)), (3, 4), length=5)
+    yield LayerCase("Dot", {"axes": (2, 1)}, ((3, 5), (5,)), (3,), length=5)
+    yield LayerCase("Dot", {"axes": 1}, ((5, 3), (5, 4)), (3, 4), length=5)
+    yield LayerCase("Dot", {"axes": -1}, ((3, 5), (4, 5)), (3, 4), length=5)
+    yield LayerCase("Dot", {"axes": 2}, ((2, 5, 3), (4, 5, 2)), (2, 3, 4, 2), length=5)
+    square = {"class_name": "function", "config": "square"}
+    yield LayerCase("Lambda", {"function": square, "output_shape": (3, 7)}, ((3, 7),), (3, 7))
+    swap = {"function": {"class_name": "function", "config": "swapaxes"}, "arguments": {"axis1": 1, "axis2": -1}}
+    yield LayerCase("Lambda", swap, ((3, 7),), (7, 3))
 
 
 def optimizer_cases() -> Iterator[OptimizerCase]:

@@ -7,11 +7,13 @@ from fastgd.layers.dense import Dense
 from fastgd.layers.dropout import Dropout
 from fastgd.layers.graph import KerasTensor
 from fastgd.layers.input_layer import Input, InputLayer
+from fastgd.layers.lambda_layer import Lambda
 from fastgd.layers.layer import Layer
 from fastgd.layers.merging import (
     Add,
     Average,
     Concatenate,
+    Dot,
     Maximum,
     Minimum,
     Multiply,
@@ -19,6 +21,7 @@ from fastgd.layers.merging import (
     add,
     average,
     concatenate,
+    dot,
     maximum,
     minimum,
     multiply,
@@ -35,12 +38,14 @@ __all__ = [
     "Average",
     "Concatenate",
     "Dense",
+    "Dot",
     "Dropout",
     "Flatten",
     "Identity",
     "Input",
     "InputLayer",
     "KerasTensor",
+    "Lambda",
     "Layer",
     "LeakyReLU",
     "Maximum",
@@ -56,6 +61,7 @@ __all__ = [
     "add",
     "average",
     "concatenate",
+    "dot",
     "maximum",
     "minimum",
     "multiply",
