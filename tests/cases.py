@@ -667,6 +667,10 @@ def loss_cases() -> Iterator[ScoreCase]:
             yield ScoreCase("BinaryFocalCrossentropy", config, "pt", shape)
             yield ScoreCase("BinaryFocalCrossentropy", {**config, "from_logits": True}, "xt", shape)
     for shape in ((5,), (3, 4)):
+        yield ScoreCase("Dice", {"axis": -1}, "pt", shape)
+        yield ScoreCase("Dice", {"axis": (1,)}, "pp", shape)
+        yield ScoreCase("Tversky", {"axis": -1}, "pt", shape)
+        yield ScoreCase("Tversky", {"axis": (1,), "alpha": 0.3, "beta": 0.9}, "pp", shape)
         yield ScoreCase("CosineSimilarity", {}, "xx", shape)
         for config in ({}, {"alpha": 0.4, "gamma": 1.5, "label_smoothing": 0.1}):
             yield ScoreCase("CategoricalFocalCrossentropy", config, "pd", shape)
