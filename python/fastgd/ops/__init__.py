@@ -53,6 +53,7 @@ from fastgd.ops.binary import (
     subtract,
     true_divide,
 )
+from fastgd.ops.counting import all, any, count_nonzero, nan_to_num
 from fastgd.ops.crossentropies import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
 from fastgd.ops.elementwise import dropout, sum_of
 from fastgd.ops.indexing import get_item, one_hot, split, take, take_along_axis, unstack
@@ -110,6 +111,8 @@ __all__ = [
     "accuracy",
     "activation",
     "add",
+    "all",
+    "any",
     "arctan",
     "arctan2",
     "argmax",
@@ -127,6 +130,7 @@ __all__ = [
     "concordance_correlation",
     "cos",
     "cosh",
+    "count_nonzero",
     "cumsum",
     "dense",
     "divide",
@@ -177,6 +181,7 @@ __all__ = [
     "mod",
     "moveaxis",
     "multiply",
+    "nan_to_num",
     "negative",
     "not_equal",
     "one_hot",
