@@ -268,12 +268,8 @@ def op_cases() -> Iterator[OpCase]:
     for shape in ((-1,), (-1, 5), (-1, 3, 70)):
         yield OpCase("signed_labels", (shape,), (shape,), kinds="t", differentiable=False)
         yield OpCase("signed_labels", (shape,), (shape,), differentiable=False)
-        yield OpCase("sample_mean", (shape,), ((-1,),), length=210)
     for shape in ((-1,), (-1, 3), (-1, 2, 5)):
         yield OpCase("label_share", (shape,), ((-1,),), attrs={"ignore_class": 0}, kinds="i", differentiable=False)
-    for count in (1, 2):
-        yield OpCase("divide_by_mean", ((-1,),) * (1 + count), ((-1,),), attrs={"scale": 2.5}, kinds="xpp"[: 1 + count],
-                     length=65)  # fmt: skip
     for smoothing in (0.0, 0.1):
         s: dict[str, Attribute] = {"label_smoothing": smoothing}
         yield OpCase("binary_crossentropy", ((-1, 3, 7),) * 2, ((-1,),), attrs=s, kinds="pt", length=21)
@@ -426,8 +422,9 @@ POSITIVE = ("log", "log10", "log1p", "log2", "reciprocal", "rsqrt", "sqrt")
 UNARY = ("absolute", "arctan", "ceil", "cos", "cosh", "erf", "exp", "expm1", "floor", "isfinite", "isinf", "isnan",
          "logical_not", "negative", "round", "sign", "sin", "sinh", "square", "stop_gradient", "tan",
          *POSITIVE)  # fmt: skip
-BINARY = ("add", "divide", "equal", "greater", "greater_equal", "less", "less_equal", "logical_and", "logical_or",
-          "logical_xor", "maximum", "minimum", "multiply", "not_equal", "power", "subtract")  # fmt: skip
+BINARY = ("add", "arctan2", "divide", "equal", "floor_divide", "greater", "greater_equal", "less", "less_equal",
+          "logical_and", "logical_or", "logical_xor", "maximum", "minimum", "mod", "multiply", "not_equal", "power",
+          "subtract")  # fmt: skip
 
 # Two operands and their common shape: equal, scalar, row, column, and what no fast case covers.
 BROADCASTS: Sequence[tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]] = (
@@ -460,7 +457,7 @@ def elementwise_cases() -> Iterator[OpCase]:
             yield OpCase("binary", (a, b), (y,), attrs={"function": name}, length=70)
         yield OpCase("where", (b, a, b), (y,), kinds="txx", length=70)
     for name in BINARY:
-        for kinds in ("++", "tt") if name != "divide" else ("x+",):
+        for kinds in ("++", "tt") if name not in ("arctan2", "divide", "floor_divide", "mod") else ("x+",):
             yield OpCase("binary", ((-1, 3, 7),) * 2, ((-1, 3, 7),), attrs={"function": name}, kinds=kinds)
         yield OpCase("binary", ((-1, 3, 7), (3, 1)), ((-1, 3, 7),), attrs={"function": name}, kinds="++", length=7)
     yield OpCase("where", ((-1, 1), (3,), ()), ((-1, 3),), kinds="txx", length=3)
@@ -703,6 +700,18 @@ def layer_cases() -> Iterator[LayerCase]:
     yield LayerCase("Concatenate", {}, ((3,), (1,), (5,)), (9,))
     yield LayerCase("Concatenate", {"axis": 1}, ((2, 3), (4, 3)), (6, 3))
     yield LayerCase("Concatenate", {"axis": -2}, ((2, 3), (4, 3)), (6, 3))
+    for normalize in (False, True):
+        yield LayerCase("Dot", {"axes": 1, "normalize": normalize}, ((5,), (5,)), (1,), length=5)
+        yield LayerCase("Dot", {"axes": (1, 2), "normalize": normalize}, ((5,), (3, 5)), (3,), length=5)
+        yield LayerCase("Dot", {"axes": (-1, -2), "normalize": normalize}, ((3, 5), (5, 4)), (3, 4), length=5)
+    yield LayerCase("Dot", {"axes": (2, 1)}, ((3, 5), (5,)), (3,), length=5)
+    yield LayerCase("Dot", {"axes": 1}, ((5, 3), (5, 4)), (3, 4), length=5)
+    yield LayerCase("Dot", {"axes": -1}, ((3, 5), (4, 5)), (3, 4), length=5)
+    yield LayerCase("Dot", {"axes": 2}, ((2, 5, 3), (4, 5, 2)), (2, 3, 4, 2), length=5)
+    square = {"class_name": "function", "config": "square"}
+    yield LayerCase("Lambda", {"function": square, "output_shape": (3, 7)}, ((3, 7),), (3, 7))
+    swap = {"function": {"class_name": "function", "config": "swapaxes"}, "arguments": {"axis1": 1, "axis2": -1}}
+    yield LayerCase("Lambda", swap, ((3, 7),), (7, 3))
 
 
 def optimizer_cases() -> Iterator[OptimizerCase]:
@@ -780,6 +789,10 @@ def loss_cases() -> Iterator[ScoreCase]:
             yield ScoreCase("BinaryFocalCrossentropy", config, "pt", shape)
             yield ScoreCase("BinaryFocalCrossentropy", {**config, "from_logits": True}, "xt", shape)
     for shape in ((5,), (3, 4)):
+        yield ScoreCase("Dice", {"axis": -1}, "pt", shape)
+        yield ScoreCase("Dice", {"axis": (1,)}, "pp", shape)
+        yield ScoreCase("Tversky", {"axis": -1}, "pt", shape)
+        yield ScoreCase("Tversky", {"axis": (1,), "alpha": 0.3, "beta": 0.9}, "pp", shape)
         yield ScoreCase("CosineSimilarity", {}, "xx", shape)
         for config in ({}, {"alpha": 0.4, "gamma": 1.5, "label_smoothing": 0.1}):
             yield ScoreCase("CategoricalFocalCrossentropy", config, "pd", shape)

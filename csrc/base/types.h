@@ -100,8 +100,10 @@ enum class Unary : int {
 };
 enum class Binary : int {
   add,
+  arctan2,
   divide,
   equal,
+  floor_divide,
   greater,
   greater_equal,
   less,
@@ -111,6 +113,7 @@ enum class Binary : int {
   logical_xor,
   maximum,
   minimum,
+  mod,
   multiply,
   not_equal,
   power,

@@ -1,21 +1,60 @@
-// The functions of the op `binary` and their derivatives over operands that repeat, the choice between two operands,
-// and the sums that undo a repetition.
+// The functions of the op `binary` and their derivatives over operands that repeat, and the choice between two
+// operands.
 #include "kernels/families.h"
 #include "kernels/map.h"
-#include "kernels/rows.h"
+#include "simd/math.h"
 
 namespace fastgd::FASTGD_ISA_NAMESPACE {
 namespace {
 
+// f(a, b), one lane after the other.
+template <class V, class F>
+FASTGD_INLINE V by_lanes(V a, V b, F f) {
+  for (unsigned i = 0; i < sizeof(V) / sizeof(a[0]); ++i) a[i] = f(a[i], b[i]);
+  return a;
+}
+
+// What the C library computes, for either type.
+struct Power {
+  FASTGD_INLINE float operator()(float a, float b) const { return __builtin_powf(a, b); }
+  FASTGD_INLINE double operator()(double a, double b) const { return __builtin_pow(a, b); }
+};
+struct Angle {
+  FASTGD_INLINE float operator()(float a, float b) const { return __builtin_atan2f(a, b); }
+  FASTGD_INLINE double operator()(double a, double b) const { return __builtin_atan2(a, b); }
+};
+struct TruncatedRemainder {
+  FASTGD_INLINE float operator()(float a, float b) const { return __builtin_fmodf(a, b); }
+  FASTGD_INLINE double operator()(double a, double b) const { return __builtin_fmod(a, b); }
+};
+
+// a - b floor(a / b), exactly rounded: it has the sign of b.
+struct Remainder {
+  template <class T>
+  FASTGD_INLINE T operator()(T a, T b) const {
+    const T r = TruncatedRemainder{}(a, b);
+    if (r == T(0)) return b < T(0) ? T(-0.0) : T(0);
+    return (r < T(0)) != (b < T(0)) ? r + b : r;
+  }
+};
+
+// floor(a / b) of the exact quotient, which the rounded one may miss by one.
+struct FloorQuotient {
+  template <class T>
+  FASTGD_INLINE T operator()(T a, T b) const {
+    if (b == T(0)) return a / b;
+    const T r = TruncatedRemainder{}(a, b);
+    T quotient = (a - r) / b;
+    if (r != T(0) && (r < T(0)) != (b < T(0))) quotient -= T(1);
+    // The difference is nearly a multiple of b: the quotient is the nearest integer.
+    const T below = static_cast<T>(__builtin_floor(static_cast<double>(quotient)));
+    return quotient - below > T(0.5) ? below + T(1) : below;
+  }
+};
+
 template <class V>
 FASTGD_INLINE V power(V a, V b) {
-  for (unsigned i = 0; i < sizeof(V) / sizeof(a[0]); ++i)
-    if constexpr (sizeof(a[0]) == 4) {
-      a[i] = __builtin_powf(a[i], b[i]);
-    } else {
-      a[i] = __builtin_pow(a[i], b[i]);
-    }
-  return a;
+  return by_lanes(a, b, Power{});
 }
 
 // One operand in one row of a walk: its elements, or its one value repeated.
@@ -51,10 +90,14 @@ void walk_binary(Binary f, const Walk& walk, const T* a, const T* b, T* y) {
   switch (f) {
     case Binary::add:
       return run([](V u, V v) { return u + v; });
+    case Binary::arctan2:
+      return run([](V u, V v) { return by_lanes(u, v, Angle{}); });
     case Binary::divide:
       return run([](V u, V v) { return u / v; });
     case Binary::equal:
       return run([](V u, V v) { return truth<T>(u == v); });
+    case Binary::floor_divide:
+      return run([](V u, V v) { return by_lanes(u, v, FloorQuotient{}); });
     case Binary::greater:
       return run([](V u, V v) { return truth<T>(u > v); });
     case Binary::greater_equal:
@@ -74,6 +117,8 @@ void walk_binary(Binary f, const Walk& walk, const T* a, const T* b, T* y) {
       return run([](V u, V v) { return select(u == u, max(u, v), u); });
     case Binary::minimum:
       return run([](V u, V v) { return select(u == u, min(u, v), u); });
+    case Binary::mod:
+      return run([](V u, V v) { return by_lanes(u, v, Remainder{}); });
     case Binary::multiply:
       return run([](V u, V v) { return u * v; });
     case Binary::not_equal:
@@ -100,6 +145,13 @@ FASTGD_INLINE void each_slope(const Walk& walk, const T* a, const T* b, const T*
 template <class T, class M>
 FASTGD_INLINE Vec<T> won(M wins, Vec<T> u, Vec<T> v, Vec<T> d) {
   return select(wins, d, select(u == v, T(0.5) * d, Vec<T>{}));
+}
+
+// dy times the derivative of the angle by its sine side, or by its cosine side with `second`; 0 at the origin.
+template <class V>
+FASTGD_INLINE V angle_slope(bool second, V u, V v, V g) {
+  const V squares = u * u + v * v;
+  return select(squares == V{}, V{}, g * (second ? -u : v) / squares);
 }
 
 template <class T>
@@ -131,6 +183,11 @@ void walk_binary_backward(Binary f, bool second, const Walk& walk, const T* a, c
       return second ? map(size, dy, d, [](V g) { return -g; }) : map(size, dy, d, [](V g) { return g; });
     case Binary::multiply:
       return second ? run([](V u, V, V g) { return g * u; }) : run([](V, V v, V g) { return g * v; });
+    case Binary::arctan2:
+      return run([=](V u, V v, V g) { return angle_slope(second, u, v, g); });
+    case Binary::mod:
+      return second ? run([](V u, V v, V g) { return -g * by_lanes(u, v, FloorQuotient{}); })
+                    : map(size, dy, d, [](V g) { return g; });
     case Binary::divide:
       return second ? run([](V u, V v, V g) { return -g * (u / v) / v; }) : run([](V, V v, V g) { return g / v; });
     case Binary::maximum:
@@ -157,26 +214,15 @@ void walk_choose(const Walk& walk, const T* c, const T* a, const T* b, T* y) {
   }
 }
 
-template <class T>
-void sum_each_row(Index rows, Index cols, const T* x, T* y, bool accumulate) {
-  for (Index i = 0; i < rows; ++i, x += cols) {
-    const T total = row_sum<T>(cols, [=](Index j, auto where) { return load(x + j, where); });
-    y[i] = accumulate ? y[i] + total : total;
-  }
-}
-
 }  // namespace
 
-#define FASTGD_DEFINE_KERNELS(T)                                                                               \
-  void binary(Binary f, Walk walk, const T* a, const T* b, T* y) noexcept { walk_binary(f, walk, a, b, y); }   \
-  void binary_backward(Binary f, bool second, Walk walk, const T* a, const T* b, const T* y, const T* dy,      \
-                       T* d) noexcept {                                                                        \
-    walk_binary_backward(f, second, walk, a, b, y, dy, d);                                                     \
-  }                                                                                                            \
-  void choose(Walk walk, const T* c, const T* a, const T* b, T* y) noexcept { walk_choose(walk, c, a, b, y); } \
-  void sum_rows(Index rows, Index cols, const T* x, T* y, bool accumulate) noexcept {                          \
-    sum_each_row(rows, cols, x, y, accumulate);                                                                \
-  }
+#define FASTGD_DEFINE_KERNELS(T)                                                                             \
+  void binary(Binary f, Walk walk, const T* a, const T* b, T* y) noexcept { walk_binary(f, walk, a, b, y); } \
+  void binary_backward(Binary f, bool second, Walk walk, const T* a, const T* b, const T* y, const T* dy,    \
+                       T* d) noexcept {                                                                      \
+    walk_binary_backward(f, second, walk, a, b, y, dy, d);                                                   \
+  }                                                                                                          \
+  void choose(Walk walk, const T* c, const T* a, const T* b, T* y) noexcept { walk_choose(walk, c, a, b, y); }
 
 FASTGD_DEFINE_KERNELS(float)
 FASTGD_DEFINE_KERNELS(double)

@@ -52,7 +52,6 @@ void keep_mask(MaskStream stream, std::uint64_t first, Index n, std::uint8_t* ma
   void binary_backward(Binary f, bool second, Walk walk, const T* a, const T* b, const T* y, const T* dy,              \
                        T* d) noexcept;                                                                                 \
   void choose(Walk walk, const T* c, const T* a, const T* b, T* y) noexcept;                                           \
-  void sum_rows(Index rows, Index cols, const T* x, T* y, bool accumulate) noexcept;                                   \
   void dropout(MaskStream stream, std::uint64_t first, T scale, Index n, const T* x, T* y,                             \
                std::uint8_t* mask) noexcept;                                                                           \
   void dropout_backward(T scale, Index n, const std::uint8_t* mask, const T* dy, T* dx) noexcept;                      \

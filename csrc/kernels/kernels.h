@@ -96,8 +96,6 @@ struct Kernels {
                           T* d) noexcept;
   // y = c != 0 ? a : b over a walk of the operands c, a and b. y may be a or b where it is walked like y.
   void (*choose)(Walk walk, const T* c, const T* a, const T* b, T* y) noexcept;
-  // y[i] = sum over j of x[i * cols + j], or += with accumulate; the order hangs on `cols` alone. Cut: rows.
-  void (*sum_rows)(Index rows, Index cols, const T* x, T* y, bool accumulate) noexcept;
   // y[i] = keep(first + i) ? x[i] * scale : 0 and mask[i] = keep (1 or 0). Words as docs/ops.md says. scale = 0 gives
   // zeros.
   void (*dropout)(MaskStream stream, std::uint64_t first, T scale, Index n, const T* x, T* y,

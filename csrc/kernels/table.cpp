@@ -51,7 +51,6 @@ constexpr Kernels<T> kernels_of() {
       .binary = binary,
       .binary_backward = binary_backward,
       .choose = choose,
-      .sum_rows = sum_rows,
       .dropout = dropout,
       .dropout_backward = dropout_backward,
       .keep_mask = keep_mask,

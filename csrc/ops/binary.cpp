@@ -15,8 +15,10 @@ struct BinaryInfo {
 
 constexpr BinaryInfo kBinary[] = {
     {"add", Binary::add, true, 0, 0, 1},
+    {"arctan2", Binary::arctan2, true, 3, 0, 60},
     {"divide", Binary::divide, true, 3, 0, 4},
     {"equal", Binary::equal, false, 0, 0, 1},
+    {"floor_divide", Binary::floor_divide, false, 0, 0, 60},
     {"greater", Binary::greater, false, 0, 0, 1},
     {"greater_equal", Binary::greater_equal, false, 0, 0, 1},
     {"less", Binary::less, false, 0, 0, 1},
@@ -26,6 +28,7 @@ constexpr BinaryInfo kBinary[] = {
     {"logical_xor", Binary::logical_xor, false, 0, 0, 1},
     {"maximum", Binary::maximum, true, 3, 0, 1},
     {"minimum", Binary::minimum, true, 3, 0, 1},
+    {"mod", Binary::mod, true, 3, 0, 60},
     {"multiply", Binary::multiply, true, 3, 0, 1},
     {"not_equal", Binary::not_equal, false, 0, 0, 1},
     {"power", Binary::power, true, 3, 1, 60},
@@ -52,7 +55,7 @@ class BinaryOp final : public Op<T> {
     t.differentiable = info.differentiable;
     t.backward_reads_inputs = info.reads_inputs;
     t.backward_reads_outputs = info.reads_output;
-    if (broadcast_.repeats(0) && broadcast_.repeats(1)) t.backward_scratch = multiply(broadcast_.size(), sizeof(T));
+    t.backward_scratch = multiply(broadcast_.gradient_scratch(0, 2), sizeof(T));
     t.forward_work = info.work * static_cast<double>(broadcast_.size());
     t.backward_work = 2 * t.forward_work;
   }

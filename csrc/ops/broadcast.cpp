@@ -60,8 +60,12 @@ MergedAxes::MergedAxes(const Shape& y, std::span<const Shape> operands) {
 Broadcast::Broadcast(std::span<const TensorInfo> operands)
     : shape_(join_shapes(operands)), size_(count(shape_)), axes_(shape_, shapes_of(operands)) {
   for (std::size_t k = 0; k < operands.size(); ++k) {
-    counts_[k] = count(operands[k].shape);
-    alone_.emplace_back(shape_, std::span(&operands[k].shape, 1));
+    const Shape& x = operands[k].shape;
+    counts_[k] = count(x);
+    std::vector<bool> repeated(shape_.size(), true);
+    const std::size_t lead = shape_.size() - x.size();
+    for (std::size_t i = 0; i < x.size(); ++i) repeated[lead + i] = x[i] != shape_[lead + i];
+    folds_.emplace_back(shape_, repeated);
   }
   const std::size_t depth = axes_.sizes.size();
   cols_ = axes_.sizes[depth - 1];

@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "ops/folding.h"
 #include "ops/op.h"
 
 namespace fastgd {
@@ -53,54 +54,37 @@ class Broadcast {
     }
   }
 
-  // to = from, of the result's shape, summed over the axes along which operand k repeats. Each sum is made by one
-  // thread in one order.
-  template <class T>
-  void sum(int k, const Kernels<T>& kernels, const T* from, T* to, const Worker& who) const noexcept {
-    if (size_ == 0) {
-      if (who.rank == 0) kernels.fill(counts_[static_cast<std::size_t>(k)], T(0), to);
-      return;
-    }
-    const MergedAxes& axes = alone_[static_cast<std::size_t>(k)];
-    const std::size_t depth = axes.sizes.size();
-    // Kept and summed axes alternate.
-    const Index cols = axes.sizes[depth - 1], rows = depth > 1 ? axes.sizes[depth - 2] : 1;
-    const std::size_t outer = depth > 2 ? depth - 2 : 0;
-    const bool sums_columns = axes.strides[depth - 1][0] != 0;
-    const Range part = sums_columns ? who.share(cols, kernels.lanes) : who.share(rows);
-    if (part.size() == 0) return;
-    const Index blocks = size_ / (rows * cols);
-    for (Index block = 0; block < blocks; ++block) {
-      std::array<Index, 3> at{};
-      const bool again = place(axes, outer, block, at);
-      const T* x = from + block * rows * cols;
-      if (sums_columns) {
-        kernels.column_sum(rows, part.size(), x + part.begin, cols, to + at[0] + part.begin, again);
-      } else {
-        kernels.sum_rows(part.size(), cols, x + part.begin * cols, to + at[0] + part.begin, again);
-      }
-    }
+  // The sum that makes the gradient of operand k of one that has the result's shape.
+  const Folding& fold(int k) const { return folds_[static_cast<std::size_t>(k)]; }
+
+  // How many values `broadcast_gradients` needs for the operands [first, last): for the gradients that are to be summed
+  // and do not fit into dy, and for the sums.
+  Index spare_size(int first, int last) const {
+    Index repeating = 0;
+    for (int k = first; k < last; ++k) repeating += repeats(k) ? 1 : 0;
+    return repeating > 1 ? multiply(repeating - 1, size_) : 0;
+  }
+  Index gradient_scratch(int first, int last) const {
+    Index total = spare_size(first, last);
+    for (int k = first; k < last; ++k) total += repeats(k) ? fold(k).scratch_size() : 0;
+    return total;
   }
 
  private:
-  // The offsets of the operands at position `index` of the first `depth` axes; whether an axis along which the first
-  // operand repeats has been stepped along.
-  static bool place(const MergedAxes& axes, std::size_t depth, Index index, std::array<Index, 3>& at) noexcept {
-    bool repeated = false;
+  // The offsets of the operands at position `index` of the first `depth` axes.
+  static void place(const MergedAxes& axes, std::size_t depth, Index index, std::array<Index, 3>& at) noexcept {
     for (std::size_t d = depth; d-- > 0;) {
       const Index step = index % axes.sizes[d];
       index /= axes.sizes[d];
-      repeated = repeated || (step > 0 && axes.strides[d][0] == 0);
       for (std::size_t k = 0; k < 3; ++k) at[k] += step * axes.strides[d][k];
     }
-    return repeated;
   }
 
   Shape shape_;
   Index size_;
   std::array<Index, 3> counts_{};
   MergedAxes axes_;
-  std::vector<MergedAxes> alone_;  // for each operand, its axes merged without regard to the others
+  std::vector<Folding> folds_;
   Index outer_ = 1, inner_ = 1, cols_ = 1;
   Walk walk_;
 };
@@ -129,8 +113,13 @@ void broadcast_gradients(const Broadcast& broadcast, int first, int last, const 
     if (whole[static_cast<std::size_t>(k)] != nullptr) run(k, whole[static_cast<std::size_t>(k)]);
   if (spare == c.dy[0]) return;
   who.sync();
-  for (int k = first; k < last; ++k)
-    if (const T* from = whole[static_cast<std::size_t>(k)]) broadcast.sum(k, *c.kernels, from, c.dx[k], who);
+  T* scratch = c.scratch_values() + broadcast.spare_size(first, last);
+  for (int k = first; k < last; ++k) {
+    const T* from = whole[static_cast<std::size_t>(k)];
+    if (from == nullptr) continue;
+    broadcast.fold(k).run(*c.kernels, who, Fold::sum, from, c.dx[k], scratch);
+    scratch += broadcast.fold(k).scratch_size();
+  }
 }
 
 }  // namespace fastgd

@@ -14,7 +14,7 @@ class Where final : public Op<T> {
     t.couples_samples = false;  // for the reason that `binary` gives
     t.gradient_inputs = 6;      // the condition takes none
     t.backward_reads_inputs = 1;
-    if (broadcast_.repeats(1) && broadcast_.repeats(2)) t.backward_scratch = multiply(broadcast_.size(), sizeof(T));
+    t.backward_scratch = multiply(broadcast_.gradient_scratch(1, 3), sizeof(T));
     t.forward_work = static_cast<double>(broadcast_.size());
     t.backward_work = 2 * t.forward_work;
   }

@@ -10,6 +10,7 @@ import pytest
 import fastgd
 from fastgd import losses, metrics, ops
 from fastgd.layers import Activation, Dense
+from fastgd.losses.loss import FunctionLoss
 
 BACKENDS = ("native", "numpy")
 
@@ -51,6 +52,75 @@ def test_a_function_is_averaged_over_its_values(shape, backend, rng):
         np.testing.assert_allclose(Mixed()(t, p), rows.mean(), rtol=1e-12)
         np.testing.assert_allclose(Mixed(reduction="none")(t, p), rows, rtol=1e-12)
         np.testing.assert_allclose(losses.get(mixed)(t, p), rows.mean(), rtol=1e-12)
+
+
+def greatest(y_true: Any, y_pred: Any) -> Any:
+    """A number for the whole batch."""
+    return ops.sum(ops.square(y_pred - y_true)) / ops.sum(ops.square(y_true))
+
+
+def by_column(y_true: Any, y_pred: Any) -> Any:
+    """Several numbers for the whole batch."""
+    return ops.mean(ops.abs(y_pred - y_true), axis=0)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_number_for_the_whole_batch(backend, rng):
+    p, t, s = rng.normal(size=(10, 4)), rng.normal(size=(10, 4)), rng.uniform(0.5, 2.0, 10)
+    parts = [slice(0, 4), slice(4, 8), slice(8, 10)]
+    each = np.array([((p[k] - t[k]) ** 2).sum() / (t[k] ** 2).sum() for k in parts])
+    share = np.array([0.4, 0.4, 0.2])
+    with fastgd.backend(backend):
+        for reduction, plain, weighted in (
+            ("mean", share @ each, share @ [v * s[k].mean() for v, k in zip(each, parts, strict=True)]),
+            ("sum", share @ each, share @ [v * s[k].sum() for v, k in zip(each, parts, strict=True)]),
+            ("mean_with_sample_weight", share @ each, share @ each),
+        ):
+            model = identity((4,), loss=FunctionLoss(greatest, reduction), metrics=[greatest])
+            got = model.evaluate(p, t, batch_size=4, verbose=0)
+            np.testing.assert_allclose(got, [plain, each.mean()], rtol=1e-12, err_msg=reduction)
+            got = model.evaluate(p, t, batch_size=4, sample_weight=s, verbose=0)
+            np.testing.assert_allclose(got, [weighted, each.mean()], rtol=1e-12, err_msg=reduction)
+            loss = FunctionLoss(greatest, reduction)
+            whole = ((p - t) ** 2).sum() / (t**2).sum()
+            times = {"mean": s.mean(), "sum": s.sum()}.get(reduction, 1.0)
+            np.testing.assert_allclose([loss(t, p), loss(t, p, s)], [whole, whole * times], rtol=1e-12)
+        metric = metrics.MeanMetricWrapper(greatest)
+        model = identity((4,), loss="mse", weighted_metrics=[metric])
+        got = model.evaluate(p, t, batch_size=4, sample_weight=s, verbose=0)[1]
+        by_weight = np.array([s[k].sum() for k in parts])
+        np.testing.assert_allclose(got, by_weight @ each / s.sum(), rtol=1e-12)
+        for k in parts:
+            metric.update_state(t[k], p[k], s[k])
+        np.testing.assert_allclose(metric.result(), got, rtol=1e-12)
+        columns = np.abs(p - t).mean(axis=0)
+        for reduction, expected in (("mean", columns.mean()), ("sum", columns.sum())):
+            model = identity((4,), loss=FunctionLoss(by_column, reduction), metrics=[by_column])
+            got = model.evaluate(p, t, batch_size=10, verbose=0)
+            np.testing.assert_allclose(got, [expected, columns.mean()], rtol=1e-12)
+        with pytest.raises(ValueError, match=r"The loss 'by_column' has no values per sample that could be weighted"):
+            model.evaluate(p, t, sample_weight=s, verbose=0)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_training_on_a_number_for_the_whole_batch(weighted, rng):
+    x, t, s = rng.normal(size=(64, 3)), rng.normal(size=(64, 2)), rng.uniform(0.5, 2.0, 64)
+    made = []
+    for threads, backend in ((1, "native"), (2, "native"), (1, "numpy")):
+        before = fastgd.get_num_threads()
+        fastgd.set_num_threads(threads)
+        with fastgd.backend(backend):
+            model = fastgd.Sequential([fastgd.Input((3,), dtype="float64"), Dense(2)])
+            model.compile(fastgd.optimizers.SGD(0.5), greatest)
+            model.set_weights([np.full(w.shape, 0.1) for w in model.get_weights()])
+            model.fit(x, t, sample_weight=s if weighted else None, batch_size=64, verbose=0, shuffle=False)
+        fastgd.set_num_threads(before)
+        made.append(model.get_weights())
+    start = x @ np.full((3, 2), 0.1) + 0.1
+    slope = 2 * (start - t) / (t**2).sum() * (s.mean() if weighted else 1.0)
+    for kernel, bias in made:
+        np.testing.assert_allclose(kernel, 0.1 - 0.5 * x.T @ slope, rtol=1e-12)
+        np.testing.assert_allclose(bias, 0.1 - 0.5 * slope.sum(axis=0), rtol=1e-12)
 
 
 def test_a_function_trains_as_the_losses_it_is_made_of(rng):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fastgd
-from fastgd import layers
+from fastgd import layers, ops
 from fastgd.layers.layer import Layer, registry
 
 # One row per registered layer: how it is made, and the shapes of its inputs and its output.
@@ -46,6 +46,8 @@ CASES = {
     "RepeatVector": (lambda: layers.RepeatVector(4), [(6,)], (4, 6)),
     "Identity": (lambda: layers.Identity(), [(2, 6)], (2, 6)),
     "Concatenate": (lambda: layers.Concatenate(axis=1), [(2, 3), (4, 3)], (6, 3)),
+    "Dot": (lambda: layers.Dot(axes=(1, 2)), [(5,), (3, 5)], (3,)),
+    "Lambda": (lambda: layers.Lambda(ops.square), [(2, 3)], (2, 3)),
 }
 
 
@@ -235,3 +237,45 @@ def test_call_must_return_tensors():
         Wrong()(fastgd.Input((2,)))
     with pytest.raises(TypeError, match="did not contain a loop|does not support ufuncs|not supported"):
         layers.Dense(1, activation=np.tanh)(fastgd.Input((2,)))
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: layers.Lambda("relu"), TypeError, "`function` must be a function .*Received: function='relu'"),
+        (lambda: layers.Lambda({"class_name": "__lambda__", "config": "x"}), ValueError, "not a known function of"),
+        (lambda: layers.Lambda(ops.relu, mask=[1]), ValueError, "`mask` must be None.*Received: mask="),
+        (lambda: layers.Lambda(ops.relu, arguments=[1]), TypeError, "`arguments` must be a dict.*arguments="),
+        (lambda: layers.Lambda(ops.relu, (4,))(np.ones((2, 3))), ValueError, r"has the shape \(None, 3\).*\(None, 4\)"),
+        (lambda: layers.Dot("1"), TypeError, "`axes` must be an integer or two. Received: axes='1'"),
+        (lambda: layers.Dot((1, 2, 3)), ValueError, "`axes` must be an integer or two"),
+        (lambda: layers.dot([np.ones((2, 3))] * 3, 1), ValueError, "exactly 2 inputs"),
+        (lambda: layers.dot([np.ones((2, 3))] * 2, 0), ValueError, r"\[dot\] `axes` must be behind the batch"),
+        (lambda: layers.dot([np.ones((2, 3))] * 2, 2), ValueError, r"\[dot\] `axis` must be from -2 to 1"),
+        (lambda: layers.dot([np.ones((2, 3)), np.ones((2, 4))], 1), ValueError, r"\[dot\] the sizes 3 and 4 along"),
+    ],
+)
+def test_wrong_functions_and_axes(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
+
+
+def test_a_lambda_passes_training_and_checks_its_shape(rng):
+    def twice(x, training=None):
+        return 2.0 * x if training else x
+
+    x = rng.normal(size=(5, 3)).astype("float32")
+    layer = layers.Lambda(twice, output_shape=lambda shape: shape)
+    np.testing.assert_array_equal(layer(x), x)
+    np.testing.assert_array_equal(layer(x, training=True), 2 * x)
+    pair = layers.Lambda(lambda xs: xs[0] - xs[1], output_shape=(3,))
+    np.testing.assert_array_equal(pair([x, 2 * x]), -x)
+
+
+def test_normalized_products_of_zeros_have_gradients():
+    a, b = fastgd.Input((3,)), fastgd.Input((3,))
+    model = fastgd.Model([a, b], layers.Dot(1, normalize=True)([layers.Dense(3, use_bias=False)(a), b]))
+    model.compile("sgd", "mse")
+    zeros = np.zeros((4, 3), "float32")
+    model.fit([zeros, zeros], np.ones(4), verbose=0)
+    assert all(np.isfinite(w).all() for w in model.get_weights())

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import fastgd
-from fastgd.layers import Activation, Add, Concatenate, Dense, Dropout, Input
+from fastgd import ops
+from fastgd.layers import Activation, Add, Concatenate, Dense, Dropout, Input, Lambda
 
 X = np.random.default_rng(2).normal(size=(9, 4)).astype("float32")
 Z = np.random.default_rng(3).normal(size=(9, 3)).astype("float32")
@@ -153,3 +154,48 @@ def test_what_cannot_be_copied():
     config["layers"] = [entry for entry in config["layers"] if entry["name"] != "a"]
     with pytest.raises(ValueError, match="has calls whose inputs nothing makes"):
         fastgd.Model.from_config(config)
+
+
+def of_ops():
+    """A model of ops with every kind of argument: numbers, arrays, slices, tuples, lists and further tensors."""
+    x = Input((4,))
+    y = (2.0 * x - np.array([1.0, -2.0, 0.5, 3.0], "float32")) @ np.ones((4, 4), "float32")
+    y = ops.concatenate([y, ops.clip(x, -1.0, x_max=0.5)], axis=-1)
+    y = ops.round(y, 1) + ops.expand_dims(y, 1)[:, 0, ..., ::-1] ** 2 + ops.swish(y)
+    return fastgd.Model(x, ops.sum(ops.reshape(y, (None, 2, 4)), axis=(1,), keepdims=False), name="ops")
+
+
+@pytest.mark.parametrize("kind", range(4))
+def test_ops_in_a_graph_are_copied(kind):
+    model = of_ops()
+    copy = list(copies(model))[kind]
+    assert [layer.name for layer in copy.layers] == [layer.name for layer in model.layers]
+    np.testing.assert_array_equal(run(copy, X), run(model, X))
+    again = [other.layers[3].get_config() for other in (model, copy)]
+    assert again[0] == again[1]
+
+
+def test_ops_that_have_no_config():
+    x = Input((3,))
+    y = x * fastgd.Variable(np.ones(3), "scale", "float32")
+    with pytest.raises(ValueError, match=r"has no config: there are variables in it. Received: variables=\['scale'\]"):
+        fastgd.Model(x, y).get_config()
+    (entry,) = (e for e in fastgd.Model(x, ops.square(x)).get_config()["layers"] if e["class_name"] == "Operation")
+    with pytest.raises(ValueError, match="`function` is not a known function of fastgd.ops"):
+        fastgd.models.configs.layer_from_config({**entry, "config": {**entry["config"], "function": "eval"}})
+    with pytest.raises(ValueError, match="`class_name` is not a known kind of argument"):
+        fastgd.models.configs.layer_from_config({**entry, "config": {**entry["config"], "args": [{"a": 1}]}})
+
+
+def test_a_lambda_is_cloned_but_is_no_text_unless_it_is_an_op():
+    def half(x, by=2.0):
+        return x / by
+
+    made = fastgd.Sequential([Input((4,)), Lambda(half, arguments={"by": 4.0}), Lambda(ops.tanh)])
+    clone = fastgd.models.clone_model(made)
+    np.testing.assert_array_equal(run(clone, X), run(made, X))
+    np.testing.assert_allclose(run(made, X), np.tanh(X / 4), rtol=1e-6)
+    with pytest.raises(TypeError, match="holds functions or objects of one's own has no JSON. Received: config=<func"):
+        made.to_json()
+    named = fastgd.Sequential([Input((4,)), Lambda(ops.clip, arguments={"x_min": 0.0, "x_max": 1.0})])
+    np.testing.assert_array_equal(run(fastgd.models.model_from_json(named.to_json()), X), np.clip(X, 0, 1))

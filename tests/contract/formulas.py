@@ -90,6 +90,15 @@ def cosine(p: Array, t: Array) -> Array:
     return np.asarray(np.sum(p * t, axis=-1) / np.sqrt(np.sum(p * p, axis=-1) * np.sum(t * t, axis=-1)))
 
 
+def tversky(p: Array, t: Array, alpha: float = 0.5, beta: float = 0.5, axis: Any = None) -> Array:
+    common, lacking, excess = (np.sum(x, axis) for x in (p * t, t * (1 - p), p * (1 - t)))
+    return np.asarray(1.0 - common / (common + alpha * lacking + beta * excess + 1e-7))
+
+
+def dice(p: Array, t: Array, axis: Any = None) -> Array:
+    return np.asarray(1.0 - 2 * np.sum(p * t, axis) / (np.sum(p, axis) + np.sum(t, axis) + 1e-7))
+
+
 def in_top_k(p: Array, t: Array, k: int) -> Array:
     return np.asarray(np.any(np.argsort(-p, axis=-1)[..., :k] == t[..., None], axis=-1), np.float64)
 
@@ -136,7 +145,12 @@ ROW_VALUES: dict[str, Callable[..., Array]] = {
 }
 
 # Where the loss is not what the metric of the same name is.
-LOSS_ROW_VALUES: dict[str, Callable[..., Array]] = {**ROW_VALUES, "CosineSimilarity": lambda p, t: -cosine(p, t)}
+LOSS_ROW_VALUES: dict[str, Callable[..., Array]] = {
+    **ROW_VALUES,
+    "CosineSimilarity": lambda p, t: -cosine(p, t),
+    "Dice": dice,
+    "Tversky": tversky,
+}
 
 ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "linear": lambda x: x,

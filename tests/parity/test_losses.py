@@ -38,6 +38,8 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
     ("CategoricalCrossentropy", "xd", {"from_logits": True, "label_smoothing": 0.2}),
     ("CategoricalFocalCrossentropy", "pd", {}),
     ("CategoricalFocalCrossentropy", "xd", {"from_logits": True, "alpha": 0.6, "gamma": 0.7, "label_smoothing": 0.2}),
+    ("Dice", "pt", {"axis": -1}),
+    ("Tversky", "pt", {"axis": -1, "alpha": 0.3, "beta": 0.8}),
     ("SparseCategoricalCrossentropy", "pi", {}),
     ("SparseCategoricalCrossentropy", "xi", {"from_logits": True}),
     ("SparseCategoricalCrossentropy", "xi", {"from_logits": True, "ignore_class": 2}),
@@ -202,3 +204,39 @@ def test_training_with_a_loss_of_ones_own(reduction: str) -> None:
     ours, start = train(fastgd, custom(fastgd)(reduction=reduction), "pd", weight, None)
     theirs, _ = train(keras, custom(keras)(reduction=reduction), "pd", weight, start)
     np.testing.assert_allclose(ours, theirs, rtol=HISTORY)
+
+
+OF_BATCHES: list[tuple[str, dict[str, Any]]] = [
+    ("Dice", {}),
+    ("Tversky", {"alpha": 0.3, "beta": 0.8}),
+    ("Dice", {"axis": 0}),
+]
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS[:4])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(("name", "config"), OF_BATCHES, ids=str)
+def test_values_of_whole_batches(name: str, config: dict[str, Any], weighted: bool, reduction: str) -> None:
+    if weighted and "axis" in config:
+        pytest.skip("there is no value per sample to be weighted")
+    weight = np.random.default_rng(7).uniform(0.5, 2.0, 26) if weighted else None
+    p, t = draw("pt", (26, 5))
+    ours, theirs = both(name, {**config, "reduction": reduction}, t, p, weight)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+    made = [getattr(lib.losses, name)(**config, reduction=reduction) for lib in (fastgd, keras)]
+    history, start = train(fastgd, made[0], "pt", weight, None)
+    expected, _ = train(keras, made[1], "pt", weight, start)
+    np.testing.assert_allclose(history, expected, rtol=HISTORY)
+
+
+def test_metrics_of_whole_batches() -> None:
+    p, t = draw("pt", (26, 5))
+    logs = []
+    for lib in (fastgd, keras):
+        model = lib.Sequential([lib.Input((5,), dtype="float64"), lib.layers.Activation("linear", dtype="float64")])
+        wrapped = lib.metrics.MeanMetricWrapper(lib.losses.tversky, name="wrapped", alpha=0.3)
+        model.compile("sgd", "mse", metrics=[lib.losses.dice, wrapped])
+        logs.append(model.evaluate(p, t, batch_size=8, verbose=0, return_dict=True))
+    assert list(logs[0]) == list(logs[1])
+    for key, value in logs[1].items():
+        np.testing.assert_allclose(logs[0][key], value, rtol=HISTORY, err_msg=key)

@@ -56,8 +56,6 @@ GRADIENT_OPS = {
     "binary",
     "where",
     "parameter",
-    "sample_mean",
-    "divide_by_mean",
     "mean_squared_error",
     "mean_absolute_error",
     "mean_absolute_percentage_error",
@@ -480,24 +478,6 @@ def test_loss_of_labels(op, predictions, middle):
     b.loss(op, ["p", "t"])
     b.loss(op, ["p", "t"], "some", {"weight": 0.7}, ignore_class=1)
     check_gradients(b.build(), [predictions(33, 3, *middle, 4), labels(34, 4, 3, *middle)])
-
-
-@pytest.mark.parametrize("divisors", [1, 2])
-def test_divide_by_mean(divisors):
-    b = PlanBuilder()
-    names = [b.input(name) for name in ("v", "a", "b")[: 1 + divisors]]
-    b.step("divide_by_mean", names, "y", scale=2.5)
-    b.losses.append(Term("loss", "y", sample_weight="a"))
-    seen = check_gradients(b.build(), [shares(k, 5) for k in range(50, 51 + divisors)])
-    assert set(seen) >= {"d:v"}
-
-
-@pytest.mark.parametrize("middle", [(), (2,), (2, 3)], ids=["1d", "2d", "3d"])
-def test_sample_mean(middle):
-    b = PlanBuilder()
-    b.input("x", *middle)
-    b.step("sample_mean", ["x"], "y")
-    checked(b, "y", [numbers(53, 4, *middle)])
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,14 @@ from fastgd.layers.encoding import CategoryEncoding, Discretization
 from fastgd.layers.graph import KerasTensor
 from fastgd.layers.group_normalization import GroupNormalization
 from fastgd.layers.input_layer import Input, InputLayer
+from fastgd.layers.lambda_layer import Lambda
 from fastgd.layers.layer import Layer
 from fastgd.layers.layer_normalization import LayerNormalization, RMSNormalization, UnitNormalization
 from fastgd.layers.merging import (
     Add,
     Average,
     Concatenate,
+    Dot,
     Maximum,
     Minimum,
     Multiply,
@@ -23,6 +25,7 @@ from fastgd.layers.merging import (
     add,
     average,
     concatenate,
+    dot,
     maximum,
     minimum,
     multiply,
@@ -45,6 +48,7 @@ __all__ = [
     "Concatenate",
     "Dense",
     "Discretization",
+    "Dot",
     "Dropout",
     "Flatten",
     "GaussianDropout",
@@ -54,6 +58,7 @@ __all__ = [
     "Input",
     "InputLayer",
     "KerasTensor",
+    "Lambda",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
@@ -75,6 +80,7 @@ __all__ = [
     "add",
     "average",
     "concatenate",
+    "dot",
     "maximum",
     "minimum",
     "multiply",

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
+from math import prod
 from typing import Any
 
-from fastgd import ops
+from fastgd import config, ops
 from fastgd.layers.layer import Layer
+from fastgd.ops.axes import normal_axis
 from fastgd.ops.builder import Tensor, show_dims
 from fastgd.ops.checks import require
-from fastgd.utils.checks import check_int
+from fastgd.ops.shaping import view
+from fastgd.utils.checks import check_bool, check_int
 from fastgd.utils.errors import invalid, mistyped
 
 
@@ -168,6 +171,85 @@ class Concatenate(Merge):
         return {**super().get_config(), "axis": self.axis}
 
 
+class Dot(Merge):
+    """The sums of products of two inputs along one axis of each, for every sample.
+
+    Inputs (batch, ..., k, ...) and (batch, ..., k, ...) give the other axes of the first, then those of the second:
+    `y[n, i, j] = sum over k of a[n, i, k] b[n, k, j]` for the axes (2, 1). Two inputs (batch, k) give (batch, 1).
+
+    Args:
+        axes: the axis of both inputs, or one for each; not the batch, 0; negative ones count from the last.
+        normalize: whether the inputs are divided by their lengths along the axes first: then it is the cosine.
+        **kwargs: those of `Layer`.
+
+    Raises:
+        ValueError: when called, if there are not two inputs, an axis does not exist, or their sizes differ.
+
+    Example:
+        >>> similarity = fastgd.layers.Dot(axes=1, normalize=True)([a, b])
+    """
+
+    def __init__(self, axes: int | Sequence[int], normalize: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not isinstance(axes, int):
+            if not isinstance(axes, (list, tuple)):
+                raise mistyped("`axes` must be an integer or two.", axes=axes)
+            if len(axes) != 2:
+                raise invalid("`axes` must be an integer or two.", axes=axes)
+            self.axes: int | tuple[int, ...] = tuple(check_int("axes", axis, -(2**31)) for axis in axes)
+        else:
+            self.axes = check_int("axes", axes, -(2**31))
+        self.normalize = check_bool("normalize", normalize)
+
+    def build(self, input_shape: Any) -> None:
+        """Check that there are two inputs."""
+        super().build(input_shape)
+        if len(input_shape) != 2:
+            raise invalid("Dot must be called on exactly 2 inputs.", input_shape=input_shape)
+
+    def call(self, inputs: Sequence[Tensor]) -> Tensor:
+        """Emit a product of matrices per sample."""
+        pair = (self.axes, self.axes) if isinstance(self.axes, int) else self.axes
+        axes = [normal_axis("dot", axis, len(x.dims)) for axis, x in zip(pair, inputs, strict=True)]
+        sizes = " and ".join(show_dims(x.dims) for x in inputs)
+        require(0 not in axes, "dot", f"`axes` must be behind the batch: they are {sizes}. Received: axes={self.axes}")
+        left, right = (x.dims[axis] for x, axis in zip(inputs, axes, strict=True))
+        require(left == right, "dot", f"the sizes {left} and {right} along the axes {axes} differ: they are {sizes}")
+        a, b = (_unit(x, axis) if self.normalize else x for x, axis in zip(inputs, axes, strict=True))
+        pairs = zip(inputs, axes, strict=True)
+        rest = tuple(d for x, axis in pairs for k, d in enumerate(x.dims) if k not in (0, axis))
+        first, first_is_front = _as_matrices(a, axes[0], front=False)
+        second, second_is_front = _as_matrices(b, axes[1], front=True)
+        y = ops.matmul(first, second, transpose_a=first_is_front, transpose_b=not second_is_front)
+        return view(y, (a.dims[0], *(rest or (1,))))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make a like layer."""
+        return {**super().get_config(), "axes": self.axes, "normalize": self.normalize}
+
+
+def _unit(x: Tensor, axis: int) -> Tensor:
+    """Return x divided by its lengths along an axis, which count no less than epsilon."""
+    squares = ops.sum(ops.square(x), axis=axis, keepdims=True)
+    y: Tensor = ops.multiply(x, ops.rsqrt(ops.maximum(squares, config.epsilon() ** 2)))
+    return y
+
+
+def _as_matrices(x: Tensor, axis: int, front: bool) -> tuple[Tensor, bool]:
+    """Return x as a matrix per sample, one side of which is the axis, and whether that is the first side.
+
+    An axis at either end stays there, because products take matrices either way; another one is moved to the front or
+    to the end.
+    """
+    last = len(x.dims) - 1
+    if axis not in (1, last):
+        x = ops.moveaxis(x, axis, 1 if front else last)
+        axis = 1 if front else last
+    size, rest = x.dims[axis], prod(x.dims[1:axis] + x.dims[axis + 1 :])
+    is_front = axis == 1 and (front or last > 1)
+    return view(x, (x.dims[0], size, rest) if is_front else (x.dims[0], rest, size)), is_front
+
+
 def add(inputs: Sequence[Any], **kwargs: Any) -> Any:
     """Return the sum of placeholders or arrays; `kwargs` are those of `Add`."""
     return Add(**kwargs)(inputs)
@@ -201,3 +283,8 @@ def minimum(inputs: Sequence[Any], **kwargs: Any) -> Any:
 def concatenate(inputs: Sequence[Any], axis: int = -1, **kwargs: Any) -> Any:
     """Return placeholders or arrays joined along an axis; `kwargs` are those of `Concatenate`."""
     return Concatenate(axis, **kwargs)(inputs)
+
+
+def dot(inputs: Sequence[Any], axes: int | Sequence[int], normalize: bool = False, **kwargs: Any) -> Any:
+    """Return the sums of products of two placeholders or arrays along an axis of each; `kwargs` as for `Dot`."""
+    return Dot(axes, normalize, **kwargs)(inputs)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from fastgd.layers.argument_configs import Place, find_op, from_plain, op_name, to_plain
 from fastgd.layers.graph import KerasTensor
 from fastgd.layers.layer import Layer
 from fastgd.ops.builder import Tensor
 from fastgd.ops.parameters import Variable
+from fastgd.utils.errors import invalid, mistyped
 from fastgd.utils.naming import automatic_name
 from fastgd.utils.structure import flatten, pack
 
@@ -21,29 +23,55 @@ class Operation(Layer, abstract=True):
 
     Args:
         function: an op.
-        args: its arguments, the placeholders among them, perhaps in lists.
+        args: its arguments, placeholders or their places among them, perhaps in lists.
         kwargs: its keyword arguments, the same.
+        **base: those of `Layer`.
 
     Attributes:
         placeholders: those among the arguments, in order: what the layer is to be called on.
     """
 
-    def __init__(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-        super().__init__(name=automatic_name(function.__name__))
+    def __init__(
+        self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], **base: Any
+    ) -> None:
+        super().__init__(**{"name": automatic_name(function.__name__), **base})
         self.function = function
-        self._structure = (tuple(args), dict(kwargs))
-        self._leaves = flatten(self._structure)
-        self.placeholders = [leaf for leaf in self._leaves if isinstance(leaf, KerasTensor)]
-        variables = [leaf for leaf in self._leaves if isinstance(leaf, Variable)]
+        structure = (tuple(args), dict(kwargs))
+        leaves = flatten(structure)
+        self.placeholders = [leaf for leaf in leaves if isinstance(leaf, KerasTensor)]
+        numbers = iter(range(len(self.placeholders)))
+        self._leaves = [Place(next(numbers)) if isinstance(leaf, KerasTensor) else leaf for leaf in leaves]
+        self._structure = pack(structure, self._leaves)
+        variables = [leaf for leaf in leaves if isinstance(leaf, Variable)]
         self._variables = list({id(variable): variable for variable in variables}.values())
 
     def call(self, inputs: Sequence[Tensor]) -> Any:
-        """Emit the op, with tensors in the places of the placeholders."""
-        given = iter(inputs)
-        leaves = [next(given) if isinstance(leaf, KerasTensor) else leaf for leaf in self._leaves]
+        """Emit the op, with tensors in their places."""
+        leaves = [inputs[leaf.number] if isinstance(leaf, Place) else leaf for leaf in self._leaves]
         args, kwargs = pack(self._structure, leaves)
         return self.function(*args, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
-        """Refuse: the function and its arguments cannot be told from a config."""
-        raise NotImplementedError(f"The op {self.name!r} of a functional model has no config.")
+        """Return the name of the op and its arguments, with constants as lists.
+
+        Raises:
+            ValueError: if a variable is among the arguments: a config holds no weights.
+            TypeError: for a function that is not of `fastgd.ops`, or an argument without a plain form.
+        """
+        if self._variables:
+            names = [variable.name for variable in self._variables]
+            raise invalid(f"The op {self.name!r} has no config: there are variables in it.", variables=names)
+        function = op_name(self.function)
+        if function is None:
+            raise mistyped(f"{self.name!r} has no config: it is no function of fastgd.ops.", function=self.function)
+        args, kwargs = self._structure
+        named = {key: to_plain(value) for key, value in kwargs.items()}
+        return {**super().get_config(), "function": function, "args": [to_plain(a) for a in args], "kwargs": named}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Operation:
+        """Make an object from what `get_config` returned."""
+        args, named = map(from_plain, config["args"]), config["kwargs"]
+        base = {key: value for key, value in config.items() if key not in ("function", "args", "kwargs")}
+        kwargs = {key: from_plain(value) for key, value in named.items()}
+        return cls(find_op(config["function"]), tuple(args), kwargs, **base)

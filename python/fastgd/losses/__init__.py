@@ -20,6 +20,7 @@ from fastgd.losses.functions import (
     categorical_focal_crossentropy,
     categorical_hinge,
     cosine_similarity,
+    dice,
     hinge,
     huber,
     kl_divergence,
@@ -31,11 +32,13 @@ from fastgd.losses.functions import (
     poisson,
     sparse_categorical_crossentropy,
     squared_hinge,
+    tversky,
 )
 from fastgd.losses.loss import FunctionLoss as _FunctionLoss
 from fastgd.losses.loss import Loss
 from fastgd.losses.loss import registry as _registry
 from fastgd.losses.margins import CategoricalHinge, Hinge, SquaredHinge
+from fastgd.losses.overlap import Dice, Tversky
 from fastgd.losses.regression import (
     CosineSimilarity,
     Huber,
@@ -58,6 +61,7 @@ __all__ = [
     "CategoricalFocalCrossentropy",
     "CategoricalHinge",
     "CosineSimilarity",
+    "Dice",
     "Hinge",
     "Huber",
     "KLDivergence",
@@ -70,6 +74,7 @@ __all__ = [
     "Poisson",
     "SparseCategoricalCrossentropy",
     "SquaredHinge",
+    "Tversky",
     "binary_crossentropy",
     "binary_focal_crossentropy",
     "categorical_crossentropy",
@@ -77,6 +82,7 @@ __all__ = [
     "categorical_hinge",
     "cosine_similarity",
     "deserialize",
+    "dice",
     "get",
     "hinge",
     "huber",
@@ -90,6 +96,7 @@ __all__ = [
     "serialize",
     "sparse_categorical_crossentropy",
     "squared_hinge",
+    "tversky",
     "value_per_row",
 ]
 

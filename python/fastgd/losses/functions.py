@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fastgd.losses import crossentropy, margins, regression
+from fastgd.losses import crossentropy, margins, overlap, regression
 from fastgd.losses.loss import Loss
 
 
@@ -119,6 +119,16 @@ def sparse_categorical_crossentropy(
     return crossentropy.SparseCategoricalCrossentropy(from_logits, ignore_class, axis=axis).call(y_true, y_pred)
 
 
+def dice(y_true: Any, y_pred: Any, axis: overlap.Axis = None) -> Any:
+    """Return `1 - 2 sum(y_true y_pred) / (sum(y_true) + sum(y_pred) + epsilon)` with sums over `axis`, None for all."""
+    return overlap.Dice(axis=axis).call(y_true, y_pred)
+
+
+def tversky(y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axis: overlap.Axis = None) -> Any:
+    """Return the Tversky loss with sums over `axis`, None for all; the arguments are the class'."""
+    return overlap.Tversky(alpha, beta, axis=axis).call(y_true, y_pred)
+
+
 # What each function is in `compile`.
 CLASSES: dict[Callable[..., Any], type[Loss]] = {
     mean_squared_error: regression.MeanSquaredError,
@@ -138,4 +148,6 @@ CLASSES: dict[Callable[..., Any], type[Loss]] = {
     categorical_crossentropy: crossentropy.CategoricalCrossentropy,
     categorical_focal_crossentropy: crossentropy.CategoricalFocalCrossentropy,
     sparse_categorical_crossentropy: crossentropy.SparseCategoricalCrossentropy,
+    dice: overlap.Dice,
+    tversky: overlap.Tversky,
 }

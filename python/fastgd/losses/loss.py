@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from fastgd import ops
 from fastgd.losses.values import value_per_row
 from fastgd.ops import losses as emit
 from fastgd.ops.builder import Dims, PlanBuilder, Tensor, show_dims
@@ -47,9 +48,10 @@ class Loss:
 
     Args:
         name: the name; the class' in snake case if None.
-        reduction: what becomes of the values l with sample weights s. "sum_over_batch_size" and "mean": `sum(s l)`
-            divided by the number of values; "sum": `sum(s l)`; "mean_with_sample_weight": `sum(s l) / sum(s)`; "none"
-            or None: `s l` as it is, which is not for training.
+        reduction: what becomes of the values l with sample weights s, each of which belongs to a sample; a single value
+            for the whole batch counts for every sample where there are weights, else once. "sum_over_batch_size" and
+            "mean": `sum(s l)` divided by the number of values; "sum": `sum(s l)`; "mean_with_sample_weight":
+            `sum(s l) / sum(s)`; "none" or None: `s l` as it is, which is not for training.
         dtype: None, or the floating type of the model; arrays are computed in it.
 
     Attributes:
@@ -87,7 +89,10 @@ class Loss:
         self.dtype = None if dtype is None else check_dtype("dtype", dtype)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Return the values of predictions against targets, whose first axis is the batch; a subclass implements it.
+        """Return the values of predictions against targets; a subclass implements it.
+
+        Their first axis is the batch, or they have no batch: then they are values of the batch as a whole, such as a
+        single number.
 
         Args:
             y_true: targets of the shape of the predictions, or labels where the class says `sparse`.
@@ -96,8 +101,16 @@ class Loss:
         raise NotImplementedError(f"{type(self).__name__} must implement call(y_true, y_pred)")
 
     def lower(self, p: Tensor, t: Tensor) -> Tensor:
-        """Emit the loss of predictions p against targets t and return its value per sample, shape (batch,)."""
-        return emit.sample_mean(self._traced(p, t))
+        """Emit the loss of predictions p against targets t.
+
+        Returns:
+            Its value per sample, shape (batch,); or its value for the whole batch, shape (1,), where `call` returns
+            nothing that has a batch. In either case the mean over what `call` returns.
+        """
+        v = self._traced(p, t)
+        if v.dims[:1] == (BATCH,):
+            return emit.sample_mean(v)
+        return ops.reshape(v if v.dims in ((), (1,)) else ops.mean(v), (1,))
 
     def lower_logits(self, z: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
         """Emit the loss of the logits z; return its value per sample and the probabilities. Only with a `link`."""
@@ -112,19 +125,27 @@ class Loss:
         return dims[:-1] if self.sparse else dims
 
     def values_per_sample(self, dims: Dims) -> int:
-        """Return how many values the loss has for one sample of predictions of shape `dims`."""
+        """Return how many values the loss has for one sample of predictions of shape `dims`, or for the whole batch."""
+        return abs(prod(self._value_dims(dims)))
+
+    def is_of_batches(self, dims: Dims) -> bool:
+        """Return whether the loss has values of the batch as a whole for predictions of shape `dims`."""
+        return all(d >= 0 for d in self._value_dims(dims))
+
+    def _value_dims(self, dims: Dims) -> Dims:
+        """Return the shape of what `call` returns for predictions of shape `dims`."""
         builder = PlanBuilder("float32")
         t = builder.input("t", self.target_dims(dims), "int32" if self.sparse else None)
-        return abs(prod(self._traced(builder.input("p", dims), t).dims))
+        return self._traced(builder.input("p", dims), t).dims
 
     def _traced(self, p: Tensor, t: Tensor) -> Tensor:
         """Return the values that `call` gives for tensors."""
         v = self.call(t, p)
         if not isinstance(v, Tensor):
             raise mistyped(f"The loss {self.name!r} must return a tensor made with fastgd.ops.", returned=v)
-        if v.dims[:1] != (BATCH,) or any(d < 0 for d in v.dims[1:]):
+        if any(d < 0 for d in v.dims) and (v.dims[0] != BATCH or any(d < 0 for d in v.dims[1:])):
             raise ValueError(
-                f"The loss {self.name!r} must return values whose first axis is the batch. "
+                f"The loss {self.name!r} must return values whose first axis is the batch, or that have no batch. "
                 f"Received: shape={show_dims(v.dims)}"
             )
         return v
@@ -150,6 +171,9 @@ class Loss:
         raw = self.values(y_true, y_pred)
         valid = self._valid(y_true, raw.shape)
         values = raw.astype(np.float64)
+        if sample_weight is not None and values.shape in ((), (1,)):
+            # One value for the whole batch is that of every sample.
+            values = np.full(len(np.asarray(y_pred)), values)
         weight = None if sample_weight is None else _fit_weight(sample_weight, values.shape)
         if weight is not None:
             values = values * weight.reshape(weight.shape + (1,) * (values.ndim - weight.ndim))
@@ -254,6 +278,10 @@ class NativeLoss(Loss, abstract=True):
     def values_per_sample(self, dims: Dims) -> int:
         """Return how many rows one sample has."""
         return prod(dims[1:-1])
+
+    def is_of_batches(self, dims: Dims) -> bool:
+        """Return False: every sample has values."""
+        return False
 
     def values(self, y_true: Any, y_pred: Any) -> Any:
         """Return the loss of every row: the mean over the last axis alone, as Keras' functions do."""

@@ -7,9 +7,11 @@ from typing import Any, ClassVar
 
 from fastgd import config, losses
 from fastgd.losses import Loss
-from fastgd.metrics.base import Metric
-from fastgd.ops.builder import Tensor
+from fastgd.metrics.base import Array, Metric, Totals
+from fastgd.metrics.batch_values import COLUMNS, columns_of_batch, mean_of_batches
+from fastgd.ops.builder import Dims, Tensor
 from fastgd.ops.losses import per_sample
+from fastgd.plan import BATCH
 
 
 class _LossMetric(Metric, abstract=True):
@@ -120,6 +122,9 @@ class CosineSimilarity(_LossMetric):
 class FunctionMetric(_LossMetric, abstract=True):
     """A plain function of (y_true, y_pred), written with `fastgd.ops` and observed under its name.
 
+    Values without a batch, such as one number, are averaged over the batches; where samples have weights that are not
+    all 1, with the sums of these.
+
     Args:
         fn: the function.
         name: the name; that of the function if None.
@@ -131,6 +136,19 @@ class FunctionMetric(_LossMetric, abstract=True):
         super().__init__(name or made.name)
         self.fn = fn
         self.loss = made
+
+    def lower(self, p: Tensor, t: Tensor) -> Tensor:
+        """Emit the values per sample, or the columns that keep one value per batch."""
+        v = super().lower(p, t)
+        return columns_of_batch(v, p.dims[0]) if v.dims == (1,) else v
+
+    def columns(self, dims: Dims) -> int:
+        """Return how many sums are kept for predictions of shape `dims`."""
+        return COLUMNS if self.loss.is_of_batches((BATCH, *dims[1:])) else 1
+
+    def combine(self, totals: Totals) -> float | Array:
+        """Return the mean over samples or batches."""
+        return mean_of_batches(totals) if len(totals.columns) == COLUMNS else super().combine(totals)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make a like object; the function stands for itself."""

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from fastgd import ops
 from fastgd.metrics.base import Array, Metric, Totals
+from fastgd.metrics.batch_values import COLUMNS, columns_of_batch, mean_of_batches
 from fastgd.metrics.functions import FUNCTIONS, find_function
 from fastgd.ops.builder import Dims, PlanBuilder, Tensor
 from fastgd.utils.errors import invalid, mistyped
@@ -82,8 +83,9 @@ class MeanMetricWrapper(Metric):
 
     Args:
         fn: a function of `fastgd.losses` or `fastgd.metrics`, or its name; or any function that returns values
-            (n, ...) for targets and predictions. In `compile` it is called with tensors and must be written with
-            `fastgd.ops`.
+            (n, ...) for targets and predictions, or values without a batch, such as one number for the whole batch. In
+            `compile` it is called with tensors and must be written with `fastgd.ops`. Numbers for whole batches are
+            averaged over the batches; where samples have weights that are not all 1, with the sums of these.
         name: the name; that of the function if None.
         **kwargs: further arguments of the function.
 
@@ -102,6 +104,8 @@ class MeanMetricWrapper(Metric):
         self._fn = fn
         self._arguments = kwargs
         self._known = FUNCTIONS[fn](**kwargs) if fn in FUNCTIONS else None
+        # Whether the function gives values of whole batches; known once it has been called with tensors.
+        self._of_batches = False
         if self._known is not None:
             self.sparse = self._known.sparse
             self._direction = self._known._direction  # type: ignore[misc]
@@ -111,12 +115,15 @@ class MeanMetricWrapper(Metric):
         values = self._known.lower(p, t) if self._known is not None else self._fn(t, p, **self._arguments)
         if not isinstance(values, Tensor):
             raise mistyped(f"The metric {self.name!r} must return a tensor.", fn=type(values))
-        if values.dims[:1] != p.dims[:1] or values.dtype == "int32":
-            raise invalid(f"The metric {self.name!r} must return one value or more per sample.", fn=values)
+        self._of_batches = all(d >= 0 for d in values.dims)
+        if (values.dims[:1] != p.dims[:1] and not self._of_batches) or values.dtype == "int32":
+            raise invalid(f"The metric {self.name!r} must return floating values, per sample or per batch.", fn=values)
+        if self._of_batches:
+            return columns_of_batch(ops.mean(values), p.dims[0])
         return values if len(values.dims) == 1 else ops.flatten(values)
 
     def columns(self, dims: Dims) -> int:
-        """Return how many values the function gives for a sample."""
+        """Return how many values the function gives for a sample, or how many columns keep one for a batch."""
         if self._known is not None:
             return 1
         trial = PlanBuilder("float32")
@@ -124,7 +131,9 @@ class MeanMetricWrapper(Metric):
         return prod(self.lower(p, t).dims[1:])
 
     def combine(self, totals: Totals) -> float | Array:
-        """Return the mean over samples and values."""
+        """Return the mean over samples and values, or over batches."""
+        if self._of_batches:
+            return mean_of_batches(totals)
         count = totals.weight * len(totals.columns)
         return float(totals.columns.sum()) / count if count else 0.0
 
@@ -136,8 +145,12 @@ class MeanMetricWrapper(Metric):
             super().update_state(y_true, y_pred, sample_weight)
             return
         values = np.asarray(self._fn(np.asarray(y_true), np.asarray(y_pred), **self._arguments), np.float64)
-        rows = values.reshape(values.shape[0] if values.ndim else 1, -1)
-        self._add(np.asarray(rows.mean(axis=1)), 1, sample_weight)
+        self._of_batches = values.ndim == 0
+        if self._of_batches:
+            n = len(np.asarray(y_pred))
+            self._add(np.tile([float(values), float(values) / n, 1 / n], (n, 1)), COLUMNS, sample_weight)
+        else:
+            self._add(values.reshape(len(values), -1).mean(axis=1), 1, sample_weight)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make a like object; a function of the user's own stands for itself."""

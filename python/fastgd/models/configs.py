@@ -13,6 +13,7 @@ from typing import Any
 from fastgd.layers.graph import KerasTensor, Node
 from fastgd.layers.input_layer import InputLayer
 from fastgd.layers.layer import Layer, registry
+from fastgd.layers.operation import Operation
 from fastgd.models.functional import Graph
 from fastgd.utils.errors import invalid, unknown
 from fastgd.utils.registry import to_config
@@ -24,6 +25,8 @@ _TENSOR = "__keras_tensor__"
 
 # The classes that are no layers of a registry: those of models.
 model_classes: dict[str, Any] = {}
+# What stands for a call of an op is made by that call alone, never by its name.
+_CALLS_OF_OPS = {Operation.__name__: Operation}
 
 
 def layer_config(layer: Layer) -> dict[str, Any]:
@@ -47,7 +50,8 @@ def layer_from_config(entry: Mapping[str, Any], custom_objects: CustomObjects = 
     name = entry.get("class_name")
     if not isinstance(name, str):
         raise invalid("A layer's config needs the key 'class_name'.", config=entry)
-    cls: Any = (custom_objects or {}).get(name) or model_classes.get(name) or registry.classes.get(name)
+    known = ((custom_objects or {}), model_classes, registry.classes, _CALLS_OF_OPS)
+    cls: Any = next((classes[name] for classes in known if name in classes), None)
     if cls is None:
         raise unknown("layer", [*registry.classes, *model_classes, *(custom_objects or {})], class_name=name)
     config = entry.get("config", {})

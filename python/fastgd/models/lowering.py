@@ -151,15 +151,27 @@ def _lower_loss(builder: PlanBuilder, loss: Loss, y: Tensor, t: Tensor, alone: b
 
 
 def _loss_term(output: OutputObjectives, loss: Loss, v: Tensor, t: Tensor, weight: Tensor | None) -> Term:
-    """Return the term for the values v per sample; where not all samples count alike, v is first divided by their mean.
+    """Return the term for the values v; where not all samples count alike, v is first divided by their mean.
 
     Args:
         output: the output.
         loss: its loss.
-        v: the values.
+        v: the values per sample, or one for the whole batch.
         t: the targets.
         weight: the sample weights, None without.
+
+    Raises:
+        ValueError: for sample weights beside several values for the whole batch.
     """
+    title, factor = f"{output.name}_loss", output.weight * output.scale
+    if v.dims == (1,):
+        if weight is None and loss.ignore_class is None:
+            return Term(title, v.name, factor, "sum")
+        if output.values_per_sample != 1.0:
+            text = f"The loss {loss.name!r} has no values per sample that could be weighted."
+            raise invalid(text, sample_weight=weight)
+        # With weights Keras counts the one value for every sample.
+        v = ops.broadcast_to(v, (None,))
     by_weight = loss.reduction == "mean_with_sample_weight" and weight is not None
     divisors = [weight] if by_weight and weight is not None else []
     # Keras divides by the sum of the weights as they are given, one per sample, whatever values a sample has.
@@ -171,4 +183,4 @@ def _loss_term(output: OutputObjectives, loss: Loss, v: Tensor, t: Tensor, weigh
         v = emit.divide_by_mean(v, divisors, scale)
     reduction = "sum" if loss.reduction == "sum" else "sum_over_batch_size"
     name = None if weight is None else weight.name
-    return Term(f"{output.name}_loss", v.name, output.weight * output.scale, reduction, name)
+    return Term(title, v.name, factor, reduction, name)

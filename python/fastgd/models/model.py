@@ -18,7 +18,7 @@ from fastgd.models.subclassing import TracedGraph, placeholders_for, placeholder
 from fastgd.models.trainer import Trainer
 from fastgd.ops.builder import Shape
 from fastgd.ops.parameters import Variable
-from fastgd.utils.errors import invalid, unknown
+from fastgd.utils.errors import invalid, mistyped, unknown
 from fastgd.utils.naming import automatic_name, snake_case
 from fastgd.utils.structure import flatten
 
@@ -290,8 +290,17 @@ class Model(Trainer, Layer, abstract=True):
         return cls(inputs, outputs, name=config.get("name"), trainable=config.get("trainable", True))
 
     def to_json(self, **kwargs: Any) -> str:
-        """Return class and config as JSON text, for `models.model_from_json`; `kwargs` are those of `json.dumps`."""
-        return json.dumps(layer_config(self), **kwargs)
+        """Return class and config as JSON text, for `models.model_from_json`; `kwargs` are those of `json.dumps`.
+
+        Raises:
+            TypeError: if the config holds something without a name, such as a function of a `Lambda` layer.
+        """
+        return json.dumps(layer_config(self), **{"default": _refuse, **kwargs})
+
+
+def _refuse(thing: Any) -> Any:
+    """Refuse what JSON cannot hold."""
+    raise mistyped("A model whose config holds functions or objects of one's own has no JSON.", config=thing)
 
 
 def _common_dtype(name: str, graph: Graph) -> str:

@@ -33,8 +33,10 @@ from fastgd.ops.activations import (
 )
 from fastgd.ops.binary import (
     add,
+    arctan2,
     divide,
     equal,
+    floor_divide,
     greater,
     greater_equal,
     less,
@@ -44,12 +46,14 @@ from fastgd.ops.binary import (
     logical_xor,
     maximum,
     minimum,
+    mod,
     multiply,
     not_equal,
     power,
     subtract,
     true_divide,
 )
+from fastgd.ops.counting import all, any, count_nonzero, nan_to_num
 from fastgd.ops.crossentropies import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
 from fastgd.ops.elementwise import sum_of
 from fastgd.ops.encoding import category_encoding, discretize, rescale, standardize
@@ -116,8 +120,11 @@ __all__ = [
     "accuracy",
     "activation",
     "add",
+    "all",
     "alpha_dropout",
+    "any",
     "arctan",
+    "arctan2",
     "argmax",
     "argmin",
     "batch_normalization",
@@ -135,6 +142,7 @@ __all__ = [
     "concordance_correlation",
     "cos",
     "cosh",
+    "count_nonzero",
     "cumsum",
     "dense",
     "discretize",
@@ -149,6 +157,7 @@ __all__ = [
     "flatten",
     "flip",
     "floor",
+    "floor_divide",
     "full_like",
     "gaussian_noise",
     "gelu",
@@ -185,8 +194,10 @@ __all__ = [
     "mean",
     "min",
     "minimum",
+    "mod",
     "moveaxis",
     "multiply",
+    "nan_to_num",
     "negative",
     "not_equal",
     "one_hot",

@@ -6,10 +6,14 @@ Nothing here is part of `fastgd.ops`: its functions of like names, in `crossentr
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from math import prod
 
+from fastgd.ops.binary import divide, multiply
 from fastgd.ops.builder import Dims, Tensor, show_dims
 from fastgd.ops.checks import require, require_same_dims, require_tensors
+from fastgd.ops.reductions import mean
+from fastgd.ops.selecting import where
 from fastgd.plan import Attribute
 
 
@@ -44,12 +48,14 @@ def label_share(t: Tensor, ignore_class: int) -> Tensor:
 
 def sample_mean(x: Tensor) -> Tensor:
     """Return the mean of x (batch, ...) over all axes but the first; x itself if it has no other."""
-    return x if len(x.dims) == 1 else x.builder.emit("sample_mean", [x], [x.dims[:1]])[0]
+    return x if len(x.dims) == 1 else mean(x, axis=tuple(range(1, len(x.dims))))
 
 
 def divide_by_mean(v: Tensor, divisors: Sequence[Tensor], scale: float) -> Tensor:
     """Return `scale v / m`, m being the mean over the batch of the product of the divisors; 0 where m is 0."""
-    return v.builder.emit("divide_by_mean", [v, *divisors], [v.dims], attrs={"scale": scale})[0]
+    m = mean(reduce(multiply, divisors), axis=0, keepdims=True)
+    y: Tensor = multiply(v, where(m, divide(scale, m), 0.0))
+    return y
 
 
 def by_rows(op: str, p: Tensor, t: Tensor, from_logits: bool, **attrs: Attribute) -> Tensor:

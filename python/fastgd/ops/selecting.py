@@ -60,6 +60,8 @@ def round(x: Any, decimals: int = 0) -> Any:
         The same kind of thing, of the same shape; an array for numbers and variables.
     """
     places = check_int("decimals", decimals, -300)
+    if isinstance(x, Placeholder):
+        return x.record(round, (x, places), {})
     if places == 0:
         return nearest(x)
     # A power of ten with a positive exponent is exact, its inverse is not.

@@ -69,10 +69,21 @@ def _exponent_slope(dy: Array, a: Array, b: Array, y: Array) -> Array:
     return np.where((a == 0) & (b >= 0), np.zeros((), dy.dtype), dy * y * np.log(a))
 
 
+def _angle_slope(dy: Array, side: Array, a: Array, b: Array) -> Array:
+    """Return dy side / (a^2 + b^2), 0 at the origin."""
+    squares = a * a + b * b
+    return np.where(squares == 0, np.zeros((), dy.dtype), dy * side / squares)
+
+
 BINARY: dict[str, Binary] = {
     "add": (np.add, (lambda dy, a, b, y: dy, lambda dy, a, b, y: dy)),
+    "arctan2": (
+        np.arctan2,
+        (lambda dy, a, b, y: _angle_slope(dy, b, a, b), lambda dy, a, b, y: _angle_slope(dy, -a, a, b)),
+    ),
     "divide": (np.divide, (lambda dy, a, b, y: dy / b, lambda dy, a, b, y: -dy * (a / b) / b)),
     "equal": (np.equal, None),
+    "floor_divide": (np.floor_divide, None),
     "greater": (np.greater, None),
     "greater_equal": (np.greater_equal, None),
     "less": (np.less, None),
@@ -82,6 +93,7 @@ BINARY: dict[str, Binary] = {
     "logical_xor": (np.logical_xor, None),
     "maximum": (np.maximum, (lambda dy, a, b, y: _won(a > b, a, b, dy), lambda dy, a, b, y: _won(b > a, a, b, dy))),
     "minimum": (np.minimum, (lambda dy, a, b, y: _won(a < b, a, b, dy), lambda dy, a, b, y: _won(b < a, a, b, dy))),
+    "mod": (np.mod, (lambda dy, a, b, y: dy, lambda dy, a, b, y: -dy * np.floor_divide(a, b))),
     "multiply": (np.multiply, (lambda dy, a, b, y: dy * b, lambda dy, a, b, y: dy * a)),
     "not_equal": (np.not_equal, None),
     "power": (np.power, (_power_slope, _exponent_slope)),
