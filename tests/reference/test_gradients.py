@@ -36,6 +36,7 @@ GRADIENT_OPS = {
     "unary",
     "binary",
     "where",
+    "numpy_function",
     "parameter",
     "sample_mean",
     "divide_by_mean",

@@ -24,6 +24,7 @@ from fastgd.layers.merging import (
     multiply,
     subtract,
 )
+from fastgd.layers.numpy_layer import NumpyLayer
 from fastgd.layers.prelu import PReLU
 from fastgd.layers.reshaping import Flatten, Identity, Permute, RepeatVector, Reshape
 
@@ -46,6 +47,7 @@ __all__ = [
     "Maximum",
     "Minimum",
     "Multiply",
+    "NumpyLayer",
     "PReLU",
     "Permute",
     "ReLU",

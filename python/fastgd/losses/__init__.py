@@ -36,6 +36,7 @@ from fastgd.losses.loss import FunctionLoss as _FunctionLoss
 from fastgd.losses.loss import Loss
 from fastgd.losses.loss import registry as _registry
 from fastgd.losses.margins import CategoricalHinge, Hinge, SquaredHinge
+from fastgd.losses.numpy_loss import NumpyLoss
 from fastgd.losses.regression import (
     CosineSimilarity,
     Huber,
@@ -67,6 +68,7 @@ __all__ = [
     "MeanAbsolutePercentageError",
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
+    "NumpyLoss",
     "Poisson",
     "SparseCategoricalCrossentropy",
     "SquaredHinge",

@@ -52,6 +52,7 @@ from fastgd.ops.binary import (
 )
 from fastgd.ops.crossentropies import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
 from fastgd.ops.elementwise import dropout, sum_of
+from fastgd.ops.host import numpy_function
 from fastgd.ops.indexing import get_item, one_hot, split, take, take_along_axis, unstack
 from fastgd.ops.linear import dense, matmul
 from fastgd.ops.metrics import (
@@ -173,6 +174,7 @@ __all__ = [
     "multiply",
     "negative",
     "not_equal",
+    "numpy_function",
     "one_hot",
     "ones_like",
     "orthogonality",

@@ -5,6 +5,7 @@ from fastgd.reference import (  # noqa: F401
     activations,
     dropout,
     elementwise,
+    host,
     linear,
     logits,
     losses,
