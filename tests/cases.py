@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from fastgd.plan import Attribute, ParamSpec, Plan, Step, TensorSpec, Term
+from fastgd.plan import Attribute, HostFunction, ParamSpec, Plan, Step, TensorSpec, Term
 
 Array = np.ndarray[Any, Any]
 
@@ -217,6 +217,22 @@ def row_cases(shape: tuple[int, ...]) -> Iterator[OpCase]:
             yield OpCase(op, (shape, shape), ((-1,),), attrs=dict(attrs), kinds=kinds, length=abs(prod(shape)))
 
 
+def product_and_sums() -> HostFunction:
+    """Return the function x, w -> tanh(x w), sum x^2 of the rows of x."""
+
+    def forward(inputs: Sequence[Array], shapes: Sequence[tuple[int, ...]]) -> Sequence[Array]:
+        x, w = inputs
+        assert shapes == ((len(x), w.shape[1]), (len(x),))
+        return np.tanh(x @ w), np.sum(x * x, axis=1)
+
+    def backward(d_outputs: Sequence[Array], outputs: Sequence[Array], inputs: Sequence[Array]) -> Any:
+        x, w = inputs
+        dz = d_outputs[0] * (1 - outputs[0] ** 2)
+        return dz @ w.T + 2 * d_outputs[1][:, None] * x, np.ascontiguousarray(x.T @ dz)
+
+    return HostFunction("product", ((-1, 3), (-1,)), forward, backward)
+
+
 def op_cases() -> Iterator[OpCase]:
     """Yield every case: odd sizes for the products, every option for the rest."""
     for name, numbers in FUSED:
@@ -241,6 +257,7 @@ def op_cases() -> Iterator[OpCase]:
         yield OpCase("activation", ((-1, 4, 67),), ((-1, 4, 67),), (), {"function": name, "axis": 1}, length=4)
     for slopes in ((5, 3, 7), (1, 1, 7), (5, 1, 1), (1, 3, 1), (1, 1, 1), (5, 1, 7)):
         yield OpCase("prelu", ((-1, 5, 3, 7),), ((-1, 5, 3, 7),), (slopes,), length=105)
+    yield OpCase("numpy_function", ((-1, 5), (5, 3)), ((-1, 3), (-1,)), (), {"function": product_and_sums()})
     for ta in (False, True):
         for tb in (False, True):
             a, b = ((9, 5) if ta else (5, 9)), ((6, 9) if tb else (9, 6))

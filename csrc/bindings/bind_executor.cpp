@@ -51,6 +51,9 @@ class PyExecutor {
   virtual std::uint64_t iteration() const = 0;
   virtual py::dict inspect(const std::vector<std::optional<py::array>>& feeds, bool training,
                            std::uint64_t iteration) = 0;
+
+  // What the plan calls, for Python's search for circles: a model may keep an executor that calls one of its methods.
+  HostFunctions functions;
 };
 
 template <class T>
@@ -148,6 +151,7 @@ class PyExecutorOf final : public PyExecutor {
       py::gil_scoped_release release;
       program = &executor_.inspect(std::move(request), training);
     }
+    if (executor_.interrupted()) throw py::error_already_set();
     const Plan& plan = executor_.plan();
     const auto real = py::dtype::of<T>();
     py::dict result;
@@ -210,17 +214,48 @@ class PyExecutorOf final : public PyExecutor {
 };
 
 std::unique_ptr<PyExecutor> make_executor(const py::object& plan, const std::optional<std::string>& isa) {
-  Plan p = read_plan(plan);
+  HostFunctions functions;
+  Plan p = read_plan(plan, functions);
   const KernelTable& table = kernel_table(isa.value_or(""));
-  if (p.dtype == "float32") return std::make_unique<PyExecutorOf<float>>(std::move(p), table);
-  check(p.dtype == "float64", "The plan's dtype must be 'float32' or 'float64'. Received: dtype='", p.dtype, "'");
-  return std::make_unique<PyExecutorOf<double>>(std::move(p), table);
+  check(p.dtype == "float32" || p.dtype == "float64",
+        "The plan's dtype must be 'float32' or 'float64'. Received: dtype='", p.dtype, "'");
+  std::unique_ptr<PyExecutor> made;
+  if (p.dtype == "float32") {
+    made = std::make_unique<PyExecutorOf<float>>(std::move(p), table);
+  } else {
+    made = std::make_unique<PyExecutorOf<double>>(std::move(p), table);
+  }
+  made->functions = std::move(functions);
+  return made;
+}
+
+// The executor in a Python object; null while that is being made.
+PyExecutor* executor_in(PyObject* self) {
+  const auto holder = reinterpret_cast<py::detail::instance*>(self)->get_value_and_holder();
+  return holder.holder_constructed() ? holder.value_ptr<PyExecutor>() : nullptr;
+}
+
+void let_python_find_circles(PyHeapTypeObject* heap_type) {
+  PyTypeObject& type = heap_type->ht_type;
+  type.tp_flags |= Py_TPFLAGS_HAVE_GC;
+  type.tp_traverse = [](PyObject* self, visitproc visit, void* arg) {
+    Py_VISIT(Py_TYPE(self));
+    if (const PyExecutor* executor = executor_in(self))
+      for (const auto& function : executor->functions) Py_VISIT(function->held());
+    return 0;
+  };
+  type.tp_clear = [](PyObject* self) {
+    if (const PyExecutor* executor = executor_in(self))
+      for (const auto& function : executor->functions) function->release();
+    return 0;
+  };
 }
 
 }  // namespace
 
 void bind_executor(py::module_& m) {
-  py::class_<PyExecutor>(m, "Executor", "Runs a plan natively. docs/ops.md, Executors, says what each method does.")
+  py::class_<PyExecutor>(m, "Executor", "Runs a plan natively. docs/ops.md, Executors, says what each method does.",
+                         py::custom_type_setup(&let_python_find_circles))
       .def(py::init(&make_executor), py::arg("plan"), py::arg("isa") = py::none())
       .def_property_readonly("isa", &PyExecutor::isa, "The tier whose kernels run.")
       .def_property_readonly("iteration", &PyExecutor::iteration, "The number of updates done, counted on from begin.")

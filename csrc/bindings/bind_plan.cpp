@@ -12,7 +12,7 @@ namespace {
 
 namespace py = pybind11;
 
-Attribute read_attribute(const py::handle& value) {
+Attribute read_attribute(const py::handle& value, HostFunctions& functions) {
   if (py::isinstance<py::bool_>(value)) return value.cast<bool>();
   // Seeds are unsigned 64-bit numbers; their bits are kept.
   if (py::isinstance<py::int_>(value)) {
@@ -28,7 +28,11 @@ Attribute read_attribute(const py::handle& value) {
     if (real) return value.cast<std::vector<double>>();
     return value.cast<Shape>();
   }
-  fail("An attribute must be a bool, a number, a string or a tuple of numbers. Received: ",
+  if (py::hasattr(value, "forward") && py::hasattr(value, "backward")) {
+    functions.push_back(std::make_shared<PyHostFunction>(py::reinterpret_borrow<py::object>(value)));
+    return std::shared_ptr<HostFunction>(functions.back());
+  }
+  fail("An attribute must be a bool, a number, a string, a tuple of numbers or a HostFunction. Received: ",
        std::string(py::str(py::type::of(value))));
 }
 
@@ -59,7 +63,7 @@ std::optional<ConstraintSpec> read_constraint(const py::object& c) {
 
 }  // namespace
 
-Plan read_plan(const py::object& plan) {
+Plan read_plan(const py::object& plan, HostFunctions& functions) {
   using Names = std::vector<std::string>;
   Plan p;
   p.dtype = plan.attr("dtype").cast<std::string>();
@@ -73,7 +77,7 @@ Plan read_plan(const py::object& plan) {
     std::map<std::string, Attribute> attrs;
     for (const py::handle& item : s.attr("attrs").attr("items")()) {
       const auto pair = item.cast<py::tuple>();
-      attrs.emplace(pair[0].cast<std::string>(), read_attribute(pair[1]));
+      attrs.emplace(pair[0].cast<std::string>(), read_attribute(pair[1], functions));
     }
     p.steps.push_back({s.attr("op").cast<std::string>(), s.attr("inputs").cast<Names>(),
                        s.attr("outputs").cast<Names>(), s.attr("params").cast<Names>(), Attrs(std::move(attrs))});

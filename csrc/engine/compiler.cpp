@@ -142,6 +142,7 @@ void Compiler<T>::build_ops() {
             "] writes the parameter '", plan_.params[at(used[i])].name, "', which must not be trainable");
     op_of_[s] = static_cast<int>(p_.ops_.size());
     p_.couples_samples_ = p_.couples_samples_ || op->traits.couples_samples;
+    p_.may_fail_ = p_.may_fail_ || op->traits.may_fail;
     p_.ops_.push_back(std::move(op));
   }
 }
@@ -189,6 +190,8 @@ void Compiler<T>::find_penalties() {
 // A parameter that only one step uses can be updated as its gradient comes, if one comes. That step reads it before.
 template <class T>
 void Compiler<T>::find_streams() {
+  // What is updated on the way could not be taken back.
+  if (p_.may_fail_) return;
   std::vector<bool> reached(plan_.tensors.size());
   for (std::size_t i = 0; i < plan_.losses.size(); ++i)
     if (plan_.losses[i].weight != 0) reached[at(wiring_.terms[i].tensor)] = true;
@@ -374,6 +377,7 @@ void Compiler<T>::emit_backward_step(std::size_t s) {
   const bool reached =
       std::any_of(ids.outputs.begin(), ids.outputs.end(), [&](int t) { return gradient_[at(t)] >= 0; });
   if (!reached || !traits.differentiable || !wants_gradient_[at(ids.outputs[0])]) return;
+  if (!traits.refuses_gradient.empty()) fail("[", plan_.steps[s].op, "] ", traits.refuses_gradient);
   std::vector<std::pair<int, int>> adds;  // tensor whose gradient grows, buffer to add
   if (traits.view) {
     const int from = gradient_[at(ids.outputs[0])];
@@ -399,6 +403,9 @@ void Compiler<T>::emit_backward_step(std::size_t s) {
       if (gradient_[at(t)] >= 0) use(gradient_[at(t)]);
       dy.push_back(gradient_[at(t)] >= 0 ? arena_ref(gradient_[at(t)]) : Ref{});
     }
+    // Outputs that the plan leaves out.
+    y.resize(traits.outputs.size());
+    dy.resize(traits.outputs.size());
     for (std::size_t i = 0; i < ids.inputs.size(); ++i) {
       const bool flows = bit(traits.gradient_inputs, i) && wants_gradient_[at(ids.inputs[i])];
       dx.push_back(flows ? arena_ref(gradient_target(ids.inputs[i], adds)) : Ref{});
@@ -469,12 +476,13 @@ void Compiler<T>::finish() {
   p_.sinks_.resize(p_.sink_params_.size());
   p_.accumulate_ = std::make_unique<bool[]>(flags_.size());
   std::copy(flags_.begin(), flags_.end(), p_.accumulate_.get());
-  // Between two instructions of rank 0 nobody else has to wait.
+  // Between two instructions of rank 0 nobody else has to wait, unless the run may end there.
   double widest = 0;
   for (std::size_t i = 0; i < p_.code_.size(); ++i) {
     if (p_.code_[i].op != nullptr) p_.work_ += p_.code_[i].work;
     const bool next_team = i + 1 == p_.code_.size() || p_.code_[i + 1].team;
-    p_.code_[i].sync_after = p_.code_[i].team || next_team;
+    const bool may_fail = p_.code_[i].op != nullptr && p_.code_[i].op->traits.may_fail;
+    p_.code_[i].sync_after = p_.code_[i].team || next_team || may_fail;
     widest = std::max(widest, p_.code_[i].work);
   }
   const double threads = team_work_ > 0 ? widest / team_work_ : std::numeric_limits<int>::max();

@@ -36,6 +36,7 @@ struct Executor<T>::Pace {
   double work = 0;
   bool out_of_time = false;
   bool interrupted = false;
+  bool failed = false;  // an op has, see OpTraits::may_fail
   std::atomic<std::int64_t> stop_tick{std::numeric_limits<std::int64_t>::max()};
 
   // For rank 0, after the instruction of `tick`.
@@ -45,12 +46,13 @@ struct Executor<T>::Pace {
       work = 0;
       const auto now = Clock::now();
       out_of_time = out_of_time || seconds(now - started) >= max_seconds;
-      if (interrupt != nullptr && !interrupted && seconds(now - last_interrupt) >= kSecondsBetweenInterrupts) {
+      if (interrupt != nullptr && !interrupted && !failed &&
+          seconds(now - last_interrupt) >= kSecondsBetweenInterrupts) {
         last_interrupt = now;
         interrupted = interrupt();
       }
     }
-    if (interrupted || (ends_batch && out_of_time)) stop_tick.store(tick, std::memory_order_relaxed);
+    if (interrupted || failed || (ends_batch && out_of_time)) stop_tick.store(tick, std::memory_order_relaxed);
   }
 
   bool over() const { return stop_tick.load(std::memory_order_relaxed) != std::numeric_limits<std::int64_t>::max(); }
@@ -271,7 +273,7 @@ Index Executor<T>::advance(Index max_batches, double max_seconds, std::span<cons
     if (done > before) choice.ran(done - before, Pace::seconds(Clock::now() - started));
   }
   if (training) request_.iteration += static_cast<std::uint64_t>(done);
-  interrupted_ = pace.interrupted;
+  interrupted_ = pace.interrupted || pace.failed;
   return done;
 }
 
@@ -286,8 +288,12 @@ typename Executor<T>::After Executor<T>::run_batch(Batch<T>& batch, Index first_
     for (Index g = mine.begin; g < mine.end; ++g) batch.program(g).run_state().iteration = iteration;
     return run_groups(batch, first_row, tick, pace, who);
   }
-  if (who.rank == 0) batch.program().run_state().iteration = iteration;
-  if (who.size == 1 && batch.program().work() <= kWorkBetweenLooks)
+  if (who.rank == 0) {
+    batch.program().run_state().iteration = iteration;
+    batch.program().run_state().failed = false;
+  }
+  const Program<T>& program = batch.program();
+  if (who.size == 1 && program.work() <= kWorkBetweenLooks && !program.may_fail())
     return run_alone(batch.program(), first_row, tick, pace);
   return run_together(batch.program(), first_row, tick, pace, who);
 }
@@ -322,6 +328,7 @@ typename Executor<T>::After Executor<T>::run_together(Program<T>& p, Index first
       continue;
     }
     if (who.rank == 0) {
+      pace.failed = p.run_state().failed;
       if (last) add_totals(p);
       pace.look(tick, instruction.work + (last ? kBatchWork : 0), last);
     }
@@ -522,6 +529,7 @@ const Program<T>& Executor<T>::inspect(RunRequest request, bool training) {
     std::int64_t tick = 0;
     run_together(p, 0, tick, pace, who);
   });
+  interrupted_ = pace.failed;
   return p;
 }
 

@@ -52,13 +52,14 @@ class Executor {
   const T* gradients() const { return reinterpret_cast<const T*>(gradients_.data()); }
 
   void begin(RunRequest request);
-  // Returns the number of batches run. When `interrupt` said so, stops early with interrupted() true.
+  // Returns the number of batches run. When `interrupt` said so or an op failed, stops early with interrupted() true.
   Index advance(Index max_batches, double max_seconds, std::span<const double> learning_rates, Interrupt interrupt);
   bool interrupted() const { return interrupted_; }
   std::uint64_t iteration() const { return request_.iteration; }
   const std::vector<Total>& totals() const { return totals_; }
 
-  // One batch of all rows of `request`, nothing updated; the program keeps every tensor until the next call.
+  // One batch of all rows of `request`, nothing updated; the program keeps every tensor until the next call. When an op
+  // failed, interrupted() is true.
   const Program<T>& inspect(RunRequest request, bool training);
 
  private:

@@ -105,6 +105,8 @@ class Program {
   const Slice& slice() const { return slice_; }
   // Whether a batch of this plan can be cut into slices.
   bool couples_samples() const { return couples_samples_; }
+  // Whether a run can end in the middle of a batch: see OpTraits::may_fail.
+  bool may_fail() const { return may_fail_; }
   // Floating-point operations of the forward and backward pass.
   double work() const { return work_; }
   Index arena_bytes() const { return arena_bytes_; }
@@ -139,7 +141,7 @@ class Program {
   T* resolve(Ref ref, std::byte* arena, const std::vector<T*>& params, T* gradients) const;
 
   Slice slice_;
-  bool couples_samples_ = false;
+  bool couples_samples_ = false, may_fail_ = false;
   double work_ = 0;
   Index arena_bytes_ = 0;
   int useful_threads_ = 1;

@@ -62,6 +62,13 @@ std::vector<double> Attrs::reals(const std::string& name) const {
   return *numbers;
 }
 
+std::shared_ptr<HostFunction> Attrs::host_function(const std::string& name) const {
+  const Attribute* value = find(name);
+  const auto* function = value == nullptr ? nullptr : std::get_if<std::shared_ptr<HostFunction>>(value);
+  check(function != nullptr, "attribute `", name, "` must be a function");
+  return *function;
+}
+
 void Attrs::check_all_known() const {
   for (const auto& [name, value] : values_) check(asked_.contains(name), "unknown attribute `", name, "`");
 }

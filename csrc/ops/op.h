@@ -32,6 +32,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/host_function.h"
 #include "base/shape.h"
 #include "base/types.h"
 #include "dispatch/dispatch.h"
@@ -39,7 +40,8 @@
 
 namespace fastgd {
 
-using Attribute = std::variant<bool, Index, double, std::string, std::vector<Index>, std::vector<double>>;
+using Attribute = std::variant<bool, Index, double, std::string, std::vector<Index>, std::vector<double>,
+                               std::shared_ptr<HostFunction>>;
 
 // The attributes of a step. Remembers which were asked for, so that a misspelt one is an error and not silence.
 class Attrs {
@@ -55,6 +57,7 @@ class Attrs {
   Shape sizes(const std::string& name) const;
   bool given(const std::string& name) const { return find(name) != nullptr; }
   std::vector<double> reals(const std::string& name) const;
+  std::shared_ptr<HostFunction> host_function(const std::string& name) const;
 
   // Throws if an attribute was given that no getter asked for.
   void check_all_known() const;
@@ -110,6 +113,11 @@ struct OpTraits {
   // Given where the output is this penalty on the only parameter: the engine may add its gradient in the update, and
   // leave backward out.
   std::optional<Penalty> penalty;
+  // Whether a run can fail here: the op then sets `failed` of the RunState, on rank 0, and the engine ends the run
+  // before anything is made of the outputs. Nothing is updated then, so parameters are not streamed beside such an op.
+  bool may_fail = false;
+  // Why a plan that needs a gradient through the op must be refused; empty where it need not be.
+  std::string refuses_gradient;
   // Inputs that a gradient can flow to (targets take none).
   unsigned gradient_inputs = ~0u;
   // Bytes kept from forward to backward, and bytes needed only within one call.
@@ -126,6 +134,7 @@ struct RunState {
   bool training = false;
   std::uint64_t iteration = 0;
   Index first_sample = 0;  // the place in its batch of the first sample that the op sees
+  bool failed = false;     // set by an op, see OpTraits::may_fail
 };
 
 // Takes the gradient of one parameter as it comes, so that it need not travel through memory: elements
@@ -144,7 +153,7 @@ struct GradientSink {
 template <class T>
 struct Call {
   const Kernels<T>* kernels = nullptr;
-  const RunState* run = nullptr;
+  RunState* run = nullptr;
   const T* const* x = nullptr;
   T* const* y = nullptr;
   const T* const* w = nullptr;

@@ -63,13 +63,14 @@ __all__ = [
     "regularizers",
     "set_num_threads",
     "show_versions",
+    "testing",
     "utils",
 ]
 
 
 def __getattr__(name: str) -> Any:
     """Import what only some programs need when it is first used."""
-    if name in ("datasets", "kernels"):
+    if name in ("datasets", "kernels", "testing"):
         return importlib.import_module(f"fastgd.{name}")
     if name == "show_versions":
         return importlib.import_module("fastgd._info").show_versions

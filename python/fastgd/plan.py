@@ -9,9 +9,10 @@ Sizes. A dimension `d >= 0` is a fixed size; `d < 0` means `-d` times the batch 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
+from typing import Any
 
 BATCH = -1
 
@@ -20,7 +21,31 @@ ALIGNMENT_BYTES = 64
 
 ITEM_SIZES = {"float32": 4, "float64": 8, "int32": 4}
 
-Attribute = bool | int | float | str | tuple[int, ...] | tuple[float, ...]
+
+@dataclass(frozen=True, slots=True)
+class HostFunction:
+    """A function on NumPy arrays that the step `numpy_function` calls, while the interpreter waits with all threads.
+
+    It owns the arrays that it is given: they are copies. Exceptions end the run and reach its caller.
+
+    Attributes:
+        name: the name in messages.
+        shapes: the shapes of the outputs, floating all of them, as sizes of the plan.
+        forward: outputs = forward(inputs, shapes), with a tuple of arrays, and their shapes for the batch at hand;
+            returns as many C-contiguous arrays of the plan's floating type.
+        backward: d_inputs = backward(d_outputs, outputs, inputs); returns such an array, or None for zeros, for each
+            input. None where the function has no gradient.
+    """
+
+    name: str
+    shapes: tuple[tuple[int, ...], ...]
+    forward: Callable[[Sequence[Any], Sequence[tuple[int, ...]]], Sequence[Any]] = field(repr=False)
+    backward: Callable[[Sequence[Any], Sequence[Any], Sequence[Any]], Sequence[Any]] | None = field(
+        default=None, repr=False
+    )
+
+
+Attribute = bool | int | float | str | tuple[int, ...] | tuple[float, ...] | HostFunction
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,8 @@ def test_every_registered_class_is_public_and_every_public_class_registered(kind
     public = {name: cls for name, cls in exported(base, module).items() if cls.__module__.startswith("fastgd.")}
     abstract = {name for name, cls in public.items() if cls not in registered(kind).values()}
     assert registered(kind).items() <= public.items()
-    # A base class of a family is public without being registered: nobody asks for it by name.
+    # A base class of a family is public without being registered: nobody asks for it by name. So is a base for users.
+    abstract -= {"NumpyLayer", "NumpyLoss", "NumpyMetric"}
     assert all(any(issubclass(c, public[name]) for c in registered(kind).values()) for name in abstract)
 
 

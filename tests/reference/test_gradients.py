@@ -55,6 +55,7 @@ GRADIENT_OPS = {
     "unary",
     "binary",
     "where",
+    "numpy_function",
     "parameter",
     "mean_squared_error",
     "mean_absolute_error",

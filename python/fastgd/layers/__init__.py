@@ -32,6 +32,7 @@ from fastgd.layers.merging import (
     subtract,
 )
 from fastgd.layers.noise import GaussianDropout, GaussianNoise
+from fastgd.layers.numpy_layer import NumpyLayer
 from fastgd.layers.prelu import PReLU
 from fastgd.layers.reshaping import Flatten, Identity, Permute, RepeatVector, Reshape
 from fastgd.layers.scaling import Normalization, Rescaling
@@ -66,6 +67,7 @@ __all__ = [
     "Minimum",
     "Multiply",
     "Normalization",
+    "NumpyLayer",
     "PReLU",
     "Permute",
     "RMSNormalization",

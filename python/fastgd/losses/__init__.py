@@ -38,6 +38,7 @@ from fastgd.losses.loss import FunctionLoss as _FunctionLoss
 from fastgd.losses.loss import Loss
 from fastgd.losses.loss import registry as _registry
 from fastgd.losses.margins import CategoricalHinge, Hinge, SquaredHinge
+from fastgd.losses.numpy_loss import NumpyLoss
 from fastgd.losses.overlap import Dice, Tversky
 from fastgd.losses.regression import (
     CosineSimilarity,
@@ -71,6 +72,7 @@ __all__ = [
     "MeanAbsolutePercentageError",
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
+    "NumpyLoss",
     "Poisson",
     "SparseCategoricalCrossentropy",
     "SquaredHinge",

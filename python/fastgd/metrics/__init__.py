@@ -62,6 +62,7 @@ from fastgd.metrics.loss_metrics import (
     SparseCategoricalCrossentropy,
     SquaredHinge,
 )
+from fastgd.metrics.numpy_metric import NumpyMetric
 from fastgd.metrics.reduction import Mean, MeanMetricWrapper, Sum
 from fastgd.metrics.regression import (
     ConcordanceCorrelation,
@@ -99,6 +100,7 @@ __all__ = [
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
     "Metric",
+    "NumpyMetric",
     "OneHotIoU",
     "OneHotMeanIoU",
     "PearsonCorrelation",

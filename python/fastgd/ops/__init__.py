@@ -57,6 +57,7 @@ from fastgd.ops.counting import all, any, count_nonzero, nan_to_num
 from fastgd.ops.crossentropies import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
 from fastgd.ops.elementwise import sum_of
 from fastgd.ops.encoding import category_encoding, discretize, rescale, standardize
+from fastgd.ops.host import numpy_function
 from fastgd.ops.indexing import get_item, one_hot, split, take, take_along_axis, unstack
 from fastgd.ops.linear import dense, matmul
 from fastgd.ops.metrics import (
@@ -200,6 +201,7 @@ __all__ = [
     "nan_to_num",
     "negative",
     "not_equal",
+    "numpy_function",
     "one_hot",
     "ones_like",
     "orthogonality",

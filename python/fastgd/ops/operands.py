@@ -25,10 +25,11 @@ def as_tensors(op: str, *values: Any) -> list[Tensor]:
     """
     tensors = [value for value in values if isinstance(value, Tensor)]
     require_tensors(op, *tensors)
-    return [_as_tensor(op, value, tensors[0].builder) for value in values]
+    return [as_tensor(op, value, tensors[0].builder) for value in values]
 
 
-def _as_tensor(op: str, value: Any, builder: PlanBuilder) -> Tensor:
+def as_tensor(op: str, value: Any, builder: PlanBuilder) -> Tensor:
+    """Return one operand as a floating tensor of the plan of `builder`; `as_tensors` says how."""
     if isinstance(value, Tensor):
         return builder.emit("cast", [value], [value.dims])[0] if value.dtype == "int32" else value
     if isinstance(value, Variable):

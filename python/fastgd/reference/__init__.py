@@ -6,6 +6,7 @@ from fastgd.reference import (  # noqa: F401
     dropout,
     elementwise,
     encoding,
+    host,
     linear,
     logits,
     losses,

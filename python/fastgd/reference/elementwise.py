@@ -124,7 +124,7 @@ def unary(ctx: Context, inputs: Sequence[Array], params: Sequence[Array], attrs:
     return (np.asarray(value(x)).astype(ctx.dtype, copy=False),)
 
 
-@backward("unary")
+@backward("unary", is_flat=lambda attrs: UNARY[_name(attrs, tuple(UNARY))][1] is None)
 def unary_backward(
     ctx: Context,
     inputs: Sequence[Array],
@@ -148,7 +148,7 @@ def binary(ctx: Context, inputs: Sequence[Array], params: Sequence[Array], attrs
     return (np.asarray(value(a, b)).astype(ctx.dtype, copy=False),)
 
 
-@backward("binary")
+@backward("binary", is_flat=lambda attrs: BINARY[_name(attrs, tuple(BINARY))][1] is None)
 def binary_backward(
     ctx: Context,
     inputs: Sequence[Array],

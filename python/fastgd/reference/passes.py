@@ -54,6 +54,8 @@ def run_forward(program: Program, params: Sequence[Array], batch: Batch) -> list
         try:
             outputs = node.op.forward(ctx, inputs, [params[place] for place in node.params], node.step.attrs)
         except ValueError as error:
+            if node.op.calls_back:
+                raise
             raise ValueError(f"[{node.step.op}] {error}") from error
         _keep_outputs(node, outputs, batch)
         traces.append(Trace(node, ctx, inputs, outputs))

@@ -121,7 +121,10 @@ def build_program(plan: Plan, wanted: Iterable[str], model_inputs: Iterable[str]
             op,
             tuple(tensors[name] for name in step.outputs),
             tuple(places[name] for name in step.params),
-            tuple(name in moving and op.carries_gradient(k) for k, name in enumerate(step.inputs)),
+            tuple(
+                name in moving and op.carries_gradient(k) and not op.is_flat(step.attrs)
+                for k, name in enumerate(step.inputs)
+            ),
             tuple(plan.params[places[name]].trainable for name in step.params),
         )
         nodes.append(node)

@@ -55,11 +55,15 @@ class Op:
     """One op: its forward function, its backward function if it has one, and how many of its inputs get a gradient.
 
     `differentiable` counts leading inputs (a loss has one: its target gets no gradient); None stands for all.
+    `is_flat` tells by the attributes whether the op has no gradient after all, as the function of an op may have none.
+    `calls_back`: its errors are those of the user's own code, and are left as they are.
     """
 
     forward: Forward
     backward: Backward | None = None
     differentiable: int | None = None
+    calls_back: bool = False
+    is_flat: Callable[[Attrs], bool] = lambda attrs: False
 
     def carries_gradient(self, position: int) -> bool:
         """Return whether a gradient can flow to the input at `position`."""
@@ -69,27 +73,31 @@ class Op:
 OPS: dict[str, Op] = {}
 
 
-def forward(name: str) -> Callable[[Forward], Forward]:
+def forward(name: str, calls_back: bool = False) -> Callable[[Forward], Forward]:
     """Return a decorator that registers a function as the forward pass of the op `name`."""
 
     def register(function: Forward) -> Forward:
-        OPS[name] = Op(function)
+        OPS[name] = Op(function, calls_back=calls_back)
         return function
 
     return register
 
 
-def backward(name: str, differentiable: int | None = None) -> Callable[[Backward], Backward]:
+def backward(
+    name: str, differentiable: int | None = None, is_flat: Callable[[Attrs], bool] = lambda attrs: False
+) -> Callable[[Backward], Backward]:
     """Return a decorator that registers a function as the backward pass of the op `name`, whose forward stands above.
 
     Args:
         name: the op.
         differentiable: how many leading inputs get a gradient; None stands for all.
+        is_flat: whether it has no gradient with certain attributes.
     """
 
     def register(function: Backward) -> Backward:
         OPS[name].backward = function
         OPS[name].differentiable = differentiable
+        OPS[name].is_flat = is_flat
         return function
 
     return register
@@ -109,7 +117,7 @@ def lookup(name: str) -> Op:
 def number(attrs: Attrs, name: str, default: float) -> float:
     """Return the attribute `name` as a Python float, which never widens a float32 array."""
     value = attrs.get(name, default)
-    if isinstance(value, (str, tuple)):
+    if not isinstance(value, (bool, int, float)):
         raise ValueError(f"attribute `{name}` must be a number. Received: {value!r}")
     return float(value)
 
