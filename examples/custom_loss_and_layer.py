@@ -6,7 +6,7 @@ are nowhere written down: the ops know theirs.
 
 They are checked against central differences, (loss(w + h d) - loss(w - h d)) / 2h, along a random direction d. The
 picture shows how far both are apart against h: the error of the formula falls with h^2, until rounding, which
-grows with 1/h, takes over. So there is a best h, and an agreement of ten digits there is all that float64 allows.
+grows with 1/h, takes over. So there is a best h, and an agreement of nine digits there is all that float64 allows.
 
     python examples/custom_loss_and_layer.py --plot custom_loss_and_layer.png
 """
@@ -51,9 +51,7 @@ def main():
     args = read_arguments(__doc__, epochs=30)
     (x, y), (x_test, y_test) = load_digits()
     goals = np.eye(10)[y]
-    model = fastgd.Sequential(
-        [fastgd.Input((64,), dtype="float64"), Bumps(40, dtype="float64"), fastgd.layers.Dense(10, dtype="float64")]
-    )
+    model = fastgd.Sequential([fastgd.Input((64,), dtype="float64"), Bumps(40), fastgd.layers.Dense(10)])
     model.compile(fastgd.optimizers.Adam(0.02), Cauchy())
 
     start = model.flat_parameters

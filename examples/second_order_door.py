@@ -21,8 +21,8 @@ def make(optimizer):
     model = fastgd.Sequential(
         [
             fastgd.Input((64,), dtype="float64"),
-            fastgd.layers.Dense(16, "tanh", dtype="float64", kernel_regularizer=fastgd.regularizers.L2(1e-4)),
-            fastgd.layers.Dense(10, "softmax", dtype="float64", kernel_regularizer=fastgd.regularizers.L2(1e-4)),
+            fastgd.layers.Dense(16, "tanh", kernel_regularizer=fastgd.regularizers.L2(1e-4)),
+            fastgd.layers.Dense(10, "softmax", kernel_regularizer=fastgd.regularizers.L2(1e-4)),
         ]
     )
     model.compile(optimizer, "sparse_categorical_crossentropy")

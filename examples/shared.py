@@ -46,7 +46,7 @@ def zeros_and_ones():
 def descend(optimizer, epochs):
     """Fit digit = slope * ink + intercept with full batches; return the points (slope, intercept) and their losses."""
     x, t = zeros_and_ones()
-    model = fastgd.Sequential([fastgd.Input((1,), dtype="float64"), fastgd.layers.Dense(1, dtype="float64")])
+    model = fastgd.Sequential([fastgd.Input((1,), dtype="float64"), fastgd.layers.Dense(1)])
     model.compile(optimizer, "mse")
     model.flat_parameters = [0.2, 2.0]
     points = [model.flat_parameters]

@@ -94,6 +94,29 @@ def test_weights_are_written_every_so_many_epochs(tmp_path):
     assert last.sum == pytest.approx(kernel.sum(), rel=1e-5)
 
 
+def test_a_model_without_a_config_is_trained_all_the_same(tmp_path):
+    pytest.importorskip("tensorboardX")
+
+    class Inner(fastgd.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(2)
+
+        def call(self, inputs):
+            return self.dense(inputs)
+
+    x = np.ones((4, 3))
+    for model in (Inner(), fastgd.Sequential([fastgd.Input((3,)), Inner(), layers.Dense(2)])):
+        model.compile("sgd", "mse")
+        board = callbacks.TensorBoard(tmp_path / model.name)
+        if model.name.startswith("sequential"):
+            with pytest.warns(UserWarning, match="TensorBoard does not show the model: .*get_config"):
+                model.fit(x, x[:, :2], verbose=0, callbacks=[board])
+        else:
+            model.fit(x, x[:, :2], verbose=0, callbacks=[board])
+        assert set(read(tmp_path / model.name / "train")) == {"epoch_loss", "epoch_learning_rate"}
+
+
 def test_epochs_alone_do_not_slow_batches(tmp_path):
     pytest.importorskip("tensorboardX")
     assert not callbacks.CallbackList(callbacks.TensorBoard(tmp_path)).wants_batches("train")

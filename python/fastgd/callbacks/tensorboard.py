@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import time
+import warnings
 from typing import Any
 
 from fastgd.callbacks.callback import Callback, Logs
@@ -91,8 +92,14 @@ class TensorBoard(Callback):
         """Write the config of the model."""
         self._batches = 0
         self._training = True
-        if self.write_graph and not getattr(self.model, "subclassed", False):
-            self._writer("train").file_writer.add_summary(_model_summary(self.model.to_json()), 0)
+        if self.write_graph and not self.model.subclassed:
+            try:
+                text = self.model.to_json()
+            except (NotImplementedError, TypeError, ValueError) as error:
+                # A layer without a config that JSON can hold is no reason not to train.
+                warnings.warn(f"TensorBoard does not show the model: {error}", stacklevel=2)
+                return
+            self._writer("train").file_writer.add_summary(_model_summary(text), 0)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Look at the clock."""
