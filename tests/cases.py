@@ -1002,6 +1002,8 @@ def callback_cases() -> Iterator[ClassCase]:
     yield ClassCase("CSVLogger", {"filename": os.devnull})
     yield ClassCase("CriticalPoint", {"tolerance": 1e-30, "restore_best_weights": False})
     yield ClassCase("SwapEMAWeights")
+    yield ClassCase("TensorBoard")
+    yield ClassCase("TensorBoard", {"histogram_freq": 2, "update_freq": 2, "write_steps_per_second": True})
     yield ClassCase("TerminateOnNaN")
 
 

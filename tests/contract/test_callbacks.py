@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -55,12 +56,31 @@ SIGNATURES: dict[str, dict[str, Any]] = {
         "min_lr": 0.0,
     },
     "SwapEMAWeights": {"swap_on_epoch": False},
+    "TensorBoard": {
+        "log_dir": "logs",
+        "histogram_freq": 0,
+        "write_graph": True,
+        "write_images": False,
+        "write_steps_per_second": False,
+        "update_freq": "epoch",
+        "profile_batch": 0,
+        "embeddings_freq": 0,
+        "embeddings_metadata": None,
+    },
     "TerminateOnNaN": {"raise_error": False},
 }
 HOOKS = [name for name in dir(Callback) if name.startswith("on_")]
 
 
+@pytest.fixture(autouse=True)
+def _folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    # Some write files where the process runs.
+    monkeypatch.chdir(tmp_path)
+
+
 def make(case: ClassCase) -> Any:
+    if case.cls == "TensorBoard":
+        pytest.importorskip("tensorboardX")
     return callback_classes()[case.cls](**case.config)
 
 

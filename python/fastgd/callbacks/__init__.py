@@ -11,6 +11,7 @@ from fastgd.callbacks.learning_rate_scheduler import LearningRateScheduler
 from fastgd.callbacks.progbar_logger import ProgbarLogger
 from fastgd.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
 from fastgd.callbacks.swap_ema_weights import SwapEMAWeights
+from fastgd.callbacks.tensorboard import TensorBoard
 from fastgd.callbacks.terminate_on_nan import TerminateOnNaN
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "ProgbarLogger",
     "ReduceLROnPlateau",
     "SwapEMAWeights",
+    "TensorBoard",
     "TerminateOnNaN",
 ]

@@ -1,0 +1,107 @@
+"""What several examples need: their arguments, the digits as rows, a loss of two weights, tables and pictures."""
+
+import argparse
+import os
+
+import numpy as np
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+import fastgd
+
+# Of Okabe and Ito's palette, which most people who confuse colours can tell apart.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
+
+
+def read_arguments(text, epochs):
+    """Return the arguments of an example: `epochs`, and `plot`, the file for its picture."""
+    parser = argparse.ArgumentParser(description=text.partition("\n")[0])
+    parser.add_argument("--epochs", type=int, default=epochs, help="how often to go through the data (%(default)s)")
+    parser.add_argument("--quick", action="store_true", help="two epochs, to see it run")
+    parser.add_argument("--plot", metavar="FILE", help="draw the picture into a .png, .svg or .pdf")
+    args = parser.parse_args()
+    if args.quick or os.environ.get("FASTGD_SMOKE") == "1":
+        args.epochs = min(args.epochs, 2)
+    if args.plot:
+        # Better told now than after the training.
+        figure_class(parser)
+    fastgd.utils.set_random_seed(0)
+    return args
+
+
+def load_digits():
+    """Return the digits as rows of 64 numbers from 0 to 1: (x_train, y_train), (x_test, y_test)."""
+    (x_train, y_train), (x_test, y_test) = fastgd.datasets.digits.load_data()
+    return (x_train.reshape(-1, 64) / 16, y_train), (x_test.reshape(-1, 64) / 16, y_test)
+
+
+def zeros_and_ones():
+    """Return the ink in the four middle pixels, from 0 to 1, of all zeros and ones, and which digit each is."""
+    (x, y), _ = fastgd.datasets.digits.load_data()
+    chosen = y < 2
+    return x[chosen, 3:5, 3:5].mean(axis=(1, 2))[:, None] / 16, y[chosen].astype("float64")
+
+
+def descend(optimizer, epochs):
+    """Fit digit = slope * ink + intercept with full batches; return the points (slope, intercept) and their losses."""
+    x, t = zeros_and_ones()
+    model = fastgd.Sequential([fastgd.Input((1,), dtype="float64"), fastgd.layers.Dense(1)])
+    model.compile(optimizer, "mse")
+    model.flat_parameters = [0.2, 2.0]
+    points = [model.flat_parameters]
+    note = fastgd.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: points.append(model.flat_parameters))
+    model.fit(x, t, batch_size=len(x), epochs=epochs, verbose=0, callbacks=[note])
+    slope, intercept = np.array(points).T
+    return np.array(points), np.mean((slope * x + intercept - t[:, None]) ** 2, axis=0)
+
+
+def draw_valley(axis):
+    """Draw the loss of `descend` as contours over its two weights, with its lowest point."""
+    x, t = zeros_and_ones()
+    slope, intercept = np.meshgrid(np.linspace(-1.6, 2.4, 120), np.linspace(-1.2, 2.2, 120))
+    loss = sum((slope * a + intercept - b) ** 2 for a, b in zip(x[:, 0], t, strict=True)) / len(x)
+    levels = np.geomspace(loss.min() * 1.05, loss.max(), 16)
+    axis.contour(slope, intercept, loss, levels, colors="0.75", linewidths=0.8, zorder=0)
+    best = np.linalg.lstsq(np.hstack([x, np.ones_like(x)]), t, rcond=None)[0]
+    axis.plot(*best, "*", color="black", markersize=12, label="lowest point", zorder=5)
+    axis.set(xlabel="slope", ylabel="intercept", xlim=(-1.6, 2.4), ylim=(-1.2, 2.2))
+
+
+def figure_class(parser=None):
+    """Return matplotlib's class of figures; without matplotlib, end with what to install."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        message = "--plot needs matplotlib: pip install 'fastgd[plot]'"
+        raise SystemExit(message) if parser is None else parser.error(message) from None
+    return Figure
+
+
+def new_figure(panels, title):
+    """Return a figure and its panels, side by side."""
+    figure = figure_class()(figsize=(5.2 * panels, 4.4), layout="constrained")
+    figure.suptitle(title)
+    axes = figure.subplots(1, panels, squeeze=False)[0]
+    for axis in axes:
+        axis.set_prop_cycle(color=COLOURS)
+        axis.grid(color="0.92")
+        axis.set_axisbelow(True)
+        axis.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def save(figure, path):
+    """Write a figure."""
+    figure.savefig(path, dpi=110)
+    print(f"picture: {path}")
+
+
+def show_table(columns, rows):
+    """Print a table: texts to the left, numbers to the right."""
+    table = Table(*columns, box=box.SIMPLE_HEAD)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for row in rows:
+        table.add_row(*(value if isinstance(value, str) else f"{value:.4g}" for value in row))
+    Console().print(table)
