@@ -16,6 +16,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def parity(session: nox.Session) -> None:
+    """Compare fastgd with Keras."""
+    session.install(".[test,parity]")
+    session.run("pytest", "tests/parity", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Run every linter of .pre-commit-config.yaml on all files."""
     session.install(".[dev]")

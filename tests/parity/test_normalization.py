@@ -6,12 +6,11 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
 import fastgd
-
-keras = pytest.importorskip("keras")
 
 Array = np.ndarray[Any, Any]
 
@@ -21,20 +20,12 @@ CLOSE = 1e-11
 
 
 @pytest.fixture(autouse=True)
-def float64(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Compute in float64 on both sides."""
-    # Keras promotes float64 to float32 on most backends, whatever its own floatx says.
-    from keras.src.backend.common import dtypes
-
-    monkeypatch.setitem(dtypes.BIT64_TO_BIT32_DTYPE, "float64", "float64")
-    kept, policy, own = keras.config.floatx(), keras.config.dtype_policy(), fastgd.config.floatx()
-    keras.config.set_floatx("float64")
-    keras.config.set_dtype_policy("float64")
+def own_float64() -> Iterator[None]:
+    """Compute in float64 on this side, too."""
+    before = fastgd.config.floatx()
     fastgd.config.set_floatx("float64")
     yield
-    keras.config.set_floatx(kept)
-    keras.config.set_dtype_policy(policy)
-    fastgd.config.set_floatx(own)
+    fastgd.config.set_floatx(before)
 
 
 def numbers(value: Any) -> Array:
