@@ -28,7 +28,7 @@ from importlib.util import cache_from_source
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "tools" / "mutations.txt"
@@ -227,7 +227,7 @@ def run(rows: Sequence[Mutation], console: Console) -> bool:
         for row in sorted(rows, key=lambda row: row.path):
             results[row] = try_mutation(copy, row)
             console.print(f"{len(results)}/{len(rows)} {row.name}: {results[row]}", markup=False)
-    table = Table("mutation", "file", "from", "to", "result")
+    table = Table(Column("mutation", no_wrap=True), Column("file", overflow="fold"), "from", "to", "result")
     for row, result in results.items():
         start = next(i for i, (a, b) in enumerate(zip(row.before, row.after, strict=True)) if a != b)
         style = "green" if result == "noticed" else "red"
