@@ -8,6 +8,8 @@ set(FASTGD_ISA_TABLE
   "avx512  | x86_64               | -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mbmi2 -mprefer-vector-width=512"
   "neon    | aarch64              |")
 
+set(FASTGD_ONLY_TIERS "" CACHE STRING "Tiers to build, generic among them; empty for all of the architecture")
+
 # No exception, allocation, guard or OpenMP region may come out of a kernel, and no product and sum may be contracted
 # behind the source's back: a fused multiply-add stands where the source says so, alike in every tier.
 set(FASTGD_KERNEL_FLAGS
@@ -32,6 +34,9 @@ function(fastgd_add_isa_tiers result)
     set(tier "${CMAKE_MATCH_1}")
     separate_arguments(architectures UNIX_COMMAND "${CMAKE_MATCH_2}")
     separate_arguments(flags UNIX_COMMAND "${CMAKE_MATCH_3}")
+    if(FASTGD_ONLY_TIERS AND NOT tier IN_LIST FASTGD_ONLY_TIERS)
+      continue()
+    endif()
     if(FASTGD_ARCHITECTURE IN_LIST architectures)
       set(target fastgd_kernels_${tier})
       add_library(${target} OBJECT ${sources})

@@ -185,6 +185,18 @@ def test_metrics_in_a_model(case: ScoreCase, dtype: str, isa: str, monkeypatch: 
             tolerances.assert_close(logs["weighted"], metric_value(case, p, t, s), close, what="weighted")
 
 
+@pytest.mark.parametrize("backend", runtime.BACKENDS)
+def test_determination_of_targets_far_from_zero(backend: str) -> None:
+    # The squares of such targets are so large that float32 loses what their variance is made of.
+    rng = np.random.default_rng(8)
+    t = (3000 + rng.normal(size=(N, 2))).astype(np.float32)
+    p = (t + 0.5 * rng.normal(size=t.shape)).astype(np.float32)
+    with fastgd.backend(backend):
+        score = fastgd.metrics.R2Score()(t, p)
+    expected = metric_value(ScoreCase("R2Score", {}, "xx", (2,)), p, t.astype(np.float64))
+    tolerances.assert_close(score, expected, tolerances.chained("float32", N, 1))
+
+
 @pytest.mark.parametrize("case", [c for c in METRICS if c.kinds[1] != "i"], ids=lambda c: f"{c.id}{c.shape}")
 def test_shapes_that_do_not_fit_are_refused(case: ScoreCase) -> None:
     p, t = draw(case.kinds, case.shape, N)

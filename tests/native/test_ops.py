@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import fastgd
 import tolerances
 from cases import OpCase, elementwise_cases, moving_cases, op_cases, op_feeds, op_params, op_plan, reduction_cases
 from fastgd import _core, reference
@@ -56,6 +57,16 @@ def test_an_op_does_not_depend_on_the_number_of_threads(case: OpCase, monkeypatc
     for other in seen[1:]:
         for name, value in seen[0].items():
             np.testing.assert_array_equal(other[name], value, err_msg=name)
+
+
+@pytest.mark.parametrize("isa", TIERS)
+@pytest.mark.parametrize("axis", [0, 1])
+def test_variance_of_numbers_far_from_zero(axis: int, isa: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The mean of the squares less the square of the mean would have no digit left.
+    monkeypatch.setenv("FASTGD_ISA", isa)
+    x = (3000 + np.random.default_rng(4).normal(size=(40, 50))).astype(np.float32)
+    expected = x.astype(np.float64).var(axis=axis)
+    tolerances.assert_close(fastgd.ops.var(x, axis=axis), expected, tolerances.chained("float32", x.shape[axis], 1))
 
 
 def test_every_op_has_a_case() -> None:

@@ -192,6 +192,14 @@ def test_activations(function, attrs, expected):
     np.testing.assert_allclose(y, [expected], rtol=2e-15)
 
 
+def test_the_approximation_of_gelu():
+    x = [-2.0, 0.0, 3.0]
+    (y,) = run_op("activation", [[x]], function="gelu_tanh")
+    u = [math.sqrt(2 / math.pi) * (k + 0.044715 * k**3) for k in x]
+    # Below 0 the sum of 1 and the tangent keeps two digits less.
+    np.testing.assert_allclose(y, [[k / (1 + math.exp(-2 * v)) for k, v in zip(x, u, strict=True)]], rtol=2e-14)
+
+
 @pytest.mark.parametrize(
     ("function", "attrs", "x", "slope"),
     [
