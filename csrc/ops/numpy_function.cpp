@@ -18,7 +18,7 @@ class NumpyFunction final : public Op<T> {
     for (std::size_t i = 0; i < s.inputs.size(); ++i) {
       const TensorInfo& input = s.inputs[i];
       x_.push_back({input.shape, input.integer ? Source::int32 : kReal});
-      if (!input.integer) traits.gradient_inputs |= 1u << i;
+      (input.integer ? traits.integer_inputs : traits.gradient_inputs) |= 1u << i;
     }
     for (const Shape& shape : function_->shapes()) {
       traits.outputs.push_back({resolve(shape, s.batch)});

@@ -46,6 +46,7 @@ INTEGER_TAKERS = frozenset(
         "flatten",
         "gather",
         "label_share",
+        "numpy_function",
         "one_hot",
         "pad",
         "reshape",
