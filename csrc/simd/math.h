@@ -5,8 +5,8 @@
 // and 1.95, sigmoid 1.24 and 1.47 in float; exp 0.99, log 0.83, tanh 1.89, sigmoid 1.26 in double.
 // Over a sample of both types (tests/native/test_elementary.py), with and without: expm1 1.9 and 2.0, log1p 1.5,
 // log2 1.9 and 2.4, log10 2.3.
-// Over every 9973rd input in float and the same samples in double: expm1 below 0 0.82 and 0.81, softplus 1.46 and 1.42 in
-// float; expm1 1.15, softplus 1.70 in double.
+// Over every 9973rd input in float and the same samples in double: expm1 below 0 0.82 and 0.81, softplus 1.46 and 1.42
+// in float; expm1 1.15, softplus 1.70 in double.
 #pragma once
 
 #include "simd/vec.h"

@@ -15,12 +15,15 @@ from fastgd.optimizers.update_steps import UpdateSteps
 from fastgd.plan import UpdateSpec, flat_layout
 from fastgd.utils.checks import check_real
 from fastgd.utils.errors import invalid, mistyped, refuse_keywords
+from fastgd.utils.locks import ForkSafeLock
 from fastgd.utils.registry import Registry
 
 Array = npt.NDArray[Any]
 
 # Keras says "rmsprop" and "adamw", not "rm_sprop" and "adam_w".
 registry: Registry[Optimizer] = Registry("optimizer", spelling=str.lower)
+
+_building = ForkSafeLock()
 
 _BASE_KEYWORDS = (
     "weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "use_ema", "ema_momentum", "ema_overwrite_frequency",
@@ -153,6 +156,11 @@ class Optimizer(UpdateSteps):
         Raises:
             ValueError: if the slots belong to other variables.
         """
+        # Several threads may train one model: the slots exist before anybody learns that there are some.
+        with _building:
+            self._build(variables, dtype)
+
+    def _build(self, variables: Sequence[Variable], dtype: str) -> None:
         if self._variables is not None:
             same = len(variables) == len(self._variables) and all(map(_is, variables, self._variables))
             if not same:
