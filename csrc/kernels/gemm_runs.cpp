@@ -27,10 +27,10 @@ void add_overlapping(Index rows, Index cols, const T* x, Index x_row, T* y, Inde
 
 }  // namespace
 
-#define FASTGD_DEFINE_KERNELS(T)                                                                       \
-  void gemm_runs(const GemmRuns<T>& g) noexcept { product(g); }                                        \
-  void add_rows(Index rows, Index cols, const T* x, Index x_row, T* y, Index y_row) noexcept {         \
-    add_overlapping(rows, cols, x, x_row, y, y_row);                                                   \
+#define FASTGD_DEFINE_KERNELS(T)                                                               \
+  void gemm_runs(const GemmRuns<T>& g) noexcept { product(g); }                                \
+  void add_rows(Index rows, Index cols, const T* x, Index x_row, T* y, Index y_row) noexcept { \
+    add_overlapping(rows, cols, x, x_row, y, y_row);                                           \
   }
 
 FASTGD_DEFINE_KERNELS(float)

@@ -1,12 +1,10 @@
-// The register tile of the products: some rows of C times one or two vectors of columns, summed over k in order, bias and
-// activation applied before it is stored.
+// The register tile of the products: some rows of C times one or two vectors of columns, summed over k in order, bias
+// and activation applied before it is stored.
 //
 // Every element of C is one chain of fused multiply-adds over k = 0, 1, 2, ..., begun from zero or from C. Blocks and
 // tiles only decide when a part of the chain runs, never its order, so the bits do not depend on them nor on how a team
 // cuts C.
 #pragma once
-
-#include <type_traits>
 
 #include "kernels/families.h"
 #include "kernels/tuning.h"
@@ -19,6 +17,11 @@ namespace {
 
 // Where a tile's chain begins and what happens at its end.
 enum class Start { zero, from_c };
+
+template <class Product>
+constexpr bool kInRuns = false;
+template <class T>
+constexpr bool kInRuns<GemmRuns<T>> = true;
 
 // One tile of Rows x (Vectors * lanes) at c; of the last vector only `last_lanes` columns exist. The sum over k is one
 // chain, or one that goes on from run to run where the product is a GemmRuns.
@@ -59,7 +62,7 @@ void tile(const Product& g, const T* a, const T* b, T* c, Index k, Start start, 
         step(a_p, b_p, [](const T* at) { return load(at); });
     }
   };
-  if constexpr (std::is_same_v<Product, GemmRuns<T>>) {
+  if constexpr (kInRuns<Product>) {
     for (Index r = 0; r < g.runs; ++r, b += g.b_run) chain(a + g.a_offsets[r], b);
   } else {
     chain(a, b);

@@ -16,8 +16,8 @@ class Convolution final : public ConvolutionOp<T> {
     shape.windows = parse_windows(s.attrs, std::span(x).subspan(1, axes), std::span(w).first(axes), true);
     shape.channels = x.back(), shape.filters = w.back();
     shape.groups = s.attrs.integer("groups", 1);
-    check(shape.groups >= 1 && shape.channels == shape.groups * w[axes] && shape.filters % shape.groups == 0,
-          "input ", to_string(x), " does not fit the kernel ", to_string(w), " in ", shape.groups, " groups");
+    check(shape.groups >= 1 && shape.channels == shape.groups * w[axes] && shape.filters % shape.groups == 0, "input ",
+          to_string(x), " does not fit the kernel ", to_string(w), " in ", shape.groups, " groups");
     const Shape sizes = output_sizes(shape.windows, axes);
     const Kernels<T>& k = s.table.of<T>();
     sums_ = {k, shape};

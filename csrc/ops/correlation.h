@@ -187,7 +187,8 @@ class Correlation {
   // are added up; its columns are the whole window. The second fills the vectors where there are few channels.
   void choose_way_back(const Kernels<T>& k) {
     const auto vectors = [&](Index n) { return static_cast<double>((n + k.lanes - 1) / k.lanes); };
-    // Cycles beside the multiply-adds: to load and store a vector of sums; to add a vector of a run to what overlaps it.
+    // Cycles beside the multiply-adds: to load and store a vector of sums; to add a vector of a run to what overlaps
+    // it.
     constexpr double kSums = 3, kOverlap = 6;
     const double steps = static_cast<double>(filters_) + kSums;
     const double taps = static_cast<double>(terms_ / channels_) * vectors(channels_) * steps;
@@ -223,9 +224,7 @@ class Correlation {
   }
 
   // The number of a strip's first output pixel.
-  Index pixel(const Strip& at) const {
-    return (at.plane * s_.windows[1].out + at.row) * s_.windows[2].out + at.col;
-  }
+  Index pixel(const Strip& at) const { return (at.plane * s_.windows[1].out + at.row) * s_.windows[2].out + at.col; }
 
   // What the strip's windows see of x: x itself, or a copy in `room` with zeros beyond the borders.
   const T* strip_input(const Kernels<T>& k, const T* x, const Strip& at, Index group, T* room) const noexcept {
@@ -269,8 +268,7 @@ class Correlation {
     }
   }
 
-  void add_taps(const Kernels<T>& k, const Strip& at, Index group, const T* dz, const T* packed,
-                T* dx) const noexcept {
+  void add_taps(const Kernels<T>& k, const Strip& at, Index group, const T* dz, const T* packed, T* dx) const noexcept {
     const auto& [depth, height, width] = s_.windows;
     const T* w = packed + group * back_taps_ * back_panels_ * back_panel_;
     for (Index d = 0; d < depth.window; ++d) {
@@ -349,9 +347,9 @@ class Correlation {
         start(k, bias, here.begin, to);
         start(k, bias, width.in - here.end, to + here.end * channels_);
         if (here.size() <= 0) continue;
-        const T* const from = padded + (((z + depth.before) * reached(1) + y + height.before) * reached(2) +
-                                        here.begin + width.before) *
-                                           channels_;
+        const T* const from =
+            padded + (((z + depth.before) * reached(1) + y + height.before) * reached(2) + here.begin + width.before) *
+                         channels_;
         copy(k, here.size(), from, channels_, to + here.begin * channels_, channels_);
       }
   }
