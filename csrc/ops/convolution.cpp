@@ -62,7 +62,7 @@ class Convolution final : public ConvolutionOp<T> {
   }
   void input_gradient(const Kernels<T>& k, const T* dz, const T*, const T* packed, T* dx,
                       T* room) const noexcept override {
-    sums_.to_data(k, dz, packed, nullptr, dx, room);
+    sums_.to_data(k, dz, packed, {}, dx, room);
   }
 
   Correlation<T> sums_;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstring>
+#include <memory>
 
 #include "ops/window.h"
 
@@ -25,20 +26,19 @@ class Correlation {
   Correlation() = default;
   Correlation(const Kernels<T>& k, const CorrelationShape& shape) : s_(shape) {
     merge_points();
-    const auto& [depth, height, width] = s_.windows;
-    channels_ = s_.channels / s_.groups;
-    filters_ = s_.filters / s_.groups;
-    // Neighbours in x that are neighbours in the window too make one run.
-    runs_per_row_ = width.dilation == 1 ? 1 : width.window;
-    run_ = channels_ * (width.window / runs_per_row_);
-    runs_ = depth.window * height.window * runs_per_row_;
-    terms_ = runs_ * run_;
-    direct_ = s_.groups == 1 && depth.inside() && height.inside() && width.inside();
-    choose_strips();
-    packs_weights_ = s_.groups > 1 || filters_ > k.tile_cols;
-    panel_ = k.tile_cols * terms_ + k.tile_cols;
-    panels_ = (filters_ + k.tile_cols - 1) / k.tile_cols;
+    plan(k);
     choose_way_back(k);
+  }
+
+  // The forward pass over dz that gives dx where every stride of `of` is 1. Its weights come packed.
+  Correlation(const Kernels<T>& k, const Correlation& of) : s_(of.s_) {
+    for (WindowAxis& axis : s_.windows) {
+      std::swap(axis.in, axis.out);
+      axis.before = (axis.window - 1) * axis.dilation - axis.before;
+    }
+    std::swap(s_.channels, s_.filters);
+    plan(k);
+    packs_weights_ = true;
   }
 
   Index inputs() const { return points(&WindowAxis::in) * s_.channels; }
@@ -54,9 +54,15 @@ class Correlation {
   Index strip_room() const { return direct_ ? 0 : round_up(points_of_strip() * channels_, 16); }
   // Elements of the weights as `forward`, or `to_data`, reads them.
   Index forward_weights() const { return packs_weights_ ? s_.groups * panels_ * panel_ : 0; }
-  Index data_weights() const { return s_.groups * back_taps_ * back_panels_ * back_panel_; }
+  Index data_weights() const {
+    return s_.groups *
+           (way_ == Way::mirror ? mirror_->panels_ * mirror_->panel_ : back_taps_ * back_panels_ * back_panel_);
+  }
   // Elements of the room that a thread needs for `to_data`.
-  Index data_room() const { return gathers_ ? 0 : round_up(sums_ + padded_points() * channels_, 16); }
+  Index data_room() const {
+    if (way_ == Way::mirror) return mirror_->strip_room();
+    return way_ == Way::taps ? 0 : round_up(sums_ + padded_points() * channels_, 16);
+  }
 
   // All of the team calls this together, and syncs before it uses the result.
   void pack_forward(const Kernels<T>& k, const T* w, T* packed, const Worker& who) const noexcept {
@@ -72,8 +78,14 @@ class Correlation {
     const Range part = who.share(s_.groups * back_taps_);
     for (Index i = part.begin; i < part.end; ++i) {
       const Index group = i / back_taps_, tap = i % back_taps_;
-      k.pack_cols(filters_, back_cols_, w + tap * back_cols_ * s_.filters + group * filters_, 1, s_.filters,
-                  packed + i * back_panels_ * back_panel_, back_panel_);
+      T* to = packed + i * back_panels_ * back_panel_;
+      Index panel = back_panel_;
+      if (way_ == Way::mirror) {
+        // The taps in reverse, one below the other.
+        panel = mirror_->panel_;
+        to = packed + group * mirror_->panels_ * panel + (back_taps_ - 1 - tap) * filters_ * k.tile_cols;
+      }
+      k.pack_cols(filters_, back_cols_, w + tap * back_cols_ * s_.filters + group * filters_, 1, s_.filters, to, panel);
     }
   }
 
@@ -122,10 +134,16 @@ class Correlation {
     }
   }
 
-  // dx = the sum over the windows of dz w', or that beside `bias` (channels values) in every point. `packed` from
-  // pack_data.
-  void to_data(const Kernels<T>& k, const T* dz, const T* packed, const T* bias, T* dx, T* room) const noexcept {
-    if (gathers_) {
+  // dx = f(the sum over the windows of dz w', beside the bias in every point). `packed` from pack_data.
+  void to_data(const Kernels<T>& k, const T* dz, const T* packed, const Epilogue<T>& epilogue, T* dx,
+               T* room) const noexcept {
+    if (way_ == Way::mirror) {
+      for (Index strip = 0; strip < mirror_->strips(); ++strip)
+        mirror_->forward(k, dz, nullptr, packed, epilogue, strip, dx, room);
+      return;
+    }
+    const T* const bias = epilogue.bias;
+    if (way_ == Way::taps) {
       start(k, bias, points(&WindowAxis::in), dx);
       for (Index strip = 0; strip < strips(); ++strip)
         for (Index group = 0; group < s_.groups; ++group) add_taps(k, strip_at(strip), group, dz, packed, dx);
@@ -135,6 +153,7 @@ class Correlation {
       for (Index strip = 0; strip < strips(); ++strip) add_windows(k, strip_at(strip), dz, packed, room, padded);
       crop(k, padded, bias, dx);
     }
+    if (epilogue.activation.function != Activation::linear) k.activation(epilogue.activation, inputs(), dx, dx);
   }
 
  private:
@@ -162,6 +181,22 @@ class Correlation {
     s_.windows[2].in = s_.windows[2].out = n;
   }
 
+  void plan(const Kernels<T>& k) {
+    const auto& [depth, height, width] = s_.windows;
+    channels_ = s_.channels / s_.groups;
+    filters_ = s_.filters / s_.groups;
+    // Neighbours in x that are neighbours in the window too make one run.
+    runs_per_row_ = width.dilation == 1 ? 1 : width.window;
+    run_ = channels_ * (width.window / runs_per_row_);
+    runs_ = depth.window * height.window * runs_per_row_;
+    terms_ = runs_ * run_;
+    direct_ = s_.groups == 1 && depth.inside() && height.inside() && width.inside();
+    choose_strips();
+    packs_weights_ = s_.groups > 1 || filters_ > k.tile_cols;
+    panel_ = k.tile_cols * terms_ + k.tile_cols;
+    panels_ = (filters_ + k.tile_cols - 1) / k.tile_cols;
+  }
+
   void choose_strips() {
     const auto& [depth, height, width] = s_.windows;
     const Index most = std::max<Index>(1, kStripBytes / (static_cast<Index>(sizeof(T)) * channels_ * depth.window));
@@ -182,26 +217,46 @@ class Correlation {
     flat_offset_.push_back(0);
   }
 
-  // Back to the data there are two ways. One product per element of the window adds to the points that it touches; its
-  // columns are the channels. Or one product makes all that a pixel gives to its window, and its rows, which overlap,
-  // are added up; its columns are the whole window. The second fills the vectors where there are few channels.
+  // Back to the data there are three ways. The mirror is a forward pass over dz with the window turned round; it exists
+  // where the stride is 1. The taps: one product per element of the window adds to the points that it touches, and does
+  // nothing for those beyond the border. The windows: one product makes all that a pixel gives to its window, and its
+  // rows, which overlap, are added up; this fills the vectors where there are few channels.
+  enum class Way { mirror, taps, windows };
+
   void choose_way_back(const Kernels<T>& k) {
     const auto vectors = [&](Index n) { return static_cast<double>((n + k.lanes - 1) / k.lanes); };
     // Cycles beside the multiply-adds: to load and store a vector of sums; to add a vector of a run to what overlaps
-    // it.
-    constexpr double kSums = 3, kOverlap = 6;
-    const double steps = static_cast<double>(filters_) + kSums;
-    const double taps = static_cast<double>(terms_ / channels_) * vectors(channels_) * steps;
-    const double windows = vectors(terms_) * steps + static_cast<double>(runs_) * vectors(run_) * kOverlap;
-    gathers_ = s_.groups > 1 || taps <= windows;
-    back_taps_ = gathers_ ? terms_ / channels_ : 1;
-    back_cols_ = gathers_ ? channels_ : terms_;
+    // it; to copy a vector into a strip.
+    constexpr double kSums = 4, kOverlap = 6, kCopy = 2;
+    const auto filters = static_cast<double>(filters_);
+    double touched = 1;  // pairs of an element of the window and an output for which it exists
+    bool dense = true;
+    for (const WindowAxis& axis : s_.windows) {
+      Index pairs = 0;
+      for (Index i = 0; i < axis.window; ++i) pairs += axis.outputs_with(i).size();
+      touched *= static_cast<double>(pairs);
+      dense = dense && axis.stride == 1;
+    }
+    const auto data = static_cast<double>(points(&WindowAxis::in));
+    back_taps_ = terms_ / channels_;
+    const double window = static_cast<double>(back_taps_) * filters;
+    const double by_mirror = data * (vectors(channels_) * (window + kSums) + kCopy * vectors(filters_));
+    const double by_taps = touched * vectors(channels_) * (filters + kSums);
+    const double by_windows = static_cast<double>(pixels()) * (vectors(terms_) * (filters + kSums) +
+                                                               static_cast<double>(runs_) * vectors(run_) * kOverlap);
+    way_ = dense && by_mirror < by_taps ? Way::mirror : Way::taps;
+    if (s_.groups == 1 && by_windows < std::min(by_mirror, by_taps)) way_ = Way::windows;
+    if (way_ == Way::windows) {
+      back_taps_ = 1;
+      const Index row_bytes = multiply(multiply(cols_, terms_), sizeof(T));
+      sum_rows_ = std::clamp<Index>(kSumBytes / row_bytes, 1, rows_);
+      sums_ = round_up(sum_rows_ * cols_ * terms_, 16);
+    } else if (way_ == Way::mirror) {
+      mirror_ = std::make_shared<Correlation>(k, *this);
+    }
+    back_cols_ = way_ == Way::windows ? terms_ : channels_;
     back_panel_ = k.tile_cols * filters_ + k.tile_cols;
     back_panels_ = (back_cols_ + k.tile_cols - 1) / k.tile_cols;
-    if (gathers_) return;
-    const Index row_bytes = multiply(multiply(cols_, terms_), sizeof(T));
-    sum_rows_ = std::clamp<Index>(kSumBytes / row_bytes, 1, rows_);
-    sums_ = round_up(sum_rows_ * cols_ * terms_, 16);
   }
 
   // The sizes of the part of x that windows see, from -before on.
@@ -361,7 +416,8 @@ class Correlation {
   Index rows_ = 1, cols_ = 1, row_blocks_ = 1, col_blocks_ = 1;  // of a strip
   Index row_pitch_ = 1, plane_pitch_ = 1;
   Index panel_ = 0, panels_ = 1;
-  bool gathers_ = true;
+  Way way_ = Way::taps;
+  std::shared_ptr<const Correlation> mirror_;
   Index back_taps_ = 1, back_cols_ = 1, back_panel_ = 0, back_panels_ = 1;
   Index sum_rows_ = 1, sums_ = 0;
   std::vector<Index> run_offsets_, row_offsets_, flat_offset_;

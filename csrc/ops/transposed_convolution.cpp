@@ -33,11 +33,10 @@ class TransposedConvolution final : public ConvolutionOp<T> {
     T* const room = packed + round_up(this->forward_weights_, 16) + who.rank * sums_.data_room();
     sums_.pack_data(k, c.w[0], packed, who);
     who.sync();
+    const Epilogue<T> epilogue{this->biased_ ? c.w[1] : nullptr, this->activation_};
     const Range samples = this->share(who, this->samples_, this->slots_);
     for (Index i = samples.begin; i < samples.end; ++i) {
-      T* const y = c.y[0] + i * this->outputs_;
-      sums_.to_data(k, c.x[0] + i * this->inputs_, packed, this->biased_ ? c.w[1] : nullptr, y, room);
-      if (this->activation_.function != Activation::linear) k.activation(this->activation_, this->outputs_, y, y);
+      sums_.to_data(k, c.x[0] + i * this->inputs_, packed, epilogue, c.y[0] + i * this->outputs_, room);
     }
   }
 
