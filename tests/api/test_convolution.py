@@ -102,6 +102,30 @@ def test_groups_are_convolutions_side_by_side(rng):
     np.testing.assert_allclose(y, np.concatenate(parts, axis=-1), rtol=1e-12)
 
 
+def test_ops_in_functional_models_and_layers_of_ones_own(rng):
+    kernel = rng.normal(size=(3, 3, 2, 4)).astype("float32")
+
+    class Twice(layers.Layer, abstract=True):
+        def build(self, input_shape):
+            self.kernel = self.add_weight((2, 2, 4, 4), "glorot_uniform", name="kernel")
+
+        def call(self, inputs):
+            return ops.conv_transpose(ops.conv(inputs, self.kernel, padding="same"), self.kernel, strides=2)
+
+    inputs = fastgd.Input((6, 5, 2))
+    model = fastgd.Model(inputs, Twice()(ops.conv(inputs, kernel, padding="same")))
+    assert model.output.shape == (None, 12, 10, 4)
+    model.compile("sgd", "mse")
+    x = rng.normal(size=(8, 6, 5, 2)).astype("float32")
+    before = model.get_weights()
+    model.fit(x, np.ones((8, 12, 10, 4)), verbose=0)
+    assert [w.shape for w in before] == [(2, 2, 4, 4)]
+    assert not np.array_equal(before[0], model.get_weights()[0])
+    plain = fastgd.Model(inputs, ops.conv(inputs, kernel, strides=2, padding="same", dilation_rate=(1, 1)))
+    again = fastgd.Model.from_config(plain.get_config())
+    np.testing.assert_array_equal(again.predict(x, verbose=0), plain.predict(x, verbose=0))
+
+
 def test_numbers_of_padding_are_zeros_and_crops(rng):
     x, kernel = rng.normal(size=(2, 7, 6, 2)), rng.normal(size=(3, 2, 2, 4))
     wide = np.pad(x, ((0, 0), (1, 2), (0, 3), (0, 0)))
