@@ -156,6 +156,19 @@ struct Gemm {
   Epilogue<T> epilogue;
 };
 
+// Several products of one B whose sums over k come in pieces: for each block i of `blocks`, C_i = the sum over the runs
+// r of A_ir (m x k) B_r (k x n). A_ir begins at a + i * a_step + a_offsets[r], B_r at b + r * b_run, C_i at
+// c + i * c_step. A convolution is this without a copy: a block is a row of pixels, a run the neighbours that one row
+// of the window sees.
+template <class T>
+struct GemmRuns : Gemm<T> {
+  Index runs = 1;
+  const Index* a_offsets = nullptr;
+  Index b_run = 0;
+  Index blocks = 1;
+  Index a_step = 0, c_step = 0;
+};
+
 // Where the channel of an element of a matrix is told: by its column (channels last) or by its row.
 enum class Channels : int { columns, rows };
 

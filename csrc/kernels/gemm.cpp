@@ -1,114 +1,8 @@
-// Products of matrices: a register tile of C summed over k in order, its bias and activation applied before it is
-// stored.
-//
-// Every element of C is one chain of fused multiply-adds over k = 0, 1, 2, ..., begun from zero or from C. Blocks and
-// tiles only decide when a part of the chain runs, never its order, so the bits do not depend on them nor on how a team
-// cuts C.
-#include "kernels/families.h"
-#include "kernels/tuning.h"
-#include "simd/activation.h"
-#include "simd/indices.h"
-#include "simd/vec.h"
+// Products of matrices that lie in memory as they are, or packed into panels.
+#include "kernels/tile.h"
 
 namespace fastgd::FASTGD_ISA_NAMESPACE {
 namespace {
-
-// Where a tile's chain begins and what happens at its end.
-enum class Start { zero, from_c };
-
-// One tile of Rows x (Vectors * lanes) at c; of the last vector only `last_lanes` columns exist.
-template <class T, int Rows, int Vectors>
-void tile(const Gemm<T>& g, const T* a, const T* b, T* c, Index k, Start start, bool finish, const T* bias,
-          Index last_lanes) noexcept {
-  constexpr Index lanes = kLanes<T>;
-  Vec<T> sum[Rows][Vectors];
-  const bool part = last_lanes < lanes;
-  const auto load_c = [&](const T* p, int v) {
-    return part && v == Vectors - 1 ? load_part(p + v * lanes, last_lanes) : load(p + v * lanes);
-  };
-  // C is wanted at the end; its lines may come while the chain runs.
-  if (start == Start::zero)
-#pragma GCC unroll 16
-    for (int r = 0; r < Rows; ++r) __builtin_prefetch(c + r * g.c_row, 1);
-#pragma GCC unroll 16
-  for (int r = 0; r < Rows; ++r)
-#pragma GCC unroll 4
-    for (int v = 0; v < Vectors; ++v) sum[r][v] = start == Start::zero ? Vec<T>{} : load_c(c + r * g.c_row, v);
-  const auto step = [&](const T* a_p, const T* b_p, auto load_last) {
-    Vec<T> row[Vectors];
-#pragma GCC unroll 4
-    for (int v = 0; v < Vectors; ++v) row[v] = v == Vectors - 1 ? load_last(b_p + v * lanes) : load(b_p + v * lanes);
-#pragma GCC unroll 16
-    for (int r = 0; r < Rows; ++r) {
-      const Vec<T> x = splat(a_p[r * g.a_row]);
-#pragma GCC unroll 4
-      for (int v = 0; v < Vectors; ++v) sum[r][v] = fma(x, row[v], sum[r][v]);
-    }
-  };
-  if (part) {
-    for (Index p = 0; p < k; ++p, a += g.a_col, b += g.b_row)
-      step(a, b, [&](const T* at) { return load_part(at, last_lanes); });
-  } else {
-    for (Index p = 0; p < k; ++p, a += g.a_col, b += g.b_row) step(a, b, [](const T* at) { return load(at); });
-  }
-  if (finish) {
-#pragma GCC unroll 4
-    for (int v = 0; v < Vectors; ++v) {
-      if (bias != nullptr) {
-        const Vec<T> add = load_c(bias, v);
-#pragma GCC unroll 16
-        for (int r = 0; r < Rows; ++r) sum[r][v] += add;
-      }
-    }
-    if (g.epilogue.activation.function != Activation::linear) {
-      // Through memory: an elementary function inside the unrolled tile would spill it.
-      Vec<T> values[Rows][Vectors];
-#pragma GCC unroll 16
-      for (int r = 0; r < Rows; ++r)
-#pragma GCC unroll 4
-        for (int v = 0; v < Vectors; ++v) values[r][v] = sum[r][v];
-      const bool done = with_common_activation<T>(g.epilogue.activation, [&](auto y) {
-        for (int r = 0; r < Rows; ++r)
-          for (int v = 0; v < Vectors; ++v) values[r][v] = y(values[r][v]);
-      });
-      // The others are called, so that the many kinds of tile do not each hold all of them.
-      T* const block = reinterpret_cast<T*>(values);
-      if (!done) activation(g.epilogue.activation, Rows * Vectors * lanes, block, block);
-#pragma GCC unroll 16
-      for (int r = 0; r < Rows; ++r)
-#pragma GCC unroll 4
-        for (int v = 0; v < Vectors; ++v) sum[r][v] = values[r][v];
-    }
-  }
-#pragma GCC unroll 16
-  for (int r = 0; r < Rows; ++r)
-#pragma GCC unroll 4
-    for (int v = 0; v < Vectors; ++v) {
-      T* p = c + r * g.c_row + v * lanes;
-      if (part && v == Vectors - 1) {
-        store_part(p, sum[r][v], last_lanes);
-      } else {
-        store(p, sum[r][v]);
-      }
-    }
-}
-
-template <class T>
-using Tile = void (*)(const Gemm<T>&, const T*, const T*, T*, Index, Start, bool, const T*, Index) noexcept;
-
-// tiles[rows - 1] for tiles of 1 .. kTileRows rows.
-template <class T, int Vectors, int... Rows>
-struct TileTable {
-  Tile<T> of[sizeof...(Rows)] = {&tile<T, Rows + 1, Vectors>...};
-};
-
-template <class T, int Vectors, int... Rows>
-constexpr TileTable<T, Vectors, Rows...> tiles_of(Indices<Rows...>) {
-  return {};
-}
-
-template <class T, int Vectors>
-constexpr auto kTiles = tiles_of<T, Vectors>(Count<static_cast<int>(kTileRows<T>)>{});
 
 // A product that nobody has cut into blocks is taken in stretches of k, so that a panel of B stays in the second cache
 // while all tiles of a column of C pass over it.
@@ -116,14 +10,8 @@ constexpr Index kBlockDepth = 1024;
 
 template <class T>
 void product(const Gemm<T>& g) noexcept {
-  constexpr Index lanes = kLanes<T>;
   constexpr Index cols = kTileCols<T>;
-  static_assert(cols == 2 * lanes);
-  // Packed panels fix the height of the tiles; else they are made even: 11, 11 and 10 rows run faster than 14, 14
-  // and 4.
-  const Index tiles = (g.m + kTileRows<T> - 1) / kTileRows<T>;
-  const Index height = g.a_panel != 0 || tiles == 0 ? kTileRows<T> : (g.m + tiles - 1) / tiles;
-  const Index a_panel = g.a_panel != 0 ? g.a_panel : height * g.a_row;
+  const Index height = tile_height(g);
   const Index b_panel = g.b_panel != 0 ? g.b_panel : cols;
   const Index depth = g.k > 0 ? g.k : 1;  // an empty sum still has its epilogue
   for (Index p = 0; p < depth; p += kBlockDepth) {
@@ -131,18 +19,8 @@ void product(const Gemm<T>& g) noexcept {
     const bool finish = p + kBlockDepth >= depth;
     const Start start = p > 0 || g.accumulate ? Start::from_c : Start::zero;
     const T* b = g.b + p * g.b_row;
-    for (Index j = 0; j < g.n; j += cols, b += b_panel) {
-      const Index width = g.n - j < cols ? g.n - j : cols;
-      const bool narrow = width <= lanes;
-      const Index last_lanes = narrow ? width : width - lanes;
-      const T* bias = g.epilogue.bias == nullptr ? nullptr : g.epilogue.bias + j;
-      const T* a = g.a + p * g.a_col;
-      for (Index i = 0; i < g.m; i += height, a += a_panel) {
-        const Index rows = g.m - i < height ? g.m - i : height;
-        const Tile<T> run = narrow ? kTiles<T, 1>.of[rows - 1] : kTiles<T, 2>.of[rows - 1];
-        run(g, a, b, g.c + i * g.c_row + j, k, start, finish, bias, last_lanes);
-      }
-    }
+    for (Index j = 0; j < g.n; j += cols, b += b_panel)
+      tile_column(g, g.a + p * g.a_col, b, g.c, k, height, start, finish, j, g.n - j < cols ? g.n - j : cols);
   }
 }
 

@@ -22,6 +22,10 @@ struct Kernels {
   // --- products -------------------------------------------------------------------------------
   // See Gemm. Cut: rows and columns of C. Each element sums over k in one fixed order.
   void (*gemm)(const Gemm<T>& g) noexcept;
+  // See GemmRuns; C is not cut, but blocks and columns of it may be. Each element sums over the runs in their order.
+  void (*gemm_runs)(const GemmRuns<T>& g) noexcept;
+  // y[i * y_row + j] += x[i * x_row + j], row by row: the rows of y may overlap. Cut: columns.
+  void (*add_rows)(Index rows, Index cols, const T* x, Index x_row, T* y, Index y_row) noexcept;
   // y[i] = sum over p of a[i * a_row + p] * x[p], or += with accumulate, for `rows` values. Cut: rows.
   void (*gemv)(Index rows, Index k, const T* a, Index a_row, const T* x, T* y, bool accumulate) noexcept;
   // y[j] = sum over p of x[p] * a[p * a_row + j], or += with accumulate, for n values; p runs upwards. Cut: columns.
@@ -36,7 +40,7 @@ struct Kernels {
   void (*pack_cols)(Index k, Index cols, const T* b, Index b_row, Index b_col, T* packed, Index panel) noexcept;
   // y (cols x rows) = x (rows x cols) transposed. Cut: any.
   void (*transpose)(Index rows, Index cols, const T* x, Index x_row, T* y, Index y_row) noexcept;
-  // y[j] = sum over i of x[i * x_row + j], or += with accumulate; i runs upwards. Cut: columns.
+  // y[j] = sum over i of x[i * x_row + j], or += with accumulate, in an order of its own. Cut: columns.
   void (*column_sum)(Index rows, Index cols, const T* x, Index x_row, T* y, bool accumulate) noexcept;
 
   // y[i * y_row + j * y_col] = x[i * x_row + j * x_col]; strides of x may be 0, any may be negative. Cut: any.

@@ -104,10 +104,14 @@ void copy_matrix(Index rows, Index cols, const T* x, Index x_row, Index x_col, T
 template <class T>
 void sum_rows(Index rows, Index cols, const T* x, Index x_row, T* y, bool accumulate) {
   for_vectors<T>(cols, [=](Index j, auto where) {
-    Vec<T> sum = accumulate ? load(y + j, where) : Vec<T>{};
+    // Four chains, so that an addition need not wait for the one before.
+    Vec<T> sum[4] = {accumulate ? load(y + j, where) : Vec<T>{}};
     const T* p = x + j;
-    for (Index i = 0; i < rows; ++i, p += x_row) sum += load(p, where);
-    store<T>(y + j, sum, where);
+    Index i = 0;
+    for (; i + 4 <= rows; i += 4)
+      for (int chain = 0; chain < 4; ++chain, p += x_row) sum[chain] += load(p, where);
+    for (; i < rows; ++i, p += x_row) sum[0] += load(p, where);
+    store<T>(y + j, (sum[0] + sum[1]) + (sum[2] + sum[3]), where);
   });
 }
 

@@ -19,6 +19,8 @@ constexpr Kernels<T> kernels_of() {
       .tile_rows = kTileRows<T>,
       .tile_cols = kTileCols<T>,
       .gemm = gemm,
+      .gemm_runs = gemm_runs,
+      .add_rows = add_rows,
       .gemv = gemv,
       .gemv_transposed = gemv_transposed,
       .pack_rows = pack_rows,
