@@ -351,6 +351,7 @@ def convolution_cases() -> Iterator[OpCase]:
     """Yield convolutions along one to three axes, and the transposes of those without groups."""
     for row in CONVOLUTIONS:
         yield from _convolution_pair(*row)
+    for row in CONVOLUTIONS[::4]:
         yield from _convolution_pair(*row, bias=False)
     for name, numbers in FUSED:
         yield from _convolution_pair(*CONVOLUTIONS[5], activation={"activation": name, **numbers})
