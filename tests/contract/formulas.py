@@ -27,6 +27,15 @@ def softmax(z: Array) -> Array:
     return np.asarray(e / np.sum(e, axis=-1, keepdims=True))
 
 
+def sparsemax(x: Array) -> Array:
+    """Return the nearest distribution to x, its threshold found by halving the interval that holds it."""
+    low, high = x.max() - 1.0, x.max()
+    for _ in range(80):
+        middle = (low + high) / 2
+        low, high = (middle, high) if np.maximum(x - middle, 0).sum() > 1.0 else (low, middle)
+    return np.maximum(x - high, 0)
+
+
 def clip(p: Array) -> Array:
     return np.minimum(np.maximum(p, EPSILON), 1.0 - EPSILON)
 
@@ -161,6 +170,7 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "leaky_relu": lambda x: np.where(x > 0, x, 0.2 * x),
     "softmax": softmax,
     "log_softmax": lambda x: np.log(softmax(x)),
+    "sparsemax": lambda x: np.apply_along_axis(sparsemax, -1, x),
     "relu6": lambda x: np.minimum(np.maximum(x, 0.0), 6.0),
     "elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0.0))),
     "celu": lambda x: np.maximum(x, 0.0) + np.minimum(0.0, np.expm1(np.minimum(x, 0.0))),

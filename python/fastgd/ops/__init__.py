@@ -5,6 +5,7 @@ from fastgd.ops.activations import (
     celu,
     elu,
     gelu,
+    glu,
     hard_shrink,
     hard_sigmoid,
     hard_silu,
@@ -25,6 +26,7 @@ from fastgd.ops.activations import (
     softsign,
     sparse_plus,
     sparse_sigmoid,
+    sparsemax,
     squareplus,
     swish,
     tanh,
@@ -79,10 +81,13 @@ from fastgd.ops.normalization import (
     rms_normalization,
     unit_normalization,
 )
+from fastgd.ops.norms import norm
 from fastgd.ops.penalties import orthogonality, penalty
-from fastgd.ops.reductions import argmax, argmin, cumsum, logsumexp, max, mean, min, prod, std, sum, var
+from fastgd.ops.products import dot, tensordot
+from fastgd.ops.reductions import argmax, argmin, cumsum, diff, logsumexp, max, mean, min, prod, std, sum, var
 from fastgd.ops.selecting import cast, clip, full_like, ones_like, round, where, zeros_like
 from fastgd.ops.shaping import concatenate, expand_dims, flatten, ravel, reshape, shape, squeeze, stack
+from fastgd.ops.slicing import slice
 from fastgd.ops.unary import (
     absolute,
     arctan,
@@ -146,8 +151,10 @@ __all__ = [
     "count_nonzero",
     "cumsum",
     "dense",
+    "diff",
     "discretize",
     "divide",
+    "dot",
     "dropout",
     "elu",
     "equal",
@@ -163,6 +170,7 @@ __all__ = [
     "gaussian_noise",
     "gelu",
     "get_item",
+    "glu",
     "greater",
     "greater_equal",
     "group_normalization",
@@ -200,6 +208,7 @@ __all__ = [
     "multiply",
     "nan_to_num",
     "negative",
+    "norm",
     "not_equal",
     "numpy_function",
     "one_hot",
@@ -228,6 +237,7 @@ __all__ = [
     "silu",
     "sin",
     "sinh",
+    "slice",
     "soft_shrink",
     "softmax",
     "softplus",
@@ -237,6 +247,7 @@ __all__ = [
     "sparse_plus",
     "sparse_sigmoid",
     "sparse_top_k_categorical_accuracy",
+    "sparsemax",
     "split",
     "sqrt",
     "square",
@@ -256,6 +267,7 @@ __all__ = [
     "tan",
     "tanh",
     "tanh_shrink",
+    "tensordot",
     "threshold",
     "tile",
     "top_k_categorical_accuracy",
