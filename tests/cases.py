@@ -599,6 +599,7 @@ class ScoreCase(ClassCase):
 
     kinds: str = "xx"
     shape: tuple[int, ...] = (5,)
+    whole: bool = False  # whether the value of a sample hangs on the others of its batch
 
 
 @dataclass(frozen=True)
@@ -811,6 +812,8 @@ def loss_cases() -> Iterator[ScoreCase]:
             yield ScoreCase("BinaryFocalCrossentropy", config, "pt", shape)
             yield ScoreCase("BinaryFocalCrossentropy", {**config, "from_logits": True}, "xt", shape)
     for shape in ((5,), (3, 4)):
+        yield ScoreCase("CategoricalGeneralizedCrossEntropy", {}, "pi", shape)
+        yield ScoreCase("CategoricalGeneralizedCrossEntropy", {"q": 0.85}, "pi", shape)
         yield ScoreCase("Dice", {"axis": -1}, "pt", shape)
         yield ScoreCase("Dice", {"axis": (1,)}, "pp", shape)
         yield ScoreCase("Tversky", {"axis": -1}, "pt", shape)
@@ -819,6 +822,10 @@ def loss_cases() -> Iterator[ScoreCase]:
         for config in ({}, {"alpha": 0.4, "gamma": 1.5, "label_smoothing": 0.1}):
             yield ScoreCase("CategoricalFocalCrossentropy", config, "pd", shape)
             yield ScoreCase("CategoricalFocalCrossentropy", {**config, "from_logits": True}, "xd", shape)
+
+    # Exponents that leave no loss 0, as every label is there twice.
+    for chosen in ({}, {"margin": 0.1, "remove_diagonal": False}):
+        yield ScoreCase("Circle", {"gamma": 0.5, **chosen}, "xi", whole=True)
 
 
 def metric_cases() -> Iterator[ScoreCase]:
