@@ -302,3 +302,10 @@ def test_build_called_directly_makes_the_weights_once() -> None:
         assert layer.built
         layer(np.ones((2, 3)))
         assert len(layer.weights) == count
+
+
+@pytest.mark.parametrize("name", ["renorm", "synchronized"])
+def test_batch_normalization_in_one_process_alone(name: str) -> None:
+    layers.BatchNormalization(**{name: False})
+    with pytest.raises(ValueError, match=rf"`{name}` must be False: .* Received: {name}=True"):
+        layers.BatchNormalization(**{name: True})
