@@ -82,6 +82,7 @@ MOVES: list[tuple[str, Callable[[Any], Any], Callable[[Any], Any]]] = [
     ("tensordot", lambda x: ops.tensordot(x, x, [(2, 0), (2, 0)]), lambda x: np.tensordot(x, x, [(2, 0), (2, 0)])),
     ("tensordot 2", lambda x: ops.tensordot(x, x[0]), lambda x: np.tensordot(x, x[0])),
     ("tensordot 0", lambda x: ops.tensordot(x, x[0], 0), lambda x: np.tensordot(x, x[0], 0)),
+    ("outer", lambda x: ops.outer(x, x[0]), lambda x: np.outer(x, x[0])),
     ("slice", lambda x: ops.slice(x, (1, 0, 3), (2, None, 4)), lambda x: x[1:3, :, 3:]),
     ("diff", lambda x: ops.diff(x, 2, 1), lambda x: np.diff(x, 2, 1)),
     ("no diff", lambda x: ops.diff(x, 0), lambda x: x),

@@ -36,6 +36,12 @@ CALLS = {
     "norm least column": (lambda m: lambda x: m.norm(x, -1, (1, 2)), ()),
     "norm rows": (lambda m: lambda x: m.norm(x, np.inf, (1, 2)), ()),
     "norm least row": (lambda m: lambda x: m.norm(x, -np.inf, (2, 1)), ()),
+    "normalize": (lambda m: lambda x: m.normalize(x), (3, 6)),
+    "normalize 1": (lambda m: lambda x: m.normalize(x, 1, 1), (3, 6)),
+    "normalize 3": (lambda m: lambda x: m.normalize(x, order=3, epsilon=3.0), (3, 6)),
+    "mean of moments": (lambda m: lambda x: m.moments(x, [1])[0], (6,)),
+    "variance of moments": (lambda m: lambda x: m.moments(x, [1], True)[1], (1, 6)),
+    "divide_no_nan": (lambda m: lambda x: m.divide_no_nan(x, m.maximum(x, 0.0)), (3, 6)),
     "diff": (lambda m: lambda x: m.diff(x), (3, 5)),
     "diff twice": (lambda m: lambda x: m.diff(x, 2, 1), (1, 6)),
     "glu": (lambda m: lambda x: m.glu(x), (3, 3)),
@@ -56,11 +62,14 @@ def test_on_arrays():
         np.testing.assert_allclose(function_of(ops)(X), want, rtol=CLOSE, atol=CLOSE)
     want = keras.ops.convert_to_numpy(keras.ops.slice(X, [1, 0, 2], [2, 3, 4]))
     np.testing.assert_array_equal(ops.slice(X, [1, 0, 2], [2, 3, 4]), want)
+    np.testing.assert_allclose(ops.outer(X, W), keras.ops.convert_to_numpy(keras.ops.outer(X, W)), rtol=CLOSE)
     assert ops.norm(X) == pytest.approx(float(keras.ops.norm(X)), rel=CLOSE)
     assert ops.norm(X[0], 0, 1).tolist() == [6.0, 6.0, 6.0]
 
 
-@pytest.mark.parametrize("name", ["dot", "tensordot", "norm", "slice", "diff"])
+@pytest.mark.parametrize(
+    "name", ["dot", "tensordot", "outer", "norm", "normalize", "moments", "divide_no_nan", "slice", "diff"]
+)
 def test_signature(name):
     ours, theirs = (inspect.signature(getattr(module, name)).parameters for module in (ops, keras.ops))
     assert [(k, p.default) for k, p in ours.items()] == [(k, p.default) for k, p in theirs.items()]

@@ -81,11 +81,11 @@ from fastgd.ops.normalization import (
     rms_normalization,
     unit_normalization,
 )
-from fastgd.ops.norms import norm
+from fastgd.ops.norms import norm, normalize
 from fastgd.ops.penalties import orthogonality, penalty
-from fastgd.ops.products import dot, tensordot
-from fastgd.ops.reductions import argmax, argmin, cumsum, diff, logsumexp, max, mean, min, prod, std, sum, var
-from fastgd.ops.selecting import cast, clip, full_like, ones_like, round, where, zeros_like
+from fastgd.ops.products import dot, outer, tensordot
+from fastgd.ops.reductions import argmax, argmin, cumsum, diff, logsumexp, max, mean, min, moments, prod, std, sum, var
+from fastgd.ops.selecting import cast, clip, divide_no_nan, full_like, ones_like, round, where, zeros_like
 from fastgd.ops.shaping import concatenate, expand_dims, flatten, ravel, reshape, shape, squeeze, stack
 from fastgd.ops.slicing import slice
 from fastgd.ops.unary import (
@@ -154,6 +154,7 @@ __all__ = [
     "diff",
     "discretize",
     "divide",
+    "divide_no_nan",
     "dot",
     "dropout",
     "elu",
@@ -204,16 +205,19 @@ __all__ = [
     "min",
     "minimum",
     "mod",
+    "moments",
     "moveaxis",
     "multiply",
     "nan_to_num",
     "negative",
     "norm",
+    "normalize",
     "not_equal",
     "numpy_function",
     "one_hot",
     "ones_like",
     "orthogonality",
+    "outer",
     "pad",
     "pearson_correlation",
     "penalty",

@@ -1,12 +1,13 @@
-"""Norms of vectors and of matrices: `norm`."""
+"""Norms of vectors and of matrices, and what is divided by them: `norm` and `normalize`."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
+from fastgd import config
 from fastgd.ops.axes import normal_axis
-from fastgd.ops.binary import power
+from fastgd.ops.binary import divide, maximum, minimum, multiply, power
 from fastgd.ops.builder import Tensor, show_dims
 from fastgd.ops.checks import require
 from fastgd.ops.counting import count_nonzero
@@ -14,7 +15,8 @@ from fastgd.ops.eager import works_on_arrays
 from fastgd.ops.operands import as_tensors
 from fastgd.ops.reductions import max, min, sum
 from fastgd.ops.shaping import squeeze
-from fastgd.ops.unary import absolute, sqrt, square
+from fastgd.ops.unary import absolute, rsqrt, sqrt, square
+from fastgd.utils.checks import check_above_zero, check_int
 
 
 @works_on_arrays("x", batch=False)
@@ -64,6 +66,36 @@ def norm(
     sums = sum(absolute(x), over, keepdims=True)
     y = (max if number > 0 else min)(sums, along, keepdims=True)
     return y if keepdims else squeeze(y, axes)
+
+
+@works_on_arrays("x", batch=False)
+def normalize(x: Tensor, axis: int | Sequence[int] = -1, order: int = 2, epsilon: float | None = None) -> Tensor:
+    """Return x divided by its norm along an axis, or by epsilon where the norm is less.
+
+    Args:
+        x: tensor, placeholder, variable or array of any shape.
+        axis: the axis; several for the order 2.
+        order: which norm, 1 or more, as in `norm`.
+        epsilon: the least divisor; `config.epsilon()` if None.
+
+    Returns:
+        A tensor or placeholder if x is one, else an array, of the shape of x.
+
+    Raises:
+        ValueError: if the order is below 1 or x has no such axis.
+
+    Example:
+        >>> ops.normalize(np.array([[3.0, 4.0]]))
+        array([[0.6, 0.8]])
+    """
+    order = check_int("order", order, 1)
+    least = config.epsilon() if epsilon is None else check_above_zero("epsilon", epsilon)
+    (x,) = as_tensors("normalize", x)
+    if order == 2:
+        y: Tensor = multiply(x, minimum(rsqrt(sum(square(x), axis, keepdims=True)), 1 / least))
+    else:
+        y = divide(x, maximum(norm(x, order, axis, keepdims=True), least))
+    return y
 
 
 def _length(x: Tensor, axes: Sequence[int] | None, keepdims: bool) -> Tensor:

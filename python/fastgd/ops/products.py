@@ -1,4 +1,4 @@
-"""Products of tensors of any ranks as NumPy forms them, `dot` and `tensordot`, written as one matrix product."""
+"""Products of tensors of any ranks as NumPy forms them, `dot`, `tensordot` and `outer`, by one matrix product."""
 
 from __future__ import annotations
 
@@ -78,6 +78,21 @@ def tensordot(x1: Any, x2: Any, axes: int | Sequence[Any] = 2) -> Tensor:
     numbers = {*map(len, given), *(len(set(part)) for part in given)}
     require(len(numbers) == 1, "tensordot", f"`axes` must name as many of each once. Received: axes={axes}")
     return _contract("tensordot", a, b, x2, *given)
+
+
+@works_on_arrays("x1", "x2", batch=False)
+def outer(x1: Any, x2: Any) -> Tensor:
+    """Return the products of every element of x1 with every element of x2, both taken as vectors.
+
+    Args:
+        x1: tensor, placeholder, variable, array or number.
+        x2: the same.
+
+    Returns:
+        A tensor or placeholder if one of them is, else an array, with a row for each element of x1.
+    """
+    a, b = (view(x, (prod(x.dims),)) for x in as_tensors("outer", x1, x2))
+    return tensordot(a, b, 0)
 
 
 def _contract(op: str, a: Tensor, b: Tensor, x2: Any, of_a: Sequence[int], of_b: Sequence[int]) -> Tensor:

@@ -93,6 +93,23 @@ def logsumexp(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return _reduce("logsumexp", x, axis, keepdims)
 
 
+@works_on_arrays("x", batch=False)
+def moments(x: Tensor, axes: Axis, keepdims: bool = False, synchronized: bool = False) -> tuple[Tensor, Tensor]:
+    """Return mean and biased variance over some axes.
+
+    Args:
+        x: tensor of any shape.
+        axes: as `axis` of `sum`.
+        keepdims: as in `sum`.
+        synchronized: False; a model is trained in one process.
+
+    Returns:
+        Two tensors without those axes.
+    """
+    require(not synchronized, "moments", f"`synchronized` must be False. Received: synchronized={synchronized}")
+    return mean(x, axes, keepdims), var(x, axes, keepdims)
+
+
 def _arg_reduce(function: str, x: Tensor, axis: int | None, keepdims: bool) -> Tensor:
     """Return where `function` is reached first along an axis, or in all elements one after the other."""
     op = f"arg{function}"
