@@ -49,6 +49,6 @@ def native(session: nox.Session, preset: str) -> None:
 @nox.session
 def examples(session: nox.Session) -> None:
     """Run every example in its short form."""
-    session.install(".")
+    session.install(".[examples]")
     for path in sorted(Path("examples").glob("*.py")):
         session.run("python", str(path), env={"FASTGD_SMOKE": "1"})

@@ -1,4 +1,4 @@
-"""What several examples need: their arguments, the digits as rows, a loss of two weights, tables and pictures."""
+"""What several examples need: their arguments, data as rows, a loss of two weights, tables and pictures."""
 
 import argparse
 import os
@@ -34,6 +34,17 @@ def load_digits():
     """Return the digits as rows of 64 numbers from 0 to 1: (x_train, y_train), (x_test, y_test)."""
     (x_train, y_train), (x_test, y_test) = fastgd.datasets.digits.load_data()
     return (x_train.reshape(-1, 64) / 16, y_train), (x_test.reshape(-1, 64) / 16, y_test)
+
+
+def load_bundled(name):
+    """Return x, y and the names of the columns of a set of scikit-learn; where it is missing say so and return None."""
+    try:
+        from sklearn import datasets
+    except ImportError:
+        print(f"on digits: the {name.replace('_', ' ')} data need scikit-learn (pip install 'fastgd[examples]')")
+        return None
+    bundled = getattr(datasets, f"load_{name}")()
+    return bundled.data, bundled.target, list(bundled.feature_names)
 
 
 def zeros_and_ones():

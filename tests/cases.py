@@ -177,6 +177,8 @@ ELEMENTWISE: Sequence[tuple[str, dict[str, float]]] = (
     ("tanh_shrink", {}), ("silu", {}), ("hard_silu", {}), ("mish", {}), ("gelu", {}), ("gelu_tanh", {}),
 )  # fmt: skip
 
+ALONG_AN_AXIS = ("softmax", "log_softmax", "sparsemax")
+
 
 def pointwise_cases(shape: tuple[int, ...]) -> Iterator[OpCase]:
     """Yield the losses that are a mean of one term per element, with every option."""
@@ -246,15 +248,15 @@ def op_cases() -> Iterator[OpCase]:
         yield OpCase("dense", ((-1, inside),), ((-1, units),), ((inside, units), (units,)), length=max(inside, 65))
     yield OpCase("dense", ((-1, 3, 9),), ((-1, 3, 11),), ((9, 11),), {"activation": "tanh"}, length=200)
     for cols in (1, 7, 10, 63, 64, 65, 130):
-        for name in ("softmax", "log_softmax"):
+        for name in ALONG_AN_AXIS:
             yield OpCase("activation", ((-1, cols),), ((-1, cols),), (), {"function": name}, length=cols)
         yield OpCase("softmax_crossentropy", ((-1, cols),) * 2, ((-1,), (-1, cols)), kinds="xd", length=cols)
         yield OpCase("mean_squared_error", ((-1, cols),) * 2, ((-1,),), length=cols)
-    for name in ("softmax", "log_softmax"):
+    for name in ALONG_AN_AXIS:
         for axis in (0, 1, 2, 3):
             shape, attrs = (-1, 5, 3, 7), {"function": name, "axis": axis}
             yield OpCase("activation", (shape,), (shape,), (), attrs, length=70)
-    for name in ("softmax", "log_softmax"):
+    for name in ALONG_AN_AXIS:
         yield OpCase("activation", ((-1, 4, 67),), ((-1, 4, 67),), (), {"function": name, "axis": 1}, length=4)
     for slopes in ((5, 3, 7), (1, 1, 7), (5, 1, 1), (1, 3, 1), (1, 1, 1), (5, 1, 7)):
         yield OpCase("prelu", ((-1, 5, 3, 7),), ((-1, 5, 3, 7),), (slopes,), length=105)
@@ -655,6 +657,7 @@ class ScoreCase(ClassCase):
 
     kinds: str = "xx"
     shape: tuple[int, ...] = (5,)
+    whole: bool = False  # whether the value of a sample hangs on the others of its batch
 
 
 @dataclass(frozen=True)
@@ -680,7 +683,8 @@ INITIALIZER_SHAPE = (200, 300)
 FUNCTIONS = (
     "linear", "sigmoid", "tanh", "relu", "leaky_relu", "softmax", "celu", "elu", "exponential", "gelu", "hard_shrink",
     "hard_sigmoid", "hard_silu", "hard_tanh", "log_sigmoid", "log_softmax", "mish", "relu6", "selu", "silu",
-    "soft_shrink", "softplus", "softsign", "sparse_plus", "sparse_sigmoid", "squareplus", "tanh_shrink",
+    "soft_shrink", "softplus", "softsign", "sparse_plus", "sparse_sigmoid", "sparsemax", "squareplus",
+    "tanh_shrink",
 )  # fmt: skip
 
 
@@ -705,6 +709,8 @@ def layer_cases() -> Iterator[LayerCase]:
     yield LayerCase("PReLU", slopes, ((3, 7),), (3, 7), length=21)
     for axes in (None, [1], [2], [1, 2]):
         yield LayerCase("PReLU", {"shared_axes": axes, "alpha_initializer": "ones"}, ((3, 7),), (3, 7), length=21)
+    yield LayerCase("Dense", {"units": 6, "activation": "glu"}, ((7,),), (3,), length=7)
+    yield LayerCase("Activation", {"activation": "glu"}, ((3, 8),), (3, 4))
     yield LayerCase("Dense", {"units": 4, "use_bias": False, "activation": "tanh"}, ((2, 3),), (2, 4), length=6)
     chosen = {"units": 33, "kernel_initializer": "he_normal", "bias_initializer": "ones"}
     yield LayerCase("Dense", chosen, ((17,),), (33,), length=17)
@@ -905,6 +911,8 @@ def loss_cases() -> Iterator[ScoreCase]:
             yield ScoreCase("BinaryFocalCrossentropy", config, "pt", shape)
             yield ScoreCase("BinaryFocalCrossentropy", {**config, "from_logits": True}, "xt", shape)
     for shape in ((5,), (3, 4)):
+        yield ScoreCase("CategoricalGeneralizedCrossEntropy", {}, "pi", shape)
+        yield ScoreCase("CategoricalGeneralizedCrossEntropy", {"q": 0.85}, "pi", shape)
         yield ScoreCase("Dice", {"axis": -1}, "pt", shape)
         yield ScoreCase("Dice", {"axis": (1,)}, "pp", shape)
         yield ScoreCase("Tversky", {"axis": -1}, "pt", shape)
@@ -913,6 +921,10 @@ def loss_cases() -> Iterator[ScoreCase]:
         for config in ({}, {"alpha": 0.4, "gamma": 1.5, "label_smoothing": 0.1}):
             yield ScoreCase("CategoricalFocalCrossentropy", config, "pd", shape)
             yield ScoreCase("CategoricalFocalCrossentropy", {**config, "from_logits": True}, "xd", shape)
+
+    # Exponents that leave no loss 0, as every label is there twice.
+    for chosen in ({}, {"margin": 0.1, "remove_diagonal": False}):
+        yield ScoreCase("Circle", {"gamma": 0.5, **chosen}, "xi", whole=True)
 
 
 def metric_cases() -> Iterator[ScoreCase]:

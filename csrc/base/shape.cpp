@@ -17,6 +17,13 @@ Index count(std::span<const Index> shape) {
   return n;
 }
 
+std::tuple<Index, Index, Index> cut_around(std::span<const Index> shape, Index axis, Index axes) {
+  check(axis >= 0 && axes >= 0 && axis <= static_cast<Index>(shape.size()) - axes, "`axis` must be an axis of ",
+        to_string(shape), ". Received: axis=", axis);
+  const auto first = static_cast<std::size_t>(axis), number = static_cast<std::size_t>(axes);
+  return {count(shape.first(first)), count(shape.subspan(first, number)), count(shape.subspan(first + number))};
+}
+
 std::string to_string(std::span<const Index> shape) {
   std::string text = "(";
   for (std::size_t i = 0; i < shape.size(); ++i) {

@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "base/types.h"
@@ -16,6 +17,10 @@ Index multiply(Index a, Index b);
 
 // The number of elements; 1 for an empty shape.
 Index count(std::span<const Index> shape);
+
+// The shape as (outer, size, inner): the products of the sizes before `axes` neighbouring axes from `axis` on, of their
+// own, and of those behind them; throws InvalidArgument if they are not there.
+std::tuple<Index, Index, Index> cut_around(std::span<const Index> shape, Index axis, Index axes = 1);
 
 // The shape as "(32, 10)".
 std::string to_string(std::span<const Index> shape);

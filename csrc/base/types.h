@@ -52,6 +52,9 @@ struct ActivationSpec {
   T a = 0, b = 0, c = 0;
 };
 
+// The functions of the op `activation` that run along an axis.
+enum class AxisFunction : int { softmax, log_softmax, sparsemax };
+
 // How a reduction joins values.
 enum class Fold : int { sum, product, max, min, log_sum_exp };
 

@@ -21,8 +21,7 @@ Constraint<T>::Constraint(const ConstraintSpec& spec, Index param, const Shape& 
     check(spec.axes[static_cast<std::size_t>(i)] == first + i && first >= 0 && first + i < rank,
           "The norm of a constraint runs over neighbouring axes. Received: axes ", to_string(spec.axes),
           " for a parameter of shape ", to_string(shape));
-  for (Index i = 0; i < rank; ++i)
-    (i < first ? outer_ : i < first + axes ? middle_ : inner_) *= shape[static_cast<std::size_t>(i)];
+  std::tie(outer_, middle_, inner_) = cut_around(shape, first, axes);
 }
 
 template <class T>

@@ -39,8 +39,10 @@ void keep_mask(MaskStream stream, std::uint64_t first, Index n, std::uint8_t* ma
   void softmax_backward(Index rows, Index cols, const T* y, const T* dy, T* dx) noexcept;                              \
   void log_softmax(Index rows, Index cols, const T* x, T* y) noexcept;                                                 \
   void log_softmax_backward(Index rows, Index cols, const T* y, const T* dy, T* dx) noexcept;                          \
-  void softmax_columns(bool logarithm, Index rows, Index cols, Index stride, const T* x, T* y) noexcept;               \
-  void softmax_columns_backward(bool logarithm, Index rows, Index cols, Index stride, const T* y, const T* dy,         \
+  void sparsemax(Index rows, Index cols, const T* x, T* y) noexcept;                                                   \
+  void sparsemax_backward(Index rows, Index cols, const T* y, const T* dy, T* dx) noexcept;                            \
+  void softmax_columns(AxisFunction f, Index rows, Index cols, Index stride, const T* x, T* y) noexcept;               \
+  void softmax_columns_backward(AxisFunction f, Index rows, Index cols, Index stride, const T* y, const T* dy,         \
                                 T* dx) noexcept;                                                                       \
   void prelu(Index rows, Index cols, const T* x, const T* alpha, T* y) noexcept;                                       \
   void prelu_backward(Index rows, Index cols, const T* x, const T* alpha, const T* dy, T* dx) noexcept;                \

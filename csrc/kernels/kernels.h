@@ -74,9 +74,13 @@ struct Kernels {
   void (*log_softmax)(Index rows, Index cols, const T* x, T* y) noexcept;
   // Each row: dx = dy - exp(y) * sum(dy). dx may be dy.
   void (*log_softmax_backward)(Index rows, Index cols, const T* y, const T* dy, T* dx) noexcept;
-  // The same four down the columns of matrices whose rows lie `stride` elements apart. Cut: columns.
-  void (*softmax_columns)(bool logarithm, Index rows, Index cols, Index stride, const T* x, T* y) noexcept;
-  void (*softmax_columns_backward)(bool logarithm, Index rows, Index cols, Index stride, const T* y, const T* dy,
+  // Each row: y = max(x - t, 0) with the t that makes sum(y) 1. In a row with NaN or inf, or of -inf alone, y is NaN.
+  void (*sparsemax)(Index rows, Index cols, const T* x, T* y) noexcept;
+  // Each row: dx = dy - mean of the dy where y > 0, there, else 0. dx may be dy.
+  void (*sparsemax_backward)(Index rows, Index cols, const T* y, const T* dy, T* dx) noexcept;
+  // The same six down the columns of matrices whose rows lie `stride` elements apart. Cut: columns.
+  void (*softmax_columns)(AxisFunction f, Index rows, Index cols, Index stride, const T* x, T* y) noexcept;
+  void (*softmax_columns_backward)(AxisFunction f, Index rows, Index cols, Index stride, const T* y, const T* dy,
                                    T* dx) noexcept;
   // Each row: y = x < 0 ? alpha * x : x, with one alpha per column.
   void (*prelu)(Index rows, Index cols, const T* x, const T* alpha, T* y) noexcept;

@@ -41,6 +41,8 @@ constexpr Kernels<T> kernels_of() {
       .softmax_backward = softmax_backward,
       .log_softmax = log_softmax,
       .log_softmax_backward = log_softmax_backward,
+      .sparsemax = sparsemax,
+      .sparsemax_backward = sparsemax_backward,
       .softmax_columns = softmax_columns,
       .softmax_columns_backward = softmax_columns_backward,
       .prelu = prelu,

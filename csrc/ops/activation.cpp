@@ -1,5 +1,6 @@
-// activation: an elementwise function, or softmax or its logarithm along an axis.
+// activation: an elementwise function, or softmax, its logarithm or sparsemax along an axis.
 #include <algorithm>
+#include <optional>
 
 #include "ops/register.h"
 
@@ -40,20 +41,16 @@ class Elementwise final : public Op<T> {
 
 // x as (outer, axis, inner): by rows where nothing is inside the axis, else by columns of each matrix (axis, inner).
 template <class T>
-class Softmax final : public Op<T> {
+class AlongAnAxis final : public Op<T> {
  public:
-  explicit Softmax(const OpSetup& s) : logarithm_(s.attrs.text("function", "") == "log_softmax") {
+  AlongAnAxis(const OpSetup& s, AxisFunction function) : function_(function) {
     s.expect_inputs(1);
     s.expect_params(0, 0);
     const Shape& x = s.inputs[0].shape;
     const auto rank = static_cast<Index>(x.size());
     check(rank > 0, "softmax takes at least one axis. Received: ", to_string(x));
     const Index axis = s.attrs.integer("axis", rank - 1);
-    check(axis >= 0 && axis < rank, "`axis` must be from 0 to ", rank, " exclusive. Received: axis=", axis);
-    const auto at = static_cast<std::size_t>(axis);
-    outer_ = count(std::span(x).first(at));
-    length_ = x[at];
-    inner_ = count(std::span(x).subspan(at + 1));
+    std::tie(outer_, length_, inner_) = cut_around(x, axis);
     auto& t = this->traits;
     t.outputs = {s.inputs[0]};
     t.couples_samples = axis == 0;
@@ -67,10 +64,10 @@ class Softmax final : public Op<T> {
     if (inner_ == 1) {
       const Range rows = who.share(outer_);
       const Index at = rows.begin * length_;
-      (logarithm_ ? k.log_softmax : k.softmax)(rows.size(), length_, c.x[0] + at, c.y[0] + at);
+      value_of_rows(k)(rows.size(), length_, c.x[0] + at, c.y[0] + at);
     } else {
       each_block(who, k.lanes, [&](Index at, Index cols) {
-        k.softmax_columns(logarithm_, length_, cols, inner_, c.x[0] + at, c.y[0] + at);
+        k.softmax_columns(function_, length_, cols, inner_, c.x[0] + at, c.y[0] + at);
       });
     }
   }
@@ -80,16 +77,24 @@ class Softmax final : public Op<T> {
     if (inner_ == 1) {
       const Range rows = who.share(outer_);
       const Index at = rows.begin * length_;
-      const auto run = logarithm_ ? k.log_softmax_backward : k.softmax_backward;
-      run(rows.size(), length_, c.y[0] + at, c.dy[0] + at, c.dx[0] + at);
+      gradient_of_rows(k)(rows.size(), length_, c.y[0] + at, c.dy[0] + at, c.dx[0] + at);
     } else {
       each_block(who, k.lanes, [&](Index at, Index cols) {
-        k.softmax_columns_backward(logarithm_, length_, cols, inner_, c.y[0] + at, c.dy[0] + at, c.dx[0] + at);
+        k.softmax_columns_backward(function_, length_, cols, inner_, c.y[0] + at, c.dy[0] + at, c.dx[0] + at);
       });
     }
   }
 
  private:
+  auto value_of_rows(const Kernels<T>& k) const noexcept {
+    if (function_ == AxisFunction::sparsemax) return k.sparsemax;
+    return function_ == AxisFunction::softmax ? k.softmax : k.log_softmax;
+  }
+  auto gradient_of_rows(const Kernels<T>& k) const noexcept {
+    if (function_ == AxisFunction::sparsemax) return k.sparsemax_backward;
+    return function_ == AxisFunction::softmax ? k.softmax_backward : k.log_softmax_backward;
+  }
+
   // Calls run(at, cols) for this worker's columns of each matrix, the first of which lies at `at`.
   template <class F>
   void each_block(const Worker& who, Index lanes, F run) const {
@@ -102,16 +107,23 @@ class Softmax final : public Op<T> {
     }
   }
 
-  bool logarithm_;
+  AxisFunction function_;
   Index outer_ = 0, length_ = 0, inner_ = 0;
 };
+
+std::optional<AxisFunction> axis_function(const std::string& name) {
+  if (name == "softmax") return AxisFunction::softmax;
+  if (name == "log_softmax") return AxisFunction::log_softmax;
+  if (name == "sparsemax") return AxisFunction::sparsemax;
+  return std::nullopt;
+}
 
 }  // namespace
 
 template <class T>
 std::unique_ptr<Op<T>> make_activation(const OpSetup& setup) {
-  const std::string name = setup.attrs.text("function", "linear");
-  if (name == "softmax" || name == "log_softmax") return std::make_unique<Softmax<T>>(setup);
+  const auto along = axis_function(setup.attrs.text("function", "linear"));
+  if (along) return std::make_unique<AlongAnAxis<T>>(setup, *along);
   return std::make_unique<Elementwise<T>>(setup);
 }
 template std::unique_ptr<Op<float>> make_activation(const OpSetup&);

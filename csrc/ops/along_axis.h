@@ -14,12 +14,7 @@ class AlongAxis : public Op<T> {
     const Shape& x = s.inputs[0].shape;
     const Index axis = s.attrs.integer("axis");
     check(!s.inputs[0].integer, "takes floating tensors");
-    check(axis >= 0 && axis < static_cast<Index>(x.size()), "`axis` must be an axis of ", to_string(x),
-          ". Received: axis=", axis);
-    const auto at = static_cast<std::size_t>(axis);
-    outer_ = count(std::span(x).first(at));
-    size_ = x[at];
-    inner_ = count(std::span(x).subspan(at + 1));
+    std::tie(outer_, size_, inner_) = cut_around(x, axis);
     this->traits.couples_samples = axis == 0;
     this->traits.forward_work = this->traits.backward_work = static_cast<double>(count(x));
   }

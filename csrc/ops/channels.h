@@ -16,12 +16,8 @@ struct ChannelView {
   ChannelView(const Shape& x, Index axis, std::size_t own) {
     check(axis >= 1 && axis < static_cast<Index>(x.size()), "`axis` must be an axis behind the batch of ", to_string(x),
           ". Received: axis=", axis);
-    const auto span = std::span(x);
-    const auto at = static_cast<std::size_t>(axis);
-    units = count(span.first(own));
-    rows = count(span.subspan(own, at - own));
-    channels = x[at];
-    inner = count(span.subspan(at + 1));
+    units = count(std::span(x).first(own));
+    std::tie(rows, channels, inner) = cut_around(std::span(x).subspan(own), axis - static_cast<Index>(own));
   }
 
   Channels kind() const { return inner == 1 ? Channels::columns : Channels::rows; }

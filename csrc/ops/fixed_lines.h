@@ -18,12 +18,11 @@ class FixedLines : public Op<T> {
           "takes a floating input and two parameters of one shape. Received: ", to_string(w), " and ",
           to_string(s.params[1]));
     if (s.attrs.given("axis")) {
-      const Index axis = s.attrs.integer("axis"), end = axis + static_cast<Index>(w.size());
-      check(axis >= 0 && end <= static_cast<Index>(x.size()) && std::equal(w.begin(), w.end(), x.begin() + axis),
-            "parameters ", to_string(w), " do not lie along ", to_string(x), " from axis=", axis);
-      view_.rows = count(std::span(x).first(static_cast<std::size_t>(axis)));
-      view_.channels = count(w);
-      view_.inner = count(std::span(x).subspan(static_cast<std::size_t>(end)));
+      const Index axis = s.attrs.integer("axis"), axes = static_cast<Index>(w.size());
+      check(
+          axis >= 0 && axis + axes <= static_cast<Index>(x.size()) && std::equal(w.begin(), w.end(), x.begin() + axis),
+          "parameters ", to_string(w), " do not lie along ", to_string(x), " from axis=", axis);
+      std::tie(view_.rows, view_.channels, view_.inner) = cut_around(x, axis, axes);
     } else {
       check(count(w) == 1 && !x.empty(), "parameters for everything have one element. Received: ", to_string(w));
       view_.rows = x[0];

@@ -15,8 +15,7 @@ class Gather final : public Op<T> {
     check(s.inputs.size() == 1 || s.inputs.size() == 2, "takes 1 or 2 inputs. Received: ", s.inputs.size());
     const Shape& x = s.inputs[0].shape;
     const Index axis = s.attrs.integer("axis");
-    check(axis >= 0 && axis < static_cast<Index>(x.size()), "`axis` must be an axis of ", to_string(x),
-          ". Received: axis=", axis);
+    std::tie(outer_, size_, inner_) = cut_around(x, axis);
     const auto at = static_cast<std::size_t>(axis);
     Shape indices;
     if (s.inputs.size() == 1) {
@@ -30,9 +29,6 @@ class Gather final : public Op<T> {
       check(s.inputs[1].integer, "takes int32 indices");
       indices = s.inputs[1].shape;
     }
-    outer_ = count(std::span(x).first(at));
-    size_ = x[at];
-    inner_ = count(std::span(x).subspan(at + 1));
     Shape y(x.begin(), x.begin() + axis);
     y.insert(y.end(), indices.begin(), indices.end());
     y.insert(y.end(), x.begin() + axis + 1, x.end());

@@ -19,11 +19,7 @@ class RowNormOp : public Op<T> {
     check(!s.inputs[0].integer && axis >= 1 && axes >= 1 && axis + axes <= static_cast<Index>(x.size()),
           "`axis` and `axes` must name axes behind the batch of ", to_string(x), ". Received: axis=", axis,
           ", axes=", axes);
-    const auto span = std::span(x);
-    const auto from = static_cast<std::size_t>(axis), to = static_cast<std::size_t>(axis + axes);
-    outer_ = count(span.first(from));
-    cols_ = count(span.subspan(from, to - from));
-    inner_ = count(span.subspan(to));
+    std::tie(outer_, cols_, inner_) = cut_around(x, axis, axes);
     for (const Shape& w : s.params)
       check(count(w) == cols_, "parameters need one value per element of a row, ", cols_, ". Received: ", to_string(w));
     gamma_ = scaled ? 0 : -1;

@@ -9,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgd import config as settings
+from fastgd.ops.axes import normal_axes, require_neighbours
 from fastgd.plan import ConstraintSpec
 from fastgd.utils.checks import check_int, check_real
-from fastgd.utils.errors import invalid
 from fastgd.utils.registry import Registry, function_config, stands_for_call
-from fastgd.utils.structure import flatten
 
 Array = npt.NDArray[Any]
 Axis = int | Sequence[int] | None
@@ -87,15 +86,21 @@ class MinMaxNorm(Constraint):
     def __call__(self, w: Any) -> Array:
         """Return the constrained value."""
         array = np.asarray(w)
-        axes = _resolve_axes(self.axis, array.shape)
+        axes = self._axes_of(array.shape)
         norm = np.sqrt(np.sum(np.square(array), axis=axes, keepdims=True))
         desired = self.rate * np.clip(norm, self.min_value, self.max_value) + (1 - self.rate) * norm
         constrained: Array = array * (desired / (settings.epsilon() + norm))
         return constrained
 
+    def _axes_of(self, shape: Sequence[int]) -> tuple[int, ...]:
+        """Return the axes of a norm over a weight of `shape`, counted from the first and in order."""
+        axes = normal_axes(type(self).__name__, self.axis, len(shape))
+        require_neighbours(type(self).__name__, axes)
+        return axes
+
     def spec(self, shape: Sequence[int]) -> ConstraintSpec:
         """Return what the engine does to a parameter of this shape."""
-        axes = _resolve_axes(self.axis, shape)
+        axes = self._axes_of(shape)
         return ConstraintSpec("norm", axes, self.min_value, self.max_value, self.rate, settings.epsilon())
 
     def get_config(self) -> dict[str, Any]:
@@ -177,15 +182,3 @@ def _check_axis(axis: Axis) -> int | list[int] | None:
     if isinstance(axis, (list, tuple)):
         return [check_int("axis", each, -(2**31)) for each in axis]
     return check_int("axis", axis, -(2**31))
-
-
-def _resolve_axes(axis: int | list[int] | None, shape: Sequence[int]) -> tuple[int, ...]:
-    """Return the axes of a norm over a weight of `shape`, counted from the first and in order."""
-    rank = len(shape)
-    given = range(rank) if axis is None else flatten(axis)
-    axes = tuple(sorted({each + rank if each < 0 else each for each in given}))
-    if any(not 0 <= each < rank for each in axes):
-        raise invalid(f"`axis` must be one of the axes of the weight of shape {tuple(shape)}.", axis=axis)
-    if axes and axes[-1] - axes[0] != len(axes) - 1:
-        raise invalid("`axis` must hold neighbouring axes.", axis=axis)
-    return axes

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -285,3 +287,31 @@ def test_normalized_products_of_zeros_have_gradients():
     zeros = np.zeros((4, 3), "float32")
     model.fit([zeros, zeros], np.ones(4), verbose=0)
     assert all(np.isfinite(w).all() for w in model.get_weights())
+
+
+def test_build_called_directly_makes_the_weights_once() -> None:
+    class Scaled(layers.Layer, abstract=True):
+        def build(self, input_shape: Any) -> None:
+            self.factor = self.add_weight((input_shape[-1],), "ones", name="factor")
+
+        def call(self, inputs: Any) -> Any:
+            return ops.multiply(inputs, self.factor)
+
+    class Shifted(Scaled, abstract=True):
+        def build(self, input_shape: Any) -> None:
+            super().build(input_shape)
+            self.shift = self.add_weight((input_shape[-1],), "zeros", name="shift")
+
+    for cls, count in ((Scaled, 1), (Shifted, 2)):
+        layer = cls()
+        layer.build((None, 3))
+        assert layer.built
+        layer(np.ones((2, 3)))
+        assert len(layer.weights) == count
+
+
+@pytest.mark.parametrize("name", ["renorm", "synchronized"])
+def test_batch_normalization_in_one_process_alone(name: str) -> None:
+    layers.BatchNormalization(**{name: False})
+    with pytest.raises(ValueError, match=rf"`{name}` must be False: .* Received: {name}=True"):
+        layers.BatchNormalization(**{name: True})

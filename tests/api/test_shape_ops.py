@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.linalg import norm
 
 import fastgd
 import tolerances
@@ -74,6 +75,26 @@ MOVES: list[tuple[str, Callable[[Any], Any], Callable[[Any], Any]]] = [
     ("take", lambda x: ops.take(x, [[0, -1], [3, 3]], -1), lambda x: np.take(x, [[0, -1], [3, 3]], -1)),
     ("take one", lambda x: ops.take(x, 2, 1), lambda x: np.take(x, 2, 1)),
     ("take rows", lambda x: ops.take(x, [4, 0], 0), lambda x: np.take(x, [4, 0], 0)),
+    ("dot", lambda x: ops.dot(x, x[0].T), lambda x: np.dot(x, x[0].T)),
+    ("dot of vectors", lambda x: ops.dot(x[0, 0], x[1, 1]), lambda x: np.dot(x[0, 0], x[1, 1])),
+    ("dot of a stack", lambda x: ops.dot(x[0], x.swapaxes(1, 2)), lambda x: np.dot(x[0], x.swapaxes(1, 2))),
+    ("dot of a number", lambda x: ops.dot(x, 2.0), lambda x: 2 * x),
+    ("tensordot", lambda x: ops.tensordot(x, x, [(2, 0), (2, 0)]), lambda x: np.tensordot(x, x, [(2, 0), (2, 0)])),
+    ("tensordot 2", lambda x: ops.tensordot(x, x[0]), lambda x: np.tensordot(x, x[0])),
+    ("tensordot 0", lambda x: ops.tensordot(x, x[0], 0), lambda x: np.tensordot(x, x[0], 0)),
+    ("outer", lambda x: ops.outer(x, x[0]), lambda x: np.outer(x, x[0])),
+    ("slice", lambda x: ops.slice(x, (1, 0, 3), (2, None, 4)), lambda x: x[1:3, :, 3:]),
+    ("diff", lambda x: ops.diff(x, 2, 1), lambda x: np.diff(x, 2, 1)),
+    ("no diff", lambda x: ops.diff(x, 0), lambda x: x),
+    *(
+        (f"norm {order} {axis}", lambda x, k=(order, axis): ops.norm(x, *k), lambda x, k=(order, axis): norm(x, *k))
+        for order, axis in (
+            (None, None), (None, 1), (None, (0, 2)), ("fro", (2, 0)), (2, -1), (0, 1), (1, 0), (-1, 0), (3, 2),
+            (-0.5, 2), (np.inf, 1), (-np.inf, 1), (1, (0, 2)), (1, (2, 0)), (-1, (0, 2)), (np.inf, (0, 2)),
+            (-np.inf, (1, 2)),
+        )
+    ),
+    ("norm kept", lambda x: ops.norm(x, 1, (0, 2), True), lambda x: norm(x, 1, (0, 2), True)),
     ("broadcast_to", lambda x: ops.broadcast_to(x, (2, 5, 3, 7)), lambda x: np.broadcast_to(x, (2, 5, 3, 7))),
 ]  # fmt: skip
 
@@ -195,6 +216,20 @@ ERRORS: list[tuple[Callable[[], Any], str]] = [
     (lambda: ops.repeat(symbol(-1, 5), (1, 2), 1), r"^\[repeat\] `repeats` must be one number or"),
     (lambda: ops.take(symbol(-1, 5), [5], 1), r"^\[take\] `indices` must lie in -5..4. Received: indices=\[5\]"),
     (lambda: ops.take(symbol(-1, 5), [0.5], 1), r"^\[take\] `indices` must be integers"),
+    (lambda: ops.dot(symbol(-1, 5), np.ones((4, 2))), r"^\[dot\] the sizes \(5,\) and \(4,\) differ: a is \(batch"),
+    (lambda: ops.tensordot(symbol(-1, 5), np.ones((4, 5)), 3), r"^\[tensordot\] `axes` must be from 0 to 2"),
+    (lambda: ops.tensordot(symbol(-1, 5), np.ones((4, 5)), [(1,), (1, 0)]), r"^\[tensordot\] `axes` must name as many"),
+    (lambda: ops.norm(symbol(-1, 5), "nuc", (0, 1)), r"^\[norm\] `ord` must be .* Received: ord='nuc'"),
+    (lambda: ops.norm(symbol(-1, 5), "fro", 1), r"^\[norm\] `ord` must be"),
+    (lambda: ops.norm(symbol(-1, 5), 2, (0, 1)), r"^\[norm\] `ord` must be"),
+    (lambda: ops.norm(symbol(-1, 5, 2), 1), r"^\[norm\] `axis` must name one axis or two"),
+    (lambda: ops.slice(symbol(-1, 5), (0, 3), (None, 3)), r"^\[slice\] the block must lie within the tensor"),
+    (lambda: ops.slice(symbol(-1, 5), (1, 0), (None, 3)), r"^\[slice\] the block must lie within the tensor"),
+    (lambda: ops.slice(symbol(-1, 5), (0,), (None, 3)), r"^\[slice\] each axis needs a start and a size"),
+    (lambda: ops.diff(symbol(-1, 5), axis=0), r"^\[diff\] `axis` must not be a multiple of the batch"),
+    (lambda: ops.diff(symbol(-1, 5), -1), r"^\[diff\] `n` must be 0 or more. Received: n=-1"),
+    (lambda: ops.sparsemax(symbol(-1, 5), 0), r"^\[sparsemax\] `axis` must not be the batch of \(batch, 5\)"),
+    (lambda: ops.softmax(symbol(-1, 5), 2), r"^\[softmax\] `axis` must be from -2 to 1. Received: axis=2"),
     (lambda: ops.one_hot(symbol(-1, 5), 3), r"^\[one_hot\] x must be int32"),
     (lambda: symbol(-1, 5)[:, 5], r"^\[slice\] an index is out of range: x is \(batch, 5\)"),
     (lambda: symbol(-1, 5)[:, 0, 0], r"^\[slice\] there are too many indices"),

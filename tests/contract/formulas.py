@@ -27,6 +27,15 @@ def softmax(z: Array) -> Array:
     return np.asarray(e / np.sum(e, axis=-1, keepdims=True))
 
 
+def sparsemax(x: Array) -> Array:
+    """Return the nearest distribution to x, its threshold found by halving the interval that holds it."""
+    low, high = x.max() - 1.0, x.max()
+    for _ in range(80):
+        middle = (low + high) / 2
+        low, high = (middle, high) if np.maximum(x - middle, 0).sum() > 1.0 else (low, middle)
+    return np.maximum(x - high, 0)
+
+
 def clip(p: Array) -> Array:
     return np.minimum(np.maximum(p, EPSILON), 1.0 - EPSILON)
 
@@ -99,6 +108,20 @@ def dice(p: Array, t: Array, axis: Any = None) -> Array:
     return np.asarray(1.0 - 2 * np.sum(p * t, axis) / (np.sum(p, axis) + np.sum(t, axis) + 1e-7))
 
 
+def circle(p: Array, t: Array, gamma: float = 80.0, margin: float = 0.4, remove_diagonal: bool = True) -> Array:
+    values = []
+    for i, (x, label) in enumerate(zip(p, t, strict=True)):
+        near = far = 0.0
+        for j, (other, its) in enumerate(zip(p, t, strict=True)):
+            d = max(1.0 - x @ other, 0.0)
+            if its != label:
+                far += math.exp(gamma * max(1.0 + margin - d, 0.0) * (1.0 - margin - d))
+            elif i != j or not remove_diagonal:
+                near += math.exp(gamma * max(margin + d, 0.0) * (d - margin))
+        values.append(math.log1p(near * far))
+    return np.array(values)
+
+
 def in_top_k(p: Array, t: Array, k: int) -> Array:
     return np.asarray(np.any(np.argsort(-p, axis=-1)[..., :k] == t[..., None], axis=-1), np.float64)
 
@@ -148,6 +171,8 @@ ROW_VALUES: dict[str, Callable[..., Array]] = {
 LOSS_ROW_VALUES: dict[str, Callable[..., Array]] = {
     **ROW_VALUES,
     "CosineSimilarity": lambda p, t: -cosine(p, t),
+    "CategoricalGeneralizedCrossEntropy": lambda p, t, q=0.5: (1 - np.sum(p * one_hot(t, p.shape[-1]), -1) ** q) / q,
+    "Circle": circle,
     "Dice": dice,
     "Tversky": tversky,
 }
@@ -161,6 +186,7 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "leaky_relu": lambda x: np.where(x > 0, x, 0.2 * x),
     "softmax": softmax,
     "log_softmax": lambda x: np.log(softmax(x)),
+    "sparsemax": lambda x: np.apply_along_axis(sparsemax, -1, x),
     "relu6": lambda x: np.minimum(np.maximum(x, 0.0), 6.0),
     "elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0.0))),
     "celu": lambda x: np.maximum(x, 0.0) + np.minimum(0.0, np.expm1(np.minimum(x, 0.0))),

@@ -11,7 +11,7 @@ import pytest
 import cases
 import fastgd
 import tolerances
-from contract.formulas import ACTIVATIONS
+from contract.formulas import ACTIVATIONS, sparsemax
 from fastgd import _core, activations, layers, ops, runtime
 from fastgd.activations import _ALIASES as ALIASES
 from fastgd.activations import _FUNCTIONS as NAMED
@@ -20,8 +20,8 @@ from reference.gradcheck import check_gradients
 
 Array = np.ndarray[Any, Any]
 
-# `threshold` has no defaults: it can be named and called, but serves no layer by its name.
-REGISTERED = {name: function for name, function in NAMED.items() if name != "threshold"}
+# `threshold` has no defaults: it can be named and called, but serves no layer by its name. `glu` changes the shape.
+REGISTERED = {name: function for name, function in NAMED.items() if name not in ("threshold", "glu")}
 
 ISAS = [*_core.available_isas(), "numpy"]
 COLUMNS = 67
@@ -115,8 +115,21 @@ def test_softmax_along_an_axis_of_an_array() -> None:
         for function, expected in (
             (activations.softmax, e / e.sum(axis=axis, keepdims=True)),
             (activations.log_softmax, x - np.log(e.sum(axis=axis, keepdims=True))),
+            (activations.sparsemax, np.apply_along_axis(sparsemax, axis, x)),
         ):
             np.testing.assert_allclose(function(x, axis), expected, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("backend", runtime.BACKENDS)
+def test_glu_halves_an_axis(backend: str) -> None:
+    x = np.random.default_rng(4).normal(size=(4, 6, 2))
+    with fastgd.backend(backend):
+        for axis, (a, b) in {-1: np.split(x, 2, 2), 1: np.split(x, 2, 1), 0: np.split(x, 2)}.items():
+            np.testing.assert_allclose(activations.glu(x, axis), a / (1 + np.exp(-b)), rtol=1e-13)
+    with pytest.raises(ValueError, match=r"the parts of axis 1 are not equal"):
+        layers.Dense(3, "glu")(np.ones((2, 4)))
+    assert activations.get("glu") is activations.glu
+    assert layers.Dense(4, "glu")(fastgd.Input((3,))).shape == (None, 2)
 
 
 @pytest.mark.parametrize("name", REGISTERED)

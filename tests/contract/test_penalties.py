@@ -165,8 +165,12 @@ def test_names_and_aliases() -> None:
         (lambda: constraints.MaxNorm(-1), ValueError, r"`max_value` must be 0 or more\."),
         (lambda: constraints.MinMaxNorm(rate=2), ValueError, r"`rate` must be between 0 and 1\."),
         (lambda: constraints.UnitNorm("0"), TypeError, r"`axis` must be an integer\."),
-        (lambda: constraints.UnitNorm(2)(np.ones((2, 2))), ValueError, r"`axis` must be one of the axes .*axis=2"),
-        (lambda: constraints.UnitNorm([0, 2])(np.ones((2, 2, 2))), ValueError, r"`axis` must hold neighbouring axes\."),
+        (lambda: constraints.UnitNorm(2)(np.ones((2, 2))), ValueError, r"`axis` must be from -2 to 1.*axis=2"),
+        (
+            lambda: constraints.UnitNorm([0, 2])(np.ones((2, 2, 2))),
+            ValueError,
+            r"`axis` must name neighbouring axes\.",
+        ),
     ],
 )
 def test_wrong_arguments(wrong: Any, error: type[Exception], text: str) -> None:

@@ -16,6 +16,7 @@ from contract.metric_formulas import METRIC_VALUES
 from contract.registered import make, registered, round_trips
 from fastgd import _core, runtime
 from fastgd.layers import Activation
+from reference.gradcheck import check_gradients
 
 Array = np.ndarray[Any, Any]
 
@@ -113,7 +114,7 @@ def test_losses_in_a_model(case: ScoreCase, dtype: str, isa: str, monkeypatch: p
     with fastgd.backend("numpy" if isa == "numpy" else "native"):
         model = identity_model(case, dtype, loss=make("loss", case))
         # A batch size that does not divide the rows: the epoch's loss weighs batches by their samples.
-        for size in (N, 10):
+        for size in (N,) if case.whole else (N, 10):
             loss = model.evaluate(p, t, batch_size=size, verbose=0)
             tolerances.assert_close(loss, v.mean(), close)
             loss = model.evaluate(p, t, batch_size=size, sample_weight=s, verbose=0)
@@ -124,7 +125,8 @@ def test_losses_in_a_model(case: ScoreCase, dtype: str, isa: str, monkeypatch: p
         model = identity_model(case, dtype, loss=mean)
         got = model.evaluate(p, t, batch_size=N, sample_weight=s, verbose=0)
         tolerances.assert_close(got, (s * v).sum() * (rows.size / N) / s.sum(), close, what="mean by weight")
-        tolerances.assert_close(model.evaluate(p, t, batch_size=10, verbose=0), v.mean(), close, what="no weight")
+        size = N if case.whole else 10
+        tolerances.assert_close(model.evaluate(p, t, batch_size=size, verbose=0), v.mean(), close, what="no weight")
 
 
 @pytest.mark.parametrize("backend", runtime.BACKENDS)
@@ -219,13 +221,45 @@ def test_losses_refuse_shapes_that_do_not_fit(case: ScoreCase) -> None:
     assert make("loss", case)(t, p, weights()[:, None]) == make("loss", case)(t, p, weights())
 
 
-@pytest.mark.parametrize("name", sorted({c.cls for c in LOSSES if c.kinds[1] == "i"}))
+@pytest.mark.parametrize("name", sorted({c.cls for c in LOSSES if c.kinds[1] == "i" and not c.whole}))
 def test_labels_out_of_range_are_refused(name: str) -> None:
     p, t = draw("pi", (5,), N)
     for bad in (-1, 5, 2**40):
         t[3] = bad
-        for kind in ("loss", "metric"):
+        for kind in ("loss", "metric") if name in registered("metric") else ("loss",):
             with pytest.raises(
                 ValueError, match=rf"^`y_true` must hold labels from 0 to 4, .*Received: y_true\[3\]={bad}$"
             ):
                 registered(kind)[name]()(t, p)
+
+
+@pytest.mark.parametrize("backend", runtime.BACKENDS)
+def test_circle_takes_labels_that_are_no_classes(backend: str) -> None:
+    p, t = draw("xi", (5,), N)
+    loss, far = fastgd.losses.Circle(gamma=1.0), np.where(t == 2, 2**24 - 1, 100 * t)
+    with fastgd.backend(backend):
+        assert loss(far, p) == pytest.approx(loss(t, p), rel=1e-12)
+        assert identity_model(ScoreCase("Circle"), "float64", loss=loss).evaluate(p, far, N, verbose=0) == loss(t, p)
+    with pytest.raises(ValueError, match=r"`y_true` must hold labels from 0 to 16777215, .*=16777216"):
+        loss(far + 1, p)
+    # Metrics of classes know no others.
+    model = identity_model(ScoreCase("Circle"), "float64", loss=loss, metrics=["sparse_categorical_accuracy"])
+    with pytest.raises(ValueError, match=r"`y` must hold labels from 0 to 4"):
+        model.evaluate(p, far, verbose=0)
+    with pytest.raises(ValueError, match=r"takes embeddings \(batch, size\)\. Received: shape='\(4, 3, 2\)'"):
+        loss(np.zeros((4, 3), int), np.zeros((4, 3, 2)))
+
+
+def test_gradient_of_circle_where_a_sample_has_nothing_near() -> None:
+    model = fastgd.Sequential([fastgd.Input((4,), dtype="float64"), fastgd.layers.Dense(3)])
+    model.compile("sgd", fastgd.losses.Circle(gamma=2.0))
+    rng = np.random.default_rng(3)
+    params = [rng.normal(size=spec.shape) for spec in model.make_plan().params]
+    for labels in ([0, 1, 0, 2, 1], [0, 1, 2, 3, 4], [1, 1, 1, 1, 1]):
+        check_gradients(model.make_plan(), [rng.normal(size=(5, 4)), np.array(labels, np.int32)], params)
+
+
+def test_generalized_cross_entropy_needs_a_share_between_0_and_1() -> None:
+    for q in (0.0, 1.0, -0.5):
+        with pytest.raises(ValueError, match=rf"`q` must lie between 0 and 1\. Received: q={q}"):
+            fastgd.losses.CategoricalGeneralizedCrossEntropy(q)

@@ -15,7 +15,9 @@ from parity.gradients import GRADIENT, VALUE, Applied, compare_layers, numbers, 
 
 # Each function with each argument that matters.
 CALLS: list[tuple[str, dict[str, Any]]] = [
-    *((name, {}) for name in activations._FUNCTIONS if name != "threshold"),
+    *((name, {}) for name in activations._FUNCTIONS if name not in ("threshold", "glu")),
+    ("glu", {"axis": 1}),
+    ("glu", {"axis": -2}),
     ("swish", {}),
     ("hard_swish", {}),
     ("relu", {"negative_slope": 0.3}),
@@ -39,6 +41,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("softmax", {"axis": 1}),
     ("log_softmax", {"axis": 1}),
     ("log_softmax", {"axis": -2}),
+    ("sparsemax", {"axis": 1}),
 ]
 
 
@@ -64,8 +67,13 @@ def test_names_and_arguments() -> None:
 
 @pytest.mark.parametrize(("name", "arguments"), CALLS)
 def test_function(name: str, arguments: dict[str, Any]) -> None:
-    x, weights = numbers(1, 6, 4, 5), np.random.default_rng(2).normal(size=(6, 4, 5))
+    x = numbers(1, 6, 4, 5)
+    if name == "sparsemax":
+        # Keras adds up partial sums in the place of what is left: its y is the distribution only where one element is.
+        axis = arguments.get("axis", -1)
+        x = 3.0 * np.argsort(np.argsort(x, axis), axis)
     theirs = getattr(keras.activations, name, None) or keras.activations.get(name)
+    weights = np.random.default_rng(2).normal(size=theirs(x, **arguments).shape)
     ours = activations.get(name)
     expected, (gradient,) = of_keras(lambda v: theirs(v, **arguments), weights, x)
     y, (dx,) = of_fastgd(Applied(lambda v: ours(v, **arguments)), weights, [x])
@@ -83,6 +91,9 @@ def test_infinities_and_nan(name: str) -> None:
     if name in ("soft_shrink", "hard_shrink"):
         # Ours let NaN through.
         expected[2, 0] = np.nan
+    if name == "sparsemax":
+        # Ours is NaN where x holds NaN or inf, as softmax is, and large numbers leave the largest.
+        expected[1:3], expected[4] = np.nan, (1.0, 0.0)
     if name == "squareplus":
         # Where the square overflows, the root is |x|, and where the sum cancels, it is b / 2 / (root - x).
         expected[3:5, 0], expected[0, 0] = (0.0, 1e300), 0.0

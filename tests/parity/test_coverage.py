@@ -19,7 +19,7 @@ from parity import (
 )
 
 COMPARED: dict[str, set[str]] = {
-    "loss": {name for name, *_ in (*test_losses.CASES, *test_losses.OF_BATCHES)},
+    "loss": {"Circle", *(name for name, *_ in (*test_losses.CASES, *test_losses.OF_BATCHES))},
     "metric": {name for name, _, _ in test_metrics.CASES} | set(test_metrics.MEANS),
     "optimizer": set(test_optimizers.OWN),
     "layer": {name for name, *_ in (*test_layers.ROWS, *test_activations.LAYERS, *test_normalization.LAYERS)},

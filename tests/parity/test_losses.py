@@ -39,6 +39,8 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
     ("CategoricalFocalCrossentropy", "xd", {"from_logits": True, "alpha": 0.6, "gamma": 0.7, "label_smoothing": 0.2}),
     ("Dice", "pt", {"axis": -1}),
     ("Tversky", "pt", {"axis": -1, "alpha": 0.3, "beta": 0.8}),
+    ("CategoricalGeneralizedCrossEntropy", "pi", {"q": 0.5}),
+    ("CategoricalGeneralizedCrossEntropy", "pi", {"q": 0.8}),
     ("SparseCategoricalCrossentropy", "pi", {}),
     ("SparseCategoricalCrossentropy", "xi", {"from_logits": True}),
     ("SparseCategoricalCrossentropy", "xi", {"from_logits": True, "ignore_class": 2}),
@@ -208,6 +210,36 @@ def test_values_of_whole_batches(name: str, config: dict[str, Any], weighted: bo
     history, start = train(fastgd, made[0], "pt", weight, None)
     expected, _ = train(keras, made[1], "pt", weight, start)
     np.testing.assert_allclose(history, expected, rtol=1e-11)
+
+
+CIRCLES: list[dict[str, Any]] = [{}, {"remove_diagonal": False}, {"gamma": 4.0, "margin": 0.15}]
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("config", CIRCLES, ids=str)
+def test_circle(config: dict[str, Any], reduction: str | None) -> None:
+    p, t = draw("xi", (26, 5))
+    p /= np.linalg.norm(p, axis=1, keepdims=True)
+    # A label that no other sample has: with nothing near, the sample does not count.
+    t[3] = 4711
+    weight = np.random.default_rng(7).uniform(0.5, 2.0, 26)
+    for weights in (None, weight):
+        ours, theirs = both("Circle", {**config, "reduction": reduction}, t, p, weights)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+    if reduction in REDUCTIONS[:4]:
+        made = [lib.losses.Circle(**config, reduction=reduction) for lib in (fastgd, keras)]
+        history, start = train(fastgd, made[0], "xi", weight, None)
+        expected, _ = train(keras, made[1], "xi", weight, start)
+        np.testing.assert_allclose(history, expected, rtol=1e-10)
+
+
+def test_circle_among_other_embeddings() -> None:
+    (p, t), (q, u) = draw("xi", (7, 5), 1), draw("xi", (9, 5), 2)
+    for config in CIRCLES:
+        for others in ((), (u, q)):
+            ours = fastgd.losses.circle(t, p, *others, **config)
+            theirs = keras.ops.convert_to_numpy(keras.losses.circle(t, p, *others, **config))
+            np.testing.assert_allclose(ours, theirs, rtol=1e-12)
 
 
 def test_metrics_of_whole_batches() -> None:

@@ -118,7 +118,7 @@ def test_normalisation_trains_as_in_keras(
 @pytest.mark.parametrize("name", ["BatchNormalization", "LayerNormalization", "GroupNormalization"])
 def test_arguments_stand_where_they_do_in_keras(name: str) -> None:
     ours, theirs = (inspect.signature(getattr(library.layers, name)).parameters for library in (fastgd, keras))
-    left_out = {"renorm", "renorm_clipping", "renorm_momentum", "synchronized"}
+    left_out = {"renorm_clipping", "renorm_momentum"}
     assert [key for key in theirs if key not in left_out] == list(ours)
     for key, parameter in ours.items():
         assert parameter.default == theirs[key].default, key

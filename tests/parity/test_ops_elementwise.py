@@ -31,7 +31,7 @@ def our_gradients(function, arrays, goal, backend):
     plan = builder.build(losses=[Term("loss", v.name)])
     with runtime.backend(backend):
         executor = runtime.create_executor(plan)
-    executor.bind_parameters([])
+    executor.bind_parameters([variable.value for variable in builder.variables])
     seen = executor.inspect([*arrays, goal])
     zeros = {f"d:x{k}": np.zeros_like(array) for k, array in enumerate(arrays)}
     return float(seen[v.name].mean()), [(zeros | dict(seen))[f"d:x{k}"] for k in range(len(arrays))]

@@ -200,6 +200,7 @@ SUM_OF_EXPONENTIALS = math.exp(-2) + 1 + math.exp(3)
         ("tanh", {}, [math.tanh(-2), 0.0, math.tanh(3)]),
         ("softmax", {}, [math.exp(k) / SUM_OF_EXPONENTIALS for k in (-2, 0, 3)]),
         ("log_softmax", {}, [k - math.log(SUM_OF_EXPONENTIALS) for k in (-2, 0, 3)]),
+        ("sparsemax", {}, [0.0, 0.0, 1.0]),
         ("relu6", {}, [0.0, 0.0, 3.0]),
         ("elu", {"alpha": 2.0}, [2 * math.expm1(-2), 0.0, 3.0]),
         ("celu", {"alpha": 2.0}, [2 * math.expm1(-1), 0.0, 3.0]),
@@ -300,7 +301,7 @@ ONE_HOT = [[0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]]
 @pytest.mark.parametrize(
     ("op", "inputs", "attrs"),
     [
-        *(("activation", [EXTREME], {"function": f}) for f in ("softmax", "log_softmax")),
+        *(("activation", [EXTREME], {"function": f}) for f in ("softmax", "log_softmax", "sparsemax")),
         *(("activation", [EXTREME], {"function": f, **a}) for f, a in cases.ELEMENTWISE if f != "exponential"),
         ("sigmoid_crossentropy", [EXTREME, ONE_HOT], {}),
         ("softmax_crossentropy", [EXTREME, ONE_HOT], {}),

@@ -163,7 +163,7 @@ def test_activation(function, attrs):
     checked(b, "y", [smooth_numbers(5, 3, 2, 5)], shape=(2, 5))
 
 
-@pytest.mark.parametrize("function", ["softmax", "log_softmax"])
+@pytest.mark.parametrize("function", cases.ALONG_AN_AXIS)
 @pytest.mark.parametrize("axis", [None, 0, 1, 2])
 def test_activation_along_an_axis(function, axis):
     b = PlanBuilder()

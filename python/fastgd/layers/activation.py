@@ -11,14 +11,14 @@ from fastgd.ops.builder import Tensor
 
 
 class Activation(Layer):
-    """`y = f(x)`, element by element but for softmax, which runs over the last axis.
+    """`y = f(x)`, element by element but for softmax and its kin, which run over the last axis.
 
     Args:
         activation: f: a name, a function of `fastgd.activations` or one written with `fastgd.ops`.
         **kwargs: those of `Layer`.
 
     Shapes:
-        x (batch, ...) gives y of the same shape.
+        x (batch, ...) gives y of the same shape, but glu halves the last axis.
 
     Example:
         >>> fastgd.layers.Activation("tanh")

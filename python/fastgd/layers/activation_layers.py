@@ -8,6 +8,7 @@ from typing import Any
 
 from fastgd import activations, ops
 from fastgd.layers.layer import Layer
+from fastgd.ops.axes import axes_behind_batch, require_neighbours
 from fastgd.ops.builder import Tensor, to_shape
 from fastgd.utils.checks import check_real
 from fastgd.utils.errors import invalid, mistyped
@@ -151,10 +152,9 @@ class Softmax(Layer):
         if len(self.axis) == 1:
             return ops.softmax(inputs, self.axis[0])
         dims = inputs.dims
-        places = sorted({axis + len(dims) if axis < 0 else axis for axis in self.axis})
+        places = axes_behind_batch(self.name, self.axis, len(dims))
+        require_neighbours(self.name, places)
         first, last = places[0], places[-1]
-        if len(places) != len(self.axis) or places != list(range(first, last + 1)) or first < 1 or last >= len(dims):
-            raise invalid(f"`axis` must name axes side by side behind the batch of {to_shape(dims)}.", axis=self.axis)
         merged = ops.reshape(inputs, to_shape((*dims[:first], prod(dims[first : last + 1]), *dims[last + 1 :])))
         return ops.reshape(ops.softmax(merged, first), to_shape(dims))
 

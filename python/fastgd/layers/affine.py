@@ -7,6 +7,7 @@ from typing import Any
 
 from fastgd import constraints, initializers, regularizers
 from fastgd.layers.layer import Layer
+from fastgd.ops.axes import axes_behind_batch
 from fastgd.ops.parameters import Variable
 from fastgd.utils.checks import check_bool, check_int, check_real
 from fastgd.utils.errors import invalid
@@ -90,15 +91,6 @@ def sizes_along(name: str, axis: int | list[int], input_shape: Any) -> tuple[int
     Raises:
         ValueError: if an axis is the batch, is not there or is named twice.
     """
-    rank = len(input_shape)
-    given = [axis] if isinstance(axis, int) else axis
-    places = sorted(place + rank if place < 0 else place for place in given)
-    if isinstance(input_shape, list) or not places or places[0] < 1 or places[-1] >= rank:
-        raise invalid(
-            f"`axis` of the layer {name!r} must name axes behind the batch of its one input.",
-            axis=axis,
-            input_shape=input_shape,
-        )
-    if len(set(places)) < len(places):
-        raise invalid("`axis` must not name an axis twice.", axis=axis)
-    return tuple(input_shape[place] for place in places)
+    if isinstance(input_shape, list):
+        raise invalid(f"The layer {name!r} takes one input.", input_shape=input_shape)
+    return tuple(input_shape[place] for place in axes_behind_batch(name, axis, len(input_shape)))

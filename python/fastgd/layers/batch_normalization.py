@@ -9,6 +9,7 @@ from fastgd.layers.affine import AffineNormalization
 from fastgd.ops.builder import Tensor
 from fastgd.ops.parameters import Variable
 from fastgd.utils.checks import check_real
+from fastgd.utils.errors import invalid
 
 
 class BatchNormalization(AffineNormalization):
@@ -33,10 +34,15 @@ class BatchNormalization(AffineNormalization):
         gamma_regularizer: the same for gamma.
         beta_constraint: what beta goes through after each update: a name, a config, a Constraint or a function.
         gamma_constraint: the same for gamma.
+        renorm: False; batch renormalisation is not available.
+        synchronized: False; there is no training in several processes whose batches could be seen as one.
         **kwargs: those of `Layer`.
 
     Shapes:
         x (batch, ...) gives y of the same shape.
+
+    Raises:
+        ValueError: if an argument is out of range.
 
     Example:
         >>> fastgd.layers.BatchNormalization()
@@ -64,8 +70,14 @@ class BatchNormalization(AffineNormalization):
         gamma_regularizer: Any = None,
         beta_constraint: Any = None,
         gamma_constraint: Any = None,
+        renorm: bool = False,
+        synchronized: bool = False,
         **kwargs: Any,
     ) -> None:
+        if renorm:
+            raise invalid("`renorm` must be False: batch renormalisation is not available.", renorm=renorm)
+        if synchronized:
+            raise invalid("`synchronized` must be False: a model is trained in one process.", synchronized=synchronized)
         rules = beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint
         super().__init__(axis, epsilon, center, scale, beta_initializer, gamma_initializer, *rules, **kwargs)
         self.momentum = check_real("momentum", momentum, 0.0, 1.0)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -48,10 +49,14 @@ class Layer(WeightOwner):
 
     integer_inputs: ClassVar[bool] = False
     _takes_training: ClassVar[bool] = False
+    # Whether `build` makes the weights in any case; that of a model may have to wait.
+    _build_builds: ClassVar[bool] = True
 
     def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._takes_training = "training" in inspect.signature(cls.call).parameters
+        if "build" in cls.__dict__ and cls._build_builds:
+            setattr(cls, "build", _marking(cls.build))  # noqa: B010
         if not abstract:
             registry.add(cls)
 
@@ -259,6 +264,17 @@ class Layer(WeightOwner):
     def __repr__(self) -> str:
         """Show class and name."""
         return f"<{type(self).__name__} name={self.name}>"
+
+
+def _marking(build: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+    """Return `build` as a method that notes that the weights exist, whether or not it calls that of its base."""
+
+    @functools.wraps(build)
+    def marked(self: Any, input_shape: Any) -> None:
+        build(self, input_shape)
+        self.built = True
+
+    return marked
 
 
 def _dims_of(inputs: Any) -> Any:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from fastgd import ops
 from fastgd.layers.layer import Layer
+from fastgd.ops.axes import axes_behind_batch, require_neighbours
 from fastgd.ops.builder import Tensor
 from fastgd.ops.parameters import Variable
 from fastgd.utils.checks import check_bool, check_int
@@ -102,14 +103,10 @@ class Normalization(Layer):
         """Make the moments: weights that no training changes, or constants if they were given."""
         if isinstance(input_shape, list):
             raise mistyped(f"{type(self).__name__} takes one input.", input_shape=input_shape)
-        rank = len(input_shape)
-        kept = sorted(place + rank if place < 0 else place for place in self.axis)
-        if kept and (kept[0] < 1 or kept[-1] >= rank or kept != list(range(kept[0], kept[0] + len(kept)))):
-            raise invalid(
-                "`axis` must name neighbouring axes behind the batch.", axis=self.axis, input_shape=input_shape
-            )
-        self._kept = kept
-        shape = tuple(input_shape[place] for place in kept)
+        # Without an axis there is one pair of moments for everything.
+        self._kept = axes_behind_batch(self.name, self.axis, len(input_shape)) if self.axis else ()
+        require_neighbours(self.name, self._kept)
+        shape = tuple(input_shape[place] for place in self._kept)
         if self.input_mean is None:
             self.mean = self.add_weight(shape, "zeros", trainable=False, name="mean")
             self.variance = self.add_weight(shape, "ones", trainable=False, name="variance")

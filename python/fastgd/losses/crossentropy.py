@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from fastgd import config, ops
-from fastgd.losses.loss import NativeLoss
+from fastgd.losses.loss import Loss, NativeLoss
 from fastgd.ops import losses as emit
 from fastgd.ops.builder import Tensor
 from fastgd.utils.checks import check_bool, check_int, check_last_axis, check_real
+from fastgd.utils.errors import invalid
 
 
 class _Crossentropy(NativeLoss, abstract=True):
@@ -146,6 +147,54 @@ class SparseCategoricalCrossentropy(_Crossentropy):
         """Return the arguments that make a like object."""
         inherited = {key: value for key, value in super().get_config().items() if key != "label_smoothing"}
         return {"ignore_class": self.ignore_class, **inherited}
+
+
+class CategoricalGeneralizedCrossEntropy(Loss):
+    """The mean of `(1 - p[t]^q) / q` for integer labels t of the classes of the last axis.
+
+    For q near 0 that is the cross-entropy, for q near 1 the absolute error, which wrong labels disturb less.
+
+    Args:
+        q: from 0 to 1, both excluded.
+        reduction: as in `Loss`.
+        name: the name.
+        dtype: as in `Loss`.
+
+    Raises:
+        ValueError: if q is out of range.
+
+    Example:
+        >>> fastgd.losses.CategoricalGeneralizedCrossEntropy()([0, 1], [[0.25, 0.75], [0.0, 1.0]])
+        0.5
+
+    Source: Zhang, Sabuncu, Generalized cross entropy loss for training deep neural networks with noisy labels,
+    NeurIPS 2018.
+    """
+
+    sparse = True
+
+    def __init__(
+        self,
+        q: float = 0.5,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "categorical_generalized_cross_entropy",
+        dtype: str | None = None,
+    ) -> None:
+        super().__init__(name, reduction, dtype)
+        self.q = check_real("q", q)
+        if not 0.0 < self.q < 1.0:
+            raise invalid("`q` must lie between 0 and 1.", q=q)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return the loss of every row of the last axis: of arrays an array, of tensors a tensor."""
+        if not isinstance(y_pred, Tensor):
+            return self.values(y_true, y_pred)
+        own = ops.squeeze(ops.take_along_axis(y_pred, ops.expand_dims(y_true, -1), -1), -1)
+        return ops.divide(ops.subtract(1.0, ops.power(own, self.q)), self.q)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make a like object."""
+        return {**super().get_config(), "q": self.q}
 
 
 class _Focal(_Crossentropy, abstract=True):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fastgd.losses import crossentropy, margins, overlap, regression
+from fastgd.losses import crossentropy, embeddings, margins, overlap, regression
+from fastgd.losses.embeddings import circle
 from fastgd.losses.loss import Loss
 
 
@@ -112,6 +113,11 @@ def categorical_focal_crossentropy(
     return made.call(y_true, y_pred)
 
 
+def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float) -> Any:
+    """Return `(1 - p[t]^q) / q` for integer labels t of the classes of the last axis."""
+    return crossentropy.CategoricalGeneralizedCrossEntropy(q).call(y_true, y_pred)
+
+
 def sparse_categorical_crossentropy(
     y_true: Any, y_pred: Any, from_logits: bool = False, ignore_class: int | None = None, axis: int = -1
 ) -> Any:
@@ -147,6 +153,8 @@ CLASSES: dict[Callable[..., Any], type[Loss]] = {
     binary_focal_crossentropy: crossentropy.BinaryFocalCrossentropy,
     categorical_crossentropy: crossentropy.CategoricalCrossentropy,
     categorical_focal_crossentropy: crossentropy.CategoricalFocalCrossentropy,
+    categorical_generalized_cross_entropy: crossentropy.CategoricalGeneralizedCrossEntropy,
+    circle: embeddings.Circle,
     sparse_categorical_crossentropy: crossentropy.SparseCategoricalCrossentropy,
     dice: overlap.Dice,
     tversky: overlap.Tversky,

@@ -124,6 +124,19 @@ class Loss:
         """Return the shape that targets must have for predictions of shape `dims`."""
         return dims[:-1] if self.sparse else dims
 
+    def label_limit(self, dims: Dims) -> int:
+        """Return what labels must stay below for predictions of shape `dims`; only where the class says `sparse`."""
+        return dims[-1]
+
+    def share(self, v: Tensor, t: Tensor) -> Tensor | None:
+        """Return which share of the values of each sample counts in a mean, shape (batch,); None if all do.
+
+        Args:
+            v: the loss per sample.
+            t: the targets.
+        """
+        return None if self.ignore_class is None else emit.label_share(t, self.ignore_class)
+
     def values_per_sample(self, dims: Dims) -> int:
         """Return how many values the loss has for one sample of predictions of shape `dims`, or for the whole batch."""
         return abs(prod(self._value_dims(dims)))
@@ -169,7 +182,7 @@ class Loss:
         if any(isinstance(y, Tensor) for y in given):
             raise mistyped("A loss is called with arrays; on tensors use its `call`.", y_pred=y_pred)
         raw = self.values(y_true, y_pred)
-        valid = self._valid(y_true, raw.shape)
+        valid = self._valid(y_true, raw)
         values = raw.astype(np.float64)
         if sample_weight is not None and values.shape in ((), (1,)):
             # One value for the whole batch is that of every sample.
@@ -197,15 +210,15 @@ class Loss:
         if p.ndim == 0 or t.shape != self.target_dims(p.shape):
             raise invalid("`y_true` and `y_pred` must have fitting shapes.", y_true=t.shape, y_pred=p.shape)
         if self.sparse:
-            t = as_labels(t, p.shape[-1], "y_true")
+            t = as_labels(t, self.label_limit(p.shape), "y_true")
         values: Array = evaluate(self._traced, [p, t], self.dtype, labels=[1] if self.sparse else [])
         return values
 
-    def _valid(self, y_true: npt.ArrayLike, shape: tuple[int, ...]) -> Array | None:
-        """Return which values count, None if all do."""
+    def _valid(self, y_true: npt.ArrayLike, values: Array) -> Array | None:
+        """Return which of the values count, None if all do."""
         if self.ignore_class is None:
             return None
-        return np.asarray(np.asarray(y_true).reshape(shape) != self.ignore_class)
+        return np.asarray(np.asarray(y_true).reshape(values.shape) != self.ignore_class)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make a like object."""

@@ -17,7 +17,7 @@ from fastgd.layers.operation import Operation
 from fastgd.models.functional import Graph
 from fastgd.utils.errors import invalid, unknown
 from fastgd.utils.registry import to_config
-from fastgd.utils.structure import flatten
+from fastgd.utils.structure import change, flatten
 
 CustomObjects = Mapping[str, Any] | None
 
@@ -94,8 +94,8 @@ def graph_config(graph: Graph) -> dict[str, Any]:
         layers.append(_entry(layer, [_call_config(node, places) for node in calls]))
     return {
         "layers": layers,
-        "input_layers": _replace(graph.inputs, lambda x: list(places[id(x)])),
-        "output_layers": _replace(graph.outputs, lambda y: list(places[id(y)])),
+        "input_layers": change(graph.inputs, lambda x: list(places[id(x)])),
+        "output_layers": change(graph.outputs, lambda y: list(places[id(y)])),
     }
 
 
@@ -117,7 +117,8 @@ def graph_from_config(config: Mapping[str, Any], custom_objects: CustomObjects =
     def placed(place: list[Any]) -> KerasTensor:
         return made[str(place[0]), int(place[1]), int(place[2])]
 
-    return _replace_places(config["input_layers"], placed), _replace_places(config["output_layers"], placed)
+    inputs, outputs = (change(config[f"{side}_layers"], placed, _is_place) for side in ("input", "output"))
+    return inputs, outputs
 
 
 def _entry(layer: Layer, calls: list[dict[str, Any]]) -> dict[str, Any]:
@@ -130,52 +131,28 @@ def _call_config(node: Node, places: Mapping[int, tuple[str, int, int]]) -> dict
         return {"class_name": _TENSOR, "config": {"shape": x.shape, "dtype": x.dtype, "keras_history": history}}
 
     kwargs = {} if node.training is None else {"training": node.training}
-    return {"args": [_replace(node.inputs, tensor)], "kwargs": kwargs}
+    return {"args": [change(node.inputs, tensor)], "kwargs": kwargs}
 
 
 def _call(layer: Layer, number: int, call: Mapping[str, Any], made: dict[tuple[str, int, int], KerasTensor]) -> bool:
     """Call a layer if its inputs exist, and remember what it returns; tell whether they did."""
-    places = [tuple(config["keras_history"]) for config in _tensor_configs(call["args"][0])]
-    if any(place not in made for place in places):
+    given = call["args"][0]
+    if any(_place_of(tensor) not in made for tensor in flatten(given, _is_tensor)):
         return False
-    inputs = _replace_tensors(call["args"][0], lambda config: made[tuple(config["keras_history"])])
+    inputs = change(given, lambda tensor: made[_place_of(tensor)], _is_tensor)
     outputs = layer(inputs, **call["kwargs"])
     made.update({(layer.name, number, k): y for k, y in enumerate(flatten(outputs))})
     return True
-
-
-def _replace(structure: Any, change: Any) -> Any:
-    """Return a structure with its leaves changed."""
-    if isinstance(structure, dict):
-        return {key: _replace(part, change) for key, part in structure.items()}
-    if isinstance(structure, (list, tuple)):
-        return type(structure)(_replace(part, change) for part in structure)
-    return change(structure)
 
 
 def _is_tensor(structure: Any) -> bool:
     return isinstance(structure, Mapping) and structure.get("class_name") == _TENSOR
 
 
-def _tensor_configs(structure: Any) -> list[Any]:
-    if _is_tensor(structure):
-        return [structure["config"]]
-    parts = structure.values() if isinstance(structure, Mapping) else structure
-    return [config for part in parts for config in _tensor_configs(part)]
+def _is_place(structure: Any) -> bool:
+    """Return whether this is a place [layer, call, output]."""
+    return isinstance(structure, (list, tuple)) and len(structure) == 3 and isinstance(structure[0], str)
 
 
-def _replace_tensors(structure: Any, change: Any) -> Any:
-    if _is_tensor(structure):
-        return change(structure["config"])
-    if isinstance(structure, Mapping):
-        return {key: _replace_tensors(part, change) for key, part in structure.items()}
-    return type(structure)(_replace_tensors(part, change) for part in structure)
-
-
-def _replace_places(structure: Any, change: Any) -> Any:
-    """Return a structure of places [layer, call, output] with each changed."""
-    if isinstance(structure, Mapping):
-        return {key: _replace_places(part, change) for key, part in structure.items()}
-    if len(structure) == 3 and isinstance(structure[0], str):
-        return change(structure)
-    return type(structure)(_replace_places(part, change) for part in structure)
+def _place_of(tensor: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(tensor["config"]["keras_history"])

@@ -114,7 +114,7 @@ def _target(value: Any, name: str, output: OutputObjectives, sparse: bool) -> Ar
         dims = output.dims[1:]
         if array.shape[1:] == dims and dims[-1] > 1:
             owner += "; one-hot targets go with 'categorical_crossentropy', and labels are wanted"
-        return as_labels(fit_shape(array, dims[:-1], name, owner), dims[-1], name, output.ignored_label)
+        return as_labels(fit_shape(array, dims[:-1], name, owner), output.label_limit, name, output.ignored_label)
     if array.ndim == len(output.dims) - 1 and output.dims[-1] > 1 and array.dtype.kind in "iu":
         owner += "; integer labels go with 'sparse_categorical_crossentropy' or to_categorical"
     return fit_shape(array, output.dims[1:], name, owner)

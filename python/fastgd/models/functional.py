@@ -10,7 +10,7 @@ from fastgd.layers.layer import Layer
 from fastgd.ops.builder import PlanBuilder, Tensor, show_dims
 from fastgd.plan import BATCH
 from fastgd.utils.errors import invalid, mistyped
-from fastgd.utils.naming import distinct_name
+from fastgd.utils.naming import distinct_names
 from fastgd.utils.structure import flatten, pack
 
 
@@ -59,8 +59,8 @@ class Graph:
         inner = [n for n in [*unused, *found] if id(n) not in entrances or isinstance(n.layer, InputLayer)]
         self.layers: list[Layer] = layers_in_order(inner)
         _check_names(self.layers)
-        self.input_names = _distinct([x.name for x in self.flat_inputs])
-        self.output_names = _distinct([y.name for y in self.flat_outputs])
+        self.input_names = distinct_names([x.name for x in self.flat_inputs])
+        self.output_names = distinct_names([y.name for y in self.flat_outputs])
         for y in self.flat_outputs:
             if y.dims[:1] != (BATCH,):
                 raise invalid(f"`outputs` must have the batch as their first axis; {y.name!r} has not.", shape=y.shape)
@@ -124,10 +124,3 @@ def _check_names(layers: list[Layer]) -> None:
         if layer.name in seen:
             raise invalid("The layers of a model must have distinct names.", name=layer.name)
         seen.add(layer.name)
-
-
-def _distinct(names: list[str]) -> list[str]:
-    result: list[str] = []
-    for name in names:
-        result.append(distinct_name(name, result))
-    return result

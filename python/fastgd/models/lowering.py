@@ -176,8 +176,9 @@ def _loss_term(output: OutputObjectives, loss: Loss, v: Tensor, t: Tensor, weigh
     divisors = [weight] if by_weight and weight is not None else []
     # Keras divides by the sum of the weights as they are given, one per sample, whatever values a sample has.
     scale = output.values_per_sample if by_weight else 1.0
-    if loss.ignore_class is not None and loss.reduction != "sum":
-        divisors.append(emit.label_share(t, loss.ignore_class))
+    share = None if loss.reduction == "sum" else loss.share(v, t)
+    if share is not None:
+        divisors.append(share)
         scale = 1.0
     if divisors:
         v = emit.divide_by_mean(v, divisors, scale)

@@ -55,6 +55,8 @@ class Model(Trainer, Layer, abstract=True):
         ...         return self.head(fastgd.layers.add([x, self.inner(x)]))
     """
 
+    _build_builds = False
+
     def __init__(
         self,
         inputs: Any = None,

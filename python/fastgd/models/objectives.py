@@ -58,6 +58,14 @@ class OutputObjectives:
         return ignored.pop() if len(ignored) == 1 else None
 
     @cached_property
+    def label_limit(self) -> int:
+        """What integer labels must stay below: the number of classes, unless only a loss reads them that says more."""
+        limits = [self.dims[-1] for observed in self.metrics if observed.metric.sparse]
+        if self.loss is not None and self.loss.sparse:
+            limits.append(self.loss.label_limit(self.dims))
+        return min(limits)
+
+    @cached_property
     def scale(self) -> float:
         """What the plan's value of the loss is multiplied by.
 

@@ -54,8 +54,7 @@ class StreamLoop:
             self._engine.bind_weights()
             self._engine.bind_optimizer(optimizer)
             executor.begin("train", feeds.arrays, feeds.rows, iteration=optimizer.calls)
-            while not advance_training(self._engine, optimizer, 1):
-                continue
+            advance_training(self._engine, optimizer, 1)
             totals = totals + executor.totals()
             done += 1
             logs = self._objectives.logs(totals)
@@ -87,7 +86,7 @@ def run_stream_evaluation(
     def batch_logs(feeds: Feeds) -> dict[str, Any]:
         nonlocal totals, logs
         executor.begin("evaluate", feeds.arrays, feeds.rows)
-        _finish(engine)
+        executor.advance(1, CHUNK_SECONDS)
         totals = totals + executor.totals()
         logs = objectives.logs(totals)
         return dict(logs)
@@ -119,7 +118,7 @@ def run_stream_prediction(
     def batch_logs(feeds: Feeds) -> dict[str, Any]:
         results.append(new_outputs(feeds.rows))
         engine.executor.begin("predict", feeds.arrays, feeds.rows, outputs=results[-1])
-        _finish(engine)
+        engine.executor.advance(1, CHUNK_SECONDS)
         return {"outputs": results[-1][0] if len(results[-1]) == 1 else results[-1]}
 
     _run_stream("predict", stream, to_feeds, callbacks, batch_logs)
@@ -140,9 +139,3 @@ def _run_stream(
         logs = batch_logs(to_feeds(*batch))
         callbacks.on_batch_end(phase, k, logs)
         callbacks.on_progress(k + 1, {} if phase == "predict" else logs)
-
-
-def _finish(engine: Engine) -> None:
-    """Run the batch that has begun."""
-    while not engine.executor.advance(1, CHUNK_SECONDS):
-        continue

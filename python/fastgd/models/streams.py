@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Generator, Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any
 
 import numpy as np
@@ -96,12 +96,6 @@ class Stream:
             yield unpack_batch(batch, self._name)
         if dataset is not None:
             dataset.on_epoch_end()
-
-    def close(self) -> None:
-        """Let go of workers that read ahead."""
-        batches, self._batches = self._batches, None
-        if isinstance(self._source, PyDataset) and isinstance(batches, Generator):
-            batches.close()
 
     @property
     def _restarts(self) -> bool:

@@ -13,7 +13,7 @@ from fastgd.models.functional import Graph
 from fastgd.ops.builder import PlanBuilder, Tensor, show_dims
 from fastgd.plan import BATCH
 from fastgd.utils.errors import invalid, mistyped
-from fastgd.utils.naming import distinct_name
+from fastgd.utils.naming import distinct_names
 from fastgd.utils.structure import flatten, pack
 
 if TYPE_CHECKING:
@@ -40,9 +40,7 @@ class TracedGraph(Graph):
         self._model = model
         self.flat_inputs: list[KerasTensor] = flatten(inputs)
         self.inputs = inputs
-        self.input_names = []
-        for x in self.flat_inputs:
-            self.input_names.append(distinct_name(x.name, self.input_names))
+        self.input_names = distinct_names([x.name for x in self.flat_inputs])
         builder = PlanBuilder(dtype, training=True)
         symbols = [
             builder.input(name, x.dims, x.plan_dtype)
@@ -86,11 +84,11 @@ class TracedGraph(Graph):
 def placeholders_for(x: Any, dtype: str | None) -> Any:
     """Return placeholders like a structure of arrays (n, ...), named by its keys where it is a dict."""
     if isinstance(x, dict):
-        return {key: _placeholder(np.shape(value), dtype, str(key)) for key, value in x.items()}
+        return placeholders_of_shapes({key: np.shape(value) for key, value in x.items()}, dtype)
     # A list of numbers is an array written out; a list of arrays is several inputs.
     if isinstance(x, (list, tuple)) and any(hasattr(part, "shape") for part in x):
-        return type(x)(_placeholder(np.shape(part), dtype, None) for part in x)
-    return _placeholder(np.shape(x), dtype, None)
+        return type(x)(placeholders_of_shapes([np.shape(part) for part in x], dtype))
+    return placeholders_of_shapes(np.shape(x), dtype)
 
 
 def placeholders_of_shapes(input_shape: Any, dtype: str | None) -> Any:

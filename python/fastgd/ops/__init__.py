@@ -5,6 +5,7 @@ from fastgd.ops.activations import (
     celu,
     elu,
     gelu,
+    glu,
     hard_shrink,
     hard_sigmoid,
     hard_silu,
@@ -25,6 +26,7 @@ from fastgd.ops.activations import (
     softsign,
     sparse_plus,
     sparse_sigmoid,
+    sparsemax,
     squareplus,
     swish,
     tanh,
@@ -80,10 +82,13 @@ from fastgd.ops.normalization import (
     rms_normalization,
     unit_normalization,
 )
+from fastgd.ops.norms import norm, normalize
 from fastgd.ops.penalties import orthogonality, penalty
-from fastgd.ops.reductions import argmax, argmin, cumsum, logsumexp, max, mean, min, prod, std, sum, var
-from fastgd.ops.selecting import cast, clip, full_like, ones_like, round, where, zeros_like
+from fastgd.ops.products import dot, outer, tensordot
+from fastgd.ops.reductions import argmax, argmin, cumsum, diff, logsumexp, max, mean, min, moments, prod, std, sum, var
+from fastgd.ops.selecting import cast, clip, divide_no_nan, full_like, ones_like, round, where, zeros_like
 from fastgd.ops.shaping import concatenate, expand_dims, flatten, ravel, reshape, shape, squeeze, stack
+from fastgd.ops.slicing import slice
 from fastgd.ops.unary import (
     absolute,
     arctan,
@@ -150,8 +155,11 @@ __all__ = [
     "count_nonzero",
     "cumsum",
     "dense",
+    "diff",
     "discretize",
     "divide",
+    "divide_no_nan",
+    "dot",
     "dropout",
     "elu",
     "equal",
@@ -167,6 +175,7 @@ __all__ = [
     "gaussian_noise",
     "gelu",
     "get_item",
+    "glu",
     "greater",
     "greater_equal",
     "group_normalization",
@@ -200,15 +209,19 @@ __all__ = [
     "min",
     "minimum",
     "mod",
+    "moments",
     "moveaxis",
     "multiply",
     "nan_to_num",
     "negative",
+    "norm",
+    "normalize",
     "not_equal",
     "numpy_function",
     "one_hot",
     "ones_like",
     "orthogonality",
+    "outer",
     "pad",
     "pearson_correlation",
     "penalty",
@@ -232,6 +245,7 @@ __all__ = [
     "silu",
     "sin",
     "sinh",
+    "slice",
     "soft_shrink",
     "softmax",
     "softplus",
@@ -241,6 +255,7 @@ __all__ = [
     "sparse_plus",
     "sparse_sigmoid",
     "sparse_top_k_categorical_accuracy",
+    "sparsemax",
     "split",
     "sqrt",
     "square",
@@ -260,6 +275,7 @@ __all__ = [
     "tan",
     "tanh",
     "tanh_shrink",
+    "tensordot",
     "threshold",
     "tile",
     "top_k_categorical_accuracy",

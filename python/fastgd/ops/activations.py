@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 
+from fastgd.ops.axes import normal_axis
+from fastgd.ops.binary import multiply
 from fastgd.ops.builder import Dims, Tensor, show_dims
 from fastgd.ops.checks import require, require_tensors
 from fastgd.ops.eager import works_on_arrays
+from fastgd.ops.indexing import split
 from fastgd.ops.operands import as_tensors
 from fastgd.ops.parameters import Variable
 from fastgd.plan import Attribute
@@ -48,7 +51,7 @@ ELEMENTWISE: dict[str, tuple[str, ...]] = {
     "gelu": (),
     "gelu_tanh": (),
 }
-ALONG_AN_AXIS = ("softmax", "log_softmax")
+ALONG_AN_AXIS = ("softmax", "log_softmax", "sparsemax")
 
 
 def function_attributes(attribute: str, function: str, numbers: dict[str, float]) -> dict[str, Attribute]:
@@ -80,8 +83,8 @@ def activation(x: Tensor, function: str, **numbers: float) -> Tensor:
 
     Args:
         x: tensor of any shape (batch, ...).
-        function: the name of f in docs/ops.md: one of `ELEMENTWISE`, "softmax" or "log_softmax".
-        **numbers: the numbers of f, all of them; the two last functions may have `axis`, by default the last.
+        function: the name of f in docs/ops.md: one of `ELEMENTWISE` or `ALONG_AN_AXIS`.
+        **numbers: the numbers of f, all of them; the functions along an axis may have `axis`, by default the last.
 
     Returns:
         Tensor of the same shape.
@@ -106,11 +109,10 @@ def activation(x: Tensor, function: str, **numbers: float) -> Tensor:
 
 def _axis_attributes(function: str, dims: Dims, axis: float = -1) -> dict[str, Attribute]:
     """Return the attributes of a function along an axis, which is named only where it is not the last."""
-    rank = len(dims)
-    fits = axis == int(axis) and -rank <= axis < rank and dims[int(axis)] >= 0
-    require(fits, function, f"axis {axis} is none of the axes of {show_dims(dims)} besides the batch")
-    place = int(axis) % rank
-    return {"function": function} if place == rank - 1 else {"function": function, "axis": place}
+    require(axis == int(axis), function, f"`axis` must be an integer. Received: axis={axis}")
+    place = normal_axis(function, int(axis), len(dims))
+    require(dims[place] >= 0, function, f"`axis` must not be the batch of {show_dims(dims)}. Received: axis={axis}")
+    return {"function": function} if place == len(dims) - 1 else {"function": function, "axis": place}
 
 
 def sigmoid(x: Tensor) -> Tensor:
@@ -345,6 +347,56 @@ def softmax(x: Tensor, axis: int = -1) -> Tensor:
 def log_softmax(x: Tensor, axis: int = -1) -> Tensor:
     """Return `x - log(sum(exp(x)))` over an axis: the logarithm of `softmax`, exact also where that is nearly 0."""
     return activation(x, "log_softmax", axis=axis)
+
+
+def sparsemax(x: Tensor, axis: int = -1) -> Tensor:
+    """Return `max(x - t, 0)` over an axis, with the t for which they add up to 1: most of them are 0.
+
+    Args:
+        x: tensor of any shape (batch, ...).
+        axis: negative ones count from the last.
+
+    Returns:
+        Tensor of the same shape, the nearest distribution to x along the axis.
+
+    Raises:
+        ValueError: if x has no such axis.
+
+    Example:
+        >>> ops.sparsemax(np.array([[0.5, 0.25, -1.0]]))
+        array([[0.625, 0.375, 0.   ]])
+
+    Source:
+        Martins and Astudillo, From softmax to sparsemax: A sparse model of attention and multi-label classification,
+        ICML 2016.
+    """
+    return activation(x, "sparsemax", axis=axis)
+
+
+@works_on_arrays("x", batch=False)
+def glu(x: Tensor, axis: int = -1) -> Tensor:
+    """Return `a sigmoid(b)`, a and b being the halves of x along an axis.
+
+    Args:
+        x: tensor of any shape (batch, ...).
+        axis: negative ones count from the last; its size is even.
+
+    Returns:
+        Tensor of half the size along the axis.
+
+    Raises:
+        ValueError: if x has no such axis, or its size is odd.
+
+    Example:
+        >>> ops.glu(np.array([[3.0, 0.0]]))
+        array([[1.5]])
+
+    Source:
+        Dauphin and others, Language modeling with gated convolutional networks, ICML 2017.
+    """
+    a, b = split(as_tensors("glu", x)[0], 2, axis)
+    y: Tensor = multiply(a, sigmoid(b))
+    return y
 
 
 @works_on_arrays("x")

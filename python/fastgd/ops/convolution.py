@@ -8,9 +8,9 @@ from typing import Any
 from fastgd.ops.builder import Tensor, show_dims
 from fastgd.ops.checks import require
 from fastgd.ops.eager import works_on_arrays
+from fastgd.ops.kernel_steps import Weight, fused_attributes, product_params
 from fastgd.ops.layouts import from_channels_last, to_channels_last
 from fastgd.ops.parameters import Variable, as_variable
-from fastgd.ops.products import Weight, fused_attributes, product_params
 from fastgd.utils.checks import check_int
 from fastgd.utils.errors import invalid
 from fastgd.utils.windows import (

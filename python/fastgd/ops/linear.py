@@ -10,9 +10,9 @@ import numpy.typing as npt
 from fastgd.ops.builder import Tensor, show_dims
 from fastgd.ops.checks import require, require_tensors
 from fastgd.ops.eager import works_on_arrays
+from fastgd.ops.kernel_steps import fused_attributes, product_params
 from fastgd.ops.operands import as_tensors
 from fastgd.ops.parameters import Variable, as_variable
-from fastgd.ops.products import fused_attributes, product_params
 from fastgd.plan import Attribute
 
 

@@ -8,6 +8,7 @@ from math import prod
 import numpy.typing as npt
 
 from fastgd import config
+from fastgd.ops.axes import axes_behind_batch, require_neighbours
 from fastgd.ops.builder import Tensor, show_dims
 from fastgd.ops.checks import require, require_tensors
 from fastgd.ops.eager import works_on_arrays
@@ -173,8 +174,7 @@ def _normalize_rows(
 ) -> Tensor:
     require_tensors(op, x)
     places = _axes(op, x, axis)
-    neighbours = places == list(range(places[0], places[0] + len(places)))
-    require(neighbours, op, f"the axes must be neighbours: they are {tuple(places)} of {show_dims(x.dims)}")
+    require_neighbours(op, places)
     sizes = tuple(x.dims[place] for place in places)
     require(prod(sizes) > 0, op, f"the axes must not be empty: x is {show_dims(x.dims)}")
     params = _params(op, x, sizes, weights.items())
@@ -188,13 +188,9 @@ def _normalize_rows(
     return x.builder.emit(op, [x], [x.dims], params, attrs)[0]
 
 
-def _axes(op: str, x: Tensor, axis: int | Sequence[int]) -> list[int]:
+def _axes(op: str, x: Tensor, axis: int | Sequence[int]) -> tuple[int, ...]:
     """Return the axes counted from the first, in ascending order."""
-    rank = len(x.dims)
-    given = [axis] if isinstance(axis, int) else list(axis)
-    places = sorted(place + rank if place < 0 else place for place in given)
-    fits = bool(places) and places[0] >= 1 and places[-1] < rank and len(set(places)) == len(places)
-    require(fits, op, f"axis={axis} must name axes behind the batch: x is {show_dims(x.dims)}")
+    places = axes_behind_batch(op, axis, len(x.dims))
     require(x.dtype != "int32", op, "takes floating tensors: x holds integers")
     return places
 

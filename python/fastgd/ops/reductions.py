@@ -1,13 +1,16 @@
-"""Reductions: sums, means, extremes and the like over some axes of a tensor, or over all."""
+"""Reductions over some axes of a tensor, or over all: sums, means, extremes; and sums and differences along an axis."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from fastgd.ops.axes import normal_axes, normal_axis
+from fastgd.ops.binary import subtract
 from fastgd.ops.builder import Tensor
 from fastgd.ops.checks import require, require_tensors
 from fastgd.ops.eager import works_on_arrays
+from fastgd.ops.indexing import get_item
+from fastgd.ops.operands import as_tensors
 from fastgd.ops.shaping import expand_dims, ravel
 from fastgd.plan import Attribute
 
@@ -90,6 +93,23 @@ def logsumexp(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return _reduce("logsumexp", x, axis, keepdims)
 
 
+@works_on_arrays("x", batch=False)
+def moments(x: Tensor, axes: Axis, keepdims: bool = False, synchronized: bool = False) -> tuple[Tensor, Tensor]:
+    """Return mean and biased variance over some axes.
+
+    Args:
+        x: tensor of any shape.
+        axes: as `axis` of `sum`.
+        keepdims: as in `sum`.
+        synchronized: False; a model is trained in one process.
+
+    Returns:
+        Two tensors without those axes.
+    """
+    require(not synchronized, "moments", f"`synchronized` must be False. Received: synchronized={synchronized}")
+    return mean(x, axes, keepdims), var(x, axes, keepdims)
+
+
 def _arg_reduce(function: str, x: Tensor, axis: int | None, keepdims: bool) -> Tensor:
     """Return where `function` is reached first along an axis, or in all elements one after the other."""
     op = f"arg{function}"
@@ -142,3 +162,32 @@ def cumsum(x: Tensor, axis: int | None = None) -> Tensor:
         return cumsum(ravel(x), 0)
     place = normal_axis("cumsum", axis, len(x.dims))
     return x.builder.emit("cumsum", [x], [x.dims], attrs={"axis": place})[0]
+
+
+@works_on_arrays("a", batch=False)
+def diff(a: Tensor, n: int = 1, axis: int = -1) -> Tensor:
+    """Return the differences `a[i + 1] - a[i]` along an axis, and of these again, n times.
+
+    Args:
+        a: tensor, placeholder, variable or array of one axis or more.
+        n: how often, 0 or more.
+        axis: the axis, no multiple of the batch; negative ones count from the last.
+
+    Returns:
+        A tensor or placeholder if a is one, else an array, smaller by n along the axis.
+
+    Raises:
+        ValueError: if the axis does not exist or is the batch, or n is negative.
+
+    Example:
+        >>> ops.diff(np.array([1.0, 4.0, 9.0]))
+        array([3., 5.])
+    """
+    (x,) = as_tensors("diff", a)
+    place = normal_axis("diff", axis, len(x.dims))
+    require(n >= 0, "diff", f"`n` must be 0 or more. Received: n={n}")
+    require(x.dims[place] >= 0, "diff", f"`axis` must not be a multiple of the batch. Received: axis={axis}")
+    lead = (slice(None),) * place
+    for _ in range(n):
+        x = subtract(get_item(x, (*lead, slice(1, None))), get_item(x, (*lead, slice(None, -1))))
+    return x

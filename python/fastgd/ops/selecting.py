@@ -49,6 +49,21 @@ def clip(x: Any, x_min: Any, x_max: Any) -> Any:
     return minimum(maximum(x, x_min), x_max)
 
 
+@works_on_arrays("x1", "x2", batch=False)
+def divide_no_nan(x1: Any, x2: Any) -> Any:
+    """Return `x1 / x2`, and 0 with no gradient where x2 is 0.
+
+    Args:
+        x1: tensor, placeholder, variable, array or number.
+        x2: the same; the shapes are broadcast as NumPy does it.
+
+    Returns:
+        A tensor or placeholder if one of them is, else an array, of the common shape.
+    """
+    a, b = as_tensors("divide_no_nan", x1, x2)
+    return where(not_equal(b, 0.0), divide(a, where(not_equal(b, 0.0), b, 1.0)), 0.0)
+
+
 def round(x: Any, decimals: int = 0) -> Any:
     """Return x rounded to so many decimals, of two equally near numbers the even one; no gradient flows through it.
 

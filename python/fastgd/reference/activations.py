@@ -1,15 +1,13 @@
-"""The op `activation`: an elementwise function, or softmax or its logarithm along an axis; and the op `prelu`."""
+"""The op `activation`: an elementwise function, or softmax and its kin along an axis; and the op `prelu`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from fastgd.reference.functions import FUNCTIONS, Function
 from fastgd.reference.registry import Array, Attrs, Context, Gradients, MaybeArrays, backward, forward, number
-
-ALONG_AN_AXIS = ("softmax", "log_softmax")
 
 
 def find_function(attrs: Attrs, attribute: str) -> tuple[Function, tuple[float, ...]]:
@@ -71,13 +69,52 @@ def softmax(x: Array, axis: int = -1) -> Array:
     return y
 
 
+def sparsemax(x: Array, axis: int = -1) -> Array:
+    """Return max(x - t, 0) over an axis, with the t for which they add up to 1.
+
+    Of the k largest elements, those are kept for which 1 + k x_k > x_1 + ... + x_k; t is (their sum - 1) / k.
+    """
+    z = np.moveaxis(x - np.max(x, axis=axis, keepdims=True), axis, -1)
+    falling = -np.sort(-z, axis=-1)
+    sums = np.cumsum(falling, axis=-1)
+    kept = np.sum(1 + np.arange(1, z.shape[-1] + 1) * falling > sums, axis=-1, keepdims=True)
+    threshold = (np.take_along_axis(sums, kept - 1, axis=-1) - 1) / kept
+    y: Array = np.maximum(z - threshold, 0).astype(x.dtype)
+    return np.moveaxis(y, -1, axis)
+
+
+def _softmax_slope(y: Array, dy: Array, axis: int) -> Array:
+    """Return y (dy - sum(dy y))."""
+    return np.asarray(y * (dy - np.sum(dy * y, axis=axis, keepdims=True)))
+
+
+def _log_softmax_slope(y: Array, dy: Array, axis: int) -> Array:
+    """Return dy - e^y sum(dy)."""
+    return np.asarray(dy - np.exp(y) * np.sum(dy, axis=axis, keepdims=True))
+
+
+def _sparsemax_slope(y: Array, dy: Array, axis: int) -> Array:
+    """Return dy less its mean over the elements where y is not 0, and 0 for the others."""
+    kept = y > 0
+    count = np.maximum(np.sum(kept, axis=axis, keepdims=True), 1).astype(dy.dtype)
+    return np.where(kept, dy - np.sum(dy * kept, axis=axis, keepdims=True) / count, 0)
+
+
+# The value of each function along an axis, and dx from y and dy.
+ALONG_AN_AXIS: dict[object, tuple[Callable[[Array, int], Array], Callable[[Array, Array, int], Array]]] = {
+    "softmax": (softmax, _softmax_slope),
+    "log_softmax": (log_softmax, _log_softmax_slope),
+    "sparsemax": (sparsemax, _sparsemax_slope),
+}
+
+
 @forward("activation")
 def activation(ctx: Context, inputs: Sequence[Array], params: Sequence[Array], attrs: Attrs) -> Sequence[Array]:
     """y = f(x)."""
     (x,) = inputs
     if attrs.get("function") in ALONG_AN_AXIS:
-        along = softmax if attrs["function"] == "softmax" else log_softmax
-        return (along(x, _axis(attrs, x)),)
+        value, _ = ALONG_AN_AXIS[attrs["function"]]
+        return (value(x, _axis(attrs, x)),)
     function, numbers = find_function(attrs, "function")
     return (np.asarray(function.value(x, *numbers), x.dtype),)
 
@@ -91,14 +128,12 @@ def activation_backward(
     d_outputs: MaybeArrays,
     attrs: Attrs,
 ) -> Gradients:
-    """dx = f'(x) dy; with p = softmax(x) it is p (dy - sum(dy p)) for softmax, dy - p sum(dy) for its logarithm."""
+    """dx = f'(x) dy, or by the slope of a function along an axis."""
     (x,), (y,), (dy,) = inputs, outputs, d_outputs
     assert dy is not None
     if attrs.get("function") in ALONG_AN_AXIS:
-        axis = _axis(attrs, x)
-        if attrs["function"] == "softmax":
-            return (y * (dy - np.sum(dy * y, axis=axis, keepdims=True)),), ()
-        return (dy - np.exp(y) * np.sum(dy, axis=axis, keepdims=True),), ()
+        _, slope = ALONG_AN_AXIS[attrs["function"]]
+        return (slope(y, dy, _axis(attrs, x)),), ()
     function, numbers = find_function(attrs, "function")
     return (gradient(function, numbers, x, y, dy),), ()
 

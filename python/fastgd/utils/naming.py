@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Container
+from collections.abc import Container, Sequence
 
 from fastgd.utils.locks import ForkSafeLock
 
@@ -36,6 +36,14 @@ def distinct_name(name: str, taken: Container[str]) -> str:
         count += 1
         candidate = f"{name}_{count}"
     return candidate
+
+
+def distinct_names(names: Sequence[str]) -> list[str]:
+    """Return the names in their order, each made distinct from those before it."""
+    result: list[str] = []
+    for name in names:
+        result.append(distinct_name(name, result))
+    return result
 
 
 def clear_session() -> None:
