@@ -38,7 +38,7 @@ KERNEL_USERS = frozenset({"base", "threads", "dispatch", "kernels/kernels.h"})
 CPP_FOLDERS = {
     "base": Folder(frozenset(), LIBRARY),
     "simd": Folder(frozenset({"base/types.h"}), f"{PLAIN_TYPES}|{INTRINSICS}"),
-    "kernels": Folder(frozenset({"simd", "base/types.h", "base/losses.h"}), PLAIN_TYPES),
+    "kernels": Folder(frozenset({"simd", "base/types.h", "base/losses.h", "base/half.h"}), PLAIN_TYPES),
     "dispatch": Folder(frozenset({"kernels/kernels.h", "kernels/tables.h", "base"}), LIBRARY),
     "threads": Folder(frozenset({"base"}), LIBRARY),
     # Of each other's headers ops see what all share, and matmul, the one op that others build on.
@@ -60,6 +60,7 @@ CPP_FOLDERS = {
 CPP_FILES = {
     "base/types.h": Folder(frozenset(), PLAIN_TYPES),
     "base/losses.h": Folder(frozenset({"base/types.h"}), PLAIN_TYPES),
+    "base/half.h": Folder(frozenset(), PLAIN_TYPES),
     # The one file that knows OpenMP; its spin loop pauses with an intrinsic.
     "threads/team.cpp": Folder(frozenset({"base"}), rf"{LIBRARY}|omp\.h|{INTRINSICS}"),
 }

@@ -132,6 +132,7 @@ void keep_mask(MaskStream stream, std::uint64_t first, Index n, std::uint8_t* ma
   void bound_column_norms(Index rows, Index cols, Index w_row, const NormBounds<T>& bounds, T* w) noexcept;            \
                                                                                                                        \
   void convert(Source source, Index n, const void* x, T* y) noexcept;                                                  \
+  void convert_scaled(Source source, Index n, const void* x, Index x_bytes, T scale, T offset, T* y) noexcept;         \
   bool all_finite(Index n, const T* x) noexcept;                                                                       \
                                                                                                                        \
   double fma_probe(Index rounds, T* sink) noexcept;                                                                    \

@@ -239,6 +239,8 @@ struct Kernels {
   // --- data --------------------------------------------------------------------------------------
   // y = (T)x for n contiguous elements of any source type, rounded to nearest.
   void (*convert)(Source source, Index n, const void* x, T* y) noexcept;
+  // y = x scale + offset, a fused product and sum where the tier has one, of elements of `x_bytes` each. Cut: any.
+  void (*convert_scaled)(Source source, Index n, const void* x, Index x_bytes, T scale, T offset, T* y) noexcept;
   // Whether all n elements are finite.
   bool (*all_finite)(Index n, const T* x) noexcept;
 

@@ -103,6 +103,7 @@ constexpr Kernels<T> kernels_of() {
       .bound_row_norm = bound_row_norm,
       .bound_column_norms = bound_column_norms,
       .convert = convert,
+      .convert_scaled = convert_scaled,
       .all_finite = all_finite,
       .fma_probe = fma_probe,
       .triad = triad,
