@@ -178,6 +178,24 @@ struct RowNorm {
   T limit = 0;
 };
 
+// What an image is beyond its edges, of the pixels a b c d: k k | a b c d | k k with k = value, a a | a b c d | d d,
+// b a | a b c d | d c, and c d | a b c d | a b.
+enum class FillMode : int { constant, nearest, reflect, wrap };
+
+// How an image (rows, cols, channels) is sampled: pixel (i, j) of the result lies at the row map[0] i + map[1] j +
+// map[2] and the column map[3] i + map[4] j + map[5], between pixels unless it is rounded to the nearest, halves away
+// from 0.
+template <class T>
+struct Resampling {
+  Index rows = 0, cols = 0, channels = 0;
+  Index pitch = 0;  // pixels from one row of the image to the next
+  Index out_rows = 0, out_cols = 0;
+  double map[6] = {1, 0, 0, 0, 1, 0};
+  bool nearest = false;
+  FillMode fill = FillMode::constant;
+  T value = 0;
+};
+
 // What a constraint does to a norm: w *= (rate clip(norm, low, high) + (1 - rate) norm) / (norm + epsilon).
 template <class T>
 struct NormBounds {

@@ -110,6 +110,13 @@ struct Kernels {
   void (*gaussian_noise)(MaskStream stream, std::uint64_t first, T stddev, bool multiply, Index n, const T* x,
                          T* y) noexcept;
 
+  // --- images ------------------------------------------------------------------------------------
+  // y = the image x sampled as `how` says: of the pixels around each place, by their distances in rows and in columns,
+  // y = sum over rows a and columns b of (weight a * weight b) x[a, b], in this order.
+  void (*resample)(const Resampling<T>& how, const T* x, T* y) noexcept;
+  // dx += the adjoint of that: each pixel of dy goes to the pixels that it was sampled from, in the order of dy.
+  void (*resample_backward)(const Resampling<T>& how, const T* dy, T* dx) noexcept;
+
   // --- normalisation -----------------------------------------------------------------------------
   // By channel, of a matrix whose rows begin x_row (or `row`) elements apart. mean and m2, the sum of the squared
   // deviations from it, of each channel; sums of few rows, or of blocks of a row, in T, the rest in double. Cut:

@@ -56,6 +56,8 @@ constexpr Kernels<T> kernels_of() {
       .keep_mask = keep_mask,
       .masked_line = masked_line,
       .gaussian_noise = gaussian_noise,
+      .resample = resample,
+      .resample_backward = resample_backward,
       .channel_moments = channel_moments,
       .channel_products = channel_products,
       .channel_affine = channel_affine,

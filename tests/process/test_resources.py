@@ -114,13 +114,13 @@ DATA = """
 import resource
 import numpy as np
 import fastgd
-from fastgd.layers import Dense, Flatten, Rescaling
+from fastgd.layers import Dense, Flatten, RandomFlip, Rescaling
 
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 fastgd.utils.set_random_seed(1)
-steps = [Rescaling(1 / 255)] if "@KIND@" == "uint8" else []
+steps = [Rescaling(1 / 255), RandomFlip("horizontal")] if "@KIND@" == "uint8" else []
 layers = [fastgd.Input((28, 28, 1)), *steps, Flatten(), Dense(4, "softmax")]
 model = fastgd.Sequential(layers)
 model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])

@@ -11,6 +11,7 @@ import cases
 from cases import (
     elementwise_cases,
     encoding_cases,
+    image_cases,
     moving_cases,
     noise_cases,
     normalization_cases,
@@ -34,6 +35,9 @@ GRADIENT_OPS = {
     "dropout",
     "alpha_dropout",
     "gaussian_noise",
+    "random_flip",
+    "random_affine",
+    "random_crop",
     "batch_normalization",
     "group_normalization",
     "layer_normalization",
@@ -192,7 +196,7 @@ def test_matmul(transpose_a, transpose_b):
 
 SMALL_CASES = [
     case
-    for case in (*noise_cases(), *normalization_cases(), *encoding_cases())
+    for case in (*noise_cases(), *image_cases(), *normalization_cases(), *encoding_cases())
     if case.differentiable and prod(case.inputs[0][1:]) <= 105
 ]
 

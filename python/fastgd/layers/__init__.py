@@ -3,6 +3,7 @@
 from fastgd.layers.activation import Activation
 from fastgd.layers.activation_layers import ELU, LeakyReLU, ReLU, Softmax
 from fastgd.layers.activity_regularization import ActivityRegularization
+from fastgd.layers.augmentation import RandomCrop, RandomFlip, RandomRotation, RandomTranslation, RandomZoom
 from fastgd.layers.batch_normalization import BatchNormalization
 from fastgd.layers.dense import Dense
 from fastgd.layers.dropout import AlphaDropout, Dropout, SpatialDropout1D
@@ -71,6 +72,11 @@ __all__ = [
     "PReLU",
     "Permute",
     "RMSNormalization",
+    "RandomCrop",
+    "RandomFlip",
+    "RandomRotation",
+    "RandomTranslation",
+    "RandomZoom",
     "ReLU",
     "RepeatVector",
     "Rescaling",

@@ -31,6 +31,7 @@ from fastgd.ops.activations import (
     tanh_shrink,
     threshold,
 )
+from fastgd.ops.augmentation import random_affine, random_crop, random_flip
 from fastgd.ops.binary import (
     add,
     arctan2,
@@ -211,6 +212,9 @@ __all__ = [
     "power",
     "prelu",
     "prod",
+    "random_affine",
+    "random_crop",
+    "random_flip",
     "ravel",
     "reciprocal",
     "relu",
