@@ -530,6 +530,14 @@ def image_cases() -> Iterator[OpCase]:
     for height, width in ((2, 3), (3, 4), (1, 4), (6, 2), (2, 6)):
         attrs = {"seed": seed, "height": height, "width": width}
         yield OpCase("random_crop", (small,), ((-1, height, width, 2),), attrs=attrs, length=16)
+    # The normal numbers of the tests reach both bounds, and lie off them.
+    tones: tuple[dict[str, Attribute], ...] = (
+        {"brightness": (-0.5, 0.7)}, {"contrast": (0.2, 1.8)}, {"brightness": (-0.5, 0.7), "contrast": (0.2, 1.8)},
+    )  # fmt: skip
+    for shape in (small, large, wide):
+        for tone in tones:
+            attrs = {"seed": seed, "value_range": (-1.0, 1.2), **tone}
+            yield OpCase("random_tone", (shape,), (shape,), attrs=attrs, length=262)
     for height, width in ((3, 4), (4, 3)):
         attrs = {"seed": seed, "height": height, "width": width}
         yield OpCase("random_crop", (large,), ((-1, height, width, 4),), attrs=attrs, length=16)
@@ -674,8 +682,13 @@ def augmentation_cases() -> Iterator[LayerCase]:
     yield LayerCase("RandomZoom", {"height_factor": 0.4, "width_factor": None, "seed": 8}, image, image[0], length=8)
     yield LayerCase("RandomCrop", {"height": 3, "width": 2, "seed": 4}, image, (3, 2, 2))
     yield LayerCase("RandomCrop", {"height": 6, "width": 3, "seed": 4}, image, (6, 3, 2), length=8)
+    for cls in ("RandomBrightness", "RandomContrast"):
+        for factor in (0.3, (0.1, 0.5)):
+            tone = {"factor": factor, "value_range": (-1.2, 1.1), "seed": 6}
+            yield LayerCase(cls, tone, image, image[0], length=40, seed=2)
     for cls, config, output in (
         ("RandomFlip", {"mode": "horizontal"}, (2, 4, 5)),
+        ("RandomContrast", {"factor": 0.4, "value_range": (-1.2, 1.1)}, (2, 4, 5)),
         ("RandomTranslation", ranges, (2, 4, 5)),
         ("RandomCrop", {"height": 2, "width": 4}, (2, 2, 4)),
     ):

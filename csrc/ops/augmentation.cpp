@@ -1,47 +1,33 @@
 // random_flip, random_affine and random_crop: each image of a batch sampled at places that it draws for itself.
-#include <algorithm>
-#include <array>
-#include <cmath>
-#include <cstring>
 #include <numbers>
 
-#include "base/random.h"
+#include "ops/images.h"
 #include "ops/register.h"
 
 namespace fastgd {
 namespace {
 
-// The random numbers of one image (docs/ops.md, Random numbers).
-struct Draws {
-  std::uint64_t seed, iteration, image;
-
-  std::uint32_t word(std::uint64_t k) const noexcept { return random_word(seed, iteration, 8 * image + k); }
-  double number(std::uint64_t k, double low, double high) const noexcept {
-    return low + (high - low) * ((static_cast<double>(word(k)) + 0.5) * 0x1p-32);
-  }
-};
-
-// The base: images (batch, rows, columns, channels) and where they are sampled.
+// The base: images sampled at places of their own.
 template <class T>
-class Resampled : public Op<T> {
+class Resampled : public ImageOp<T> {
  public:
   void forward(const Call<T>& c, const Worker& who) const noexcept override {
-    if (idle(c)) return copy(c.x[0], c.y[0], who);
-    const Range part = who.share(images_);
+    if (idle(c)) return this->copy(c.x[0], c.y[0], who);
+    const Range part = who.share(this->images_);
     for (Index i = part.begin; i < part.end; ++i) {
       const Sampled s = sampled(c, i);
-      c.kernels->resample(s.how, c.x[0] + i * x_size_ + s.first, c.y[0] + i * y_size_);
+      c.kernels->resample(s.how, c.x[0] + i * this->elements() + s.first, c.y[0] + i * y_size_);
     }
   }
 
   void backward(const Call<T>& c, const Worker& who) const noexcept override {
     if (c.dx[0] == nullptr) return;
-    if (idle(c)) return copy(c.dy[0], c.dx[0], who);
-    const Range part = who.share(images_);
+    if (idle(c)) return this->copy(c.dy[0], c.dx[0], who);
+    const Range part = who.share(this->images_);
     for (Index i = part.begin; i < part.end; ++i) {
       const Sampled s = sampled(c, i);
-      T* const dx = c.dx[0] + i * x_size_;
-      c.kernels->fill(x_size_, T{0}, dx);
+      T* const dx = c.dx[0] + i * this->elements();
+      c.kernels->fill(this->elements(), T{0}, dx);
       c.kernels->resample_backward(s.how, c.dy[0] + i * y_size_, dx + s.first);
     }
   }
@@ -53,30 +39,22 @@ class Resampled : public Op<T> {
     Index first = 0;
   };
 
-  explicit Resampled(const OpSetup& s) : seed_(static_cast<std::uint64_t>(s.attrs.integer("seed"))) {
-    s.expect_inputs(1);
-    s.expect_params(0, 0);
-    const Shape& x = s.inputs[0].shape;
-    check(x.size() == 4 && count(std::span(x).subspan(1)) > 0,
-          "takes images (batch, rows, columns, channels). Received: ", to_string(x));
-    images_ = x[0];
-    per_sample_ = s.batch > 0 ? images_ / s.batch : 0;
-    how_.rows = x[1], how_.cols = how_.pitch = x[2], how_.channels = x[3];
-    x_size_ = x[1] * x[2] * x[3];
-    set_output(x[1], x[2]);
+  explicit Resampled(const OpSetup& s) : ImageOp<T>(s) {
+    how_.rows = this->rows_, how_.cols = how_.pitch = this->cols_, how_.channels = this->channels_;
+    set_output(this->rows_, this->cols_);
   }
 
   void set_output(Index rows, Index cols) {
     how_.out_rows = rows, how_.out_cols = cols;
     y_size_ = rows * cols * how_.channels;
     auto& t = this->traits;
-    t.outputs = {{{images_, rows, cols, how_.channels}}};
-    t.forward_work = 20.0 * static_cast<double>(images_ * y_size_);
-    t.backward_work = t.forward_work + static_cast<double>(images_ * x_size_);
+    t.outputs = {{{this->images_, rows, cols, how_.channels}}};
+    t.forward_work = 20.0 * static_cast<double>(this->images_ * y_size_);
+    t.backward_work = t.forward_work + static_cast<double>(this->images_ * this->elements());
   }
 
   // Where one image is sampled in training; outside it, nothing happens unless `sample_always` says how.
-  virtual Sampled sample(const Draws& draws) const noexcept = 0;
+  virtual Sampled sample(const ImageDraws& draws) const noexcept = 0;
   virtual const Sampled* sample_always() const noexcept { return nullptr; }
 
   Resampling<T> how_;  // sizes, and for the ops to fill in: how places between pixels and beyond the edges are read
@@ -85,39 +63,30 @@ class Resampled : public Op<T> {
   bool idle(const Call<T>& c) const noexcept { return !c.run->training && sample_always() == nullptr; }
 
   Sampled sampled(const Call<T>& c, Index image) const noexcept {
-    if (!c.run->training) return *sample_always();
-    const Index number = c.run->first_sample * per_sample_ + image;
-    return sample({seed_, c.run->iteration, static_cast<std::uint64_t>(number)});
+    return c.run->training ? sample(this->draws(c, image)) : *sample_always();
   }
 
-  // Only where the sizes stay as they are.
-  void copy(const T* from, T* to, const Worker& who) const noexcept {
-    const Range part = who.share(images_ * x_size_, 64);
-    std::memcpy(to + part.begin, from + part.begin, static_cast<std::size_t>(part.size()) * sizeof(T));
-  }
-
-  std::uint64_t seed_;
-  Index images_ = 0, per_sample_ = 0, x_size_ = 0, y_size_ = 0;
+  Index y_size_ = 0;
 };
 
 template <class T>
 class RandomFlip final : public Resampled<T> {
  public:
   explicit RandomFlip(const OpSetup& s)
-      : Resampled<T>(s), rows_(s.attrs.flag("vertical", false)), cols_(s.attrs.flag("horizontal", false)) {
+      : Resampled<T>(s), vertical_(s.attrs.flag("vertical", false)), horizontal_(s.attrs.flag("horizontal", false)) {
     this->how_.nearest = true;
   }
 
  private:
-  typename Resampled<T>::Sampled sample(const Draws& draws) const noexcept override {
+  typename Resampled<T>::Sampled sample(const ImageDraws& draws) const noexcept override {
     typename Resampled<T>::Sampled s{this->how_};
     if (draws.word(0) >> 31 != 0) return s;
-    if (rows_) s.how.map[0] = -1, s.how.map[2] = static_cast<double>(s.how.rows - 1);
-    if (cols_) s.how.map[4] = -1, s.how.map[5] = static_cast<double>(s.how.cols - 1);
+    if (vertical_) s.how.map[0] = -1, s.how.map[2] = static_cast<double>(s.how.rows - 1);
+    if (horizontal_) s.how.map[4] = -1, s.how.map[5] = static_cast<double>(s.how.cols - 1);
     return s;
   }
 
-  bool rows_, cols_;
+  bool vertical_, horizontal_;
 };
 
 template <class T>
@@ -125,9 +94,9 @@ class RandomAffine final : public Resampled<T> {
  public:
   explicit RandomAffine(const OpSetup& s)
       : Resampled<T>(s),
-        shift_(ranges<4>(s.attrs, "shift", {0, 0, 0, 0})),
-        zoom_(ranges<4>(s.attrs, "zoom", {1, 1, 1, 1})),
-        rotation_(ranges<2>(s.attrs, "rotation", {0, 0})),
+        shift_(image_ranges<4>(s.attrs, "shift", {0, 0, 0, 0})),
+        zoom_(image_ranges<4>(s.attrs, "zoom", {1, 1, 1, 1})),
+        rotation_(image_ranges<2>(s.attrs, "rotation", {0, 0})),
         same_zoom_(s.attrs.flag("same_zoom", false)) {
     const std::string interpolation = s.attrs.text("interpolation", "bilinear");
     check(interpolation == "bilinear" || interpolation == "nearest",
@@ -138,19 +107,6 @@ class RandomAffine final : public Resampled<T> {
   }
 
  private:
-  template <std::size_t n>
-  static std::array<double, n> ranges(const Attrs& attrs, const char* name, std::array<double, n> missing) {
-    if (!attrs.given(name)) return missing;
-    const std::vector<double> given = attrs.reals(name);
-    check(given.size() == n, "`", name, "` must hold ", n, " numbers. Received: ", given.size());
-    for (double number : given)
-      // Beyond that, places would not fit integers.
-      check(std::abs(number) <= 1e6, "`", name, "` must hold numbers from -1e6 to 1e6. Received: ", number);
-    std::array<double, n> numbers;
-    std::copy(given.begin(), given.end(), numbers.begin());
-    return numbers;
-  }
-
   static FillMode fill_mode(const std::string& name) {
     const std::array<const char*, 4> names = {"constant", "nearest", "reflect", "wrap"};
     const auto found = std::find(names.begin(), names.end(), name);
@@ -159,7 +115,7 @@ class RandomAffine final : public Resampled<T> {
     return static_cast<FillMode>(found - names.begin());
   }
 
-  typename Resampled<T>::Sampled sample(const Draws& draws) const noexcept override {
+  typename Resampled<T>::Sampled sample(const ImageDraws& draws) const noexcept override {
     typename Resampled<T>::Sampled s{this->how_};
     const auto rows = static_cast<double>(s.how.rows), cols = static_cast<double>(s.how.cols);
     const double down = draws.number(0, shift_[0], shift_[1]) * rows;
@@ -189,7 +145,7 @@ class RandomCrop final : public Resampled<T> {
     check(height > 0 && width > 0, "`height` and `width` must be 1 or more. Received: height=", height,
           ", width=", width);
     auto& how = this->how_;
-    rows_ = how.rows - height, cols_ = how.cols - width;
+    spare_rows_ = how.rows - height, spare_cols_ = how.cols - width;
     this->set_output(height, width);
     how.nearest = true;
     // The largest part in the middle with the sides' ratio of the result, resized to it.
@@ -207,18 +163,18 @@ class RandomCrop final : public Resampled<T> {
  private:
   using Sampled = typename Resampled<T>::Sampled;
 
-  Sampled sample(const Draws& draws) const noexcept override {
-    if (rows_ < 0 || cols_ < 0) return window_;
+  Sampled sample(const ImageDraws& draws) const noexcept override {
+    if (spare_rows_ < 0 || spare_cols_ < 0) return window_;
     const auto below = [&](std::uint64_t k, Index n) {
       return static_cast<Index>(static_cast<std::uint64_t>(draws.word(k)) * static_cast<std::uint64_t>(n) >> 32);
     };
     Sampled s{this->how_};
-    s.first = (below(0, rows_ + 1) * s.how.pitch + below(1, cols_ + 1)) * s.how.channels;
+    s.first = (below(0, spare_rows_ + 1) * s.how.pitch + below(1, spare_cols_ + 1)) * s.how.channels;
     return s;
   }
   const Sampled* sample_always() const noexcept override { return &window_; }
 
-  Index rows_, cols_;  // what the image has more than the result
+  Index spare_rows_, spare_cols_;  // what the image has more than the result
   Sampled window_;
 };
 

@@ -199,7 +199,8 @@ def noises() -> Setting:
 def augmented_images() -> Setting:
     # Bytes are scaled as they are gathered; each image draws what it would draw in any group.
     parts = [
-        layers.Rescaling(1 / 255), layers.RandomFlip(seed=1), layers.RandomTranslation(0.2, 0.1, seed=1),
+        layers.Rescaling(1 / 255), layers.RandomFlip(seed=1), layers.RandomBrightness(0.2, (0, 1)),
+        layers.RandomContrast(0.3, (0, 1)), layers.RandomTranslation(0.2, 0.1, seed=1),
         layers.RandomRotation(0.1, "constant", seed=2), layers.RandomZoom(0.2, seed=3), layers.RandomCrop(6, 5, seed=4),
         Flatten(), Dense(20, "tanh"), Dense(3, "softmax"),
     ]  # fmt: skip

@@ -202,7 +202,7 @@ ARGUMENTS = [
         "translation 2", lambda: layers.RandomTranslation(2.0, 0.1), ValueError, "height_factor", "height_factor=2.0"
     ),
     Wrong(
-        "translation of three numbers", lambda: layers.RandomTranslation(0.1, (0.1, 0.2, 0.3)), TypeError, "width_factor",
+        "three numbers", lambda: layers.RandomTranslation(0.1, (0.1, 0.2, 0.3)), TypeError, "width_factor",
         "width_factor=(0.1, 0.2, 0.3)",
     ),
     Wrong("rotation text", lambda: layers.RandomRotation("0.1"), TypeError, "factor", "factor='0.1'"),
@@ -214,6 +214,9 @@ ARGUMENTS = [
         "interpolation", lambda: layers.RandomZoom(0.1, interpolation="cubic"), ValueError, "interpolation",
         "interpolation='cubic'",
     ),
+    Wrong("brightness 2", lambda: layers.RandomBrightness(2), ValueError, "factor", "factor=2"),
+    Wrong("contrast -0.1", lambda: layers.RandomContrast(-0.1), ValueError, "factor", "factor=-0.1"),
+    Wrong("one value", lambda: layers.RandomContrast(0.1, 255), TypeError, "value_range", "value_range=255"),
     Wrong("RandomCrop 0", lambda: layers.RandomCrop(3, 0), ValueError, "width", "width=0"),
     Wrong(
         "order of axes", lambda: layers.RandomCrop(3, 3, data_format="last"), ValueError, "data_format",

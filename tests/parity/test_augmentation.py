@@ -109,6 +109,34 @@ def test_inference_hands_on_what_it_gets(name: str) -> None:
     np.testing.assert_array_equal(x, keras.ops.convert_to_numpy(theirs(x, training=False)))
 
 
+def test_brightness_is_that_of_keras() -> None:
+    for factor in ((0.21, 0.21), (-0.4, -0.4)):
+        config = {"factor": factor, "value_range": (-1.0, 1.5)}
+        ours, theirs = of_both("RandomBrightness", config, images())
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=PLACES)
+        assert ours.min() == -1.0 and ours.max() == 1.5
+
+
+@pytest.mark.parametrize("order", ["channels_last", "channels_first"])
+def test_contrast_is_that_of_keras(order: str) -> None:
+    x = images(30, 5, 6, 7)
+    config = {"factor": (0.3, 0.9), "value_range": (-1.0, 1.5), "data_format": order}
+    ours = layers.RandomContrast(**config, seed=4, dtype="float64")
+    theirs = keras.layers.RandomContrast(**config)
+    # What an image drew shows where it was not cut: pixel less mean, in parts of what that was before.
+    y, axes = ours(x, training=True), (1, 2) if order == "channels_last" else (2, 3)
+    mean = x.mean(axis=axes, keepdims=True)
+    inside = (y > -1.0) & (y < 1.5) & (np.abs(x - mean) > 0.3)
+    factors = [
+        np.median(((after - m) / (before - m))[kept]) for before, after, m, kept in zip(x, y, mean, inside, strict=True)
+    ]
+    assert 0.7 < min(factors) < 0.9 and 1.6 < max(factors) < 1.9
+    given = {"contrast_factor": np.reshape(factors, (30, 1, 1, 1))}
+    expected = keras.ops.convert_to_numpy(theirs.transform_images(x, given, training=True))
+    np.testing.assert_allclose(y, expected, rtol=0, atol=PLACES)
+    np.testing.assert_array_equal(ours(x), x)
+
+
 def test_channels_first_is_that_of_keras() -> None:
     config = {"height_factor": (0.21, 0.21), "width_factor": (-0.37, -0.37), "data_format": "channels_first"}
     np.testing.assert_allclose(*of_both("RandomTranslation", config, images(2, 3, 5, 6)), rtol=0, atol=PLACES)

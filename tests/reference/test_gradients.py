@@ -38,6 +38,7 @@ GRADIENT_OPS = {
     "random_flip",
     "random_affine",
     "random_crop",
+    "random_tone",
     "batch_normalization",
     "group_normalization",
     "layer_normalization",

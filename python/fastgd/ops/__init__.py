@@ -31,7 +31,7 @@ from fastgd.ops.activations import (
     tanh_shrink,
     threshold,
 )
-from fastgd.ops.augmentation import random_affine, random_crop, random_flip
+from fastgd.ops.augmentation import random_affine, random_crop, random_flip, random_tone
 from fastgd.ops.binary import (
     add,
     arctan2,
@@ -215,6 +215,7 @@ __all__ = [
     "random_affine",
     "random_crop",
     "random_flip",
+    "random_tone",
     "ravel",
     "reciprocal",
     "relu",

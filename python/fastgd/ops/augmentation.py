@@ -1,4 +1,4 @@
-"""Ops that sample each image at random places in training: `random_flip`, `random_affine` and `random_crop`."""
+"""Ops that change each image at random in training: `random_flip`, `random_affine`, `random_crop`, `random_tone`."""
 
 from __future__ import annotations
 
@@ -108,6 +108,41 @@ def random_crop(x: Tensor, height: int, width: int, seed: int) -> Tensor:
     require(height > 0 and width > 0, "random_crop", f"sizes must be 1 or more: they are {height} and {width}")
     attrs: dict[str, Attribute] = {"height": height, "width": width, "seed": x.builder.distinct_seed(seed)}
     return x.builder.emit("random_crop", [x], [(x.dims[0], height, width, x.dims[3])], attrs=attrs)[0]
+
+
+@works_on_arrays("x")
+def random_tone(
+    x: Tensor,
+    seed: int,
+    brightness: Range = (0.0, 0.0),
+    contrast: Range = (1.0, 1.0),
+    value_range: Range = (0.0, 255.0),
+) -> Tensor:
+    """Return `(x - m) f + m + d` cut to the range of values in training, m being the mean of each channel; else x.
+
+    Args:
+        x: images (batch, rows, columns, channels).
+        seed: as in `random_flip`.
+        brightness: from where to where the d of an image lies.
+        contrast: from where to where its f lies.
+        value_range: the least and the largest value of a pixel.
+
+    Returns:
+        Tensor of the same shape.
+
+    Raises:
+        ValueError: if x holds no images, or the values descend.
+    """
+    _require_images("random_tone", x)
+    low, high = value_range
+    require(low <= high, "random_tone", f"`value_range` must ascend: it is {tuple(value_range)}")
+    attrs: dict[str, Attribute] = {
+        "seed": x.builder.distinct_seed(seed),
+        "brightness": _numbers(brightness),
+        "contrast": _numbers(contrast),
+        "value_range": _numbers(value_range),
+    }
+    return x.builder.emit("random_tone", [x], [x.dims], attrs=attrs)[0]
 
 
 def _require_images(op: str, x: Tensor) -> None:

@@ -1,4 +1,4 @@
-"""The ops on images that each draws for itself: `random_flip`, `random_affine` and `random_crop`."""
+"""What each image draws for itself: `random_flip`, `random_affine`, `random_crop` and `random_tone`."""
 
 from __future__ import annotations
 
@@ -215,3 +215,45 @@ def _register(op: str) -> None:
 
 for _op in SAMPLINGS:
     _register(_op)
+
+
+@forward("random_tone")
+def random_tone(ctx: Context, inputs: Sequence[Array], params: Sequence[Array], attrs: Attrs) -> Sequence[Array]:
+    """y = (x - m) f + m + d cut to the range of values in training, m being the mean of each channel; else y = x."""
+    (x,) = inputs
+    _check(x)
+    brightness, contrast = _ranges(attrs, "brightness", (0.0, 0.0)), _ranges(attrs, "contrast", (1.0, 1.0))
+    low, high = (ctx.dtype.type(bound) for bound in _ranges(attrs, "value_range", (0.0, 255.0)))
+    if low > high:
+        raise ValueError(f"`value_range` must ascend. Received: {low} and {high}")
+    if not ctx.training:
+        return (x,)
+    words = image_words(len(x), integer(attrs, "seed"), ctx.iteration)[:, :, None, None, None]
+    brighter = uniform(words[:, 0], *brightness).astype(ctx.dtype)
+    factor = uniform(words[:, 1], *contrast).astype(ctx.dtype)
+    mean = x.mean(axis=(1, 2), keepdims=True, dtype=np.float64).astype(ctx.dtype)
+    z = (x - mean) * factor + (mean + brighter)
+    ctx.saved["factor"] = factor
+    # Half the gradient on a bound, as where the maximum and the minimum of two equal numbers are taken.
+    ctx.saved["passes"] = ((z > low) + 0.5 * (z == low)) * ((z < high) + 0.5 * (np.maximum(z, low) == high))
+    return (np.minimum(np.maximum(z, low), high),)
+
+
+@backward("random_tone")
+def random_tone_backward(
+    ctx: Context,
+    inputs: Sequence[Array],
+    params: Sequence[Array],
+    outputs: Sequence[Array],
+    d_outputs: MaybeArrays,
+    attrs: Attrs,
+) -> Gradients:
+    """dx = f dz + (1 - f) mean(dz), where dz = dy within the range of values."""
+    (dy,) = d_outputs
+    assert dy is not None
+    if not ctx.training:
+        return (dy,), ()
+    dz = dy * ctx.saved["passes"]
+    factor = ctx.saved["factor"]
+    mean = dz.mean(axis=(1, 2), keepdims=True, dtype=np.float64)
+    return ((factor * dz + (1 - factor) * mean).astype(ctx.dtype),), ()
