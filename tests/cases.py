@@ -269,6 +269,7 @@ def op_cases() -> Iterator[OpCase]:
     for rate in (0.0, 0.3, 1.0):
         yield OpCase("dropout", ((-1, 5, 13),), ((-1, 5, 13),), attrs={"rate": rate, "seed": 2**63 + 12345})
     yield from noise_cases()
+    yield from image_cases()
     yield from normalization_cases()
     yield from encoding_cases()
     yield OpCase("flatten", ((-1, 3, 5),), ((-1, 15),))
@@ -563,6 +564,45 @@ def noise_cases() -> Iterator[OpCase]:
         yield OpCase("gaussian_noise", (shape,), (shape,), attrs=attrs)
 
 
+def image_cases() -> Iterator[OpCase]:
+    """Yield the ops that sample images: every way to continue them, places within and beyond, one tile and several."""
+    seed, small, large, wide = 2**64 - 54321, (-1, 3, 4, 2), (-1, 5, 7, 4), (-1, 2, 131, 1)
+    for horizontal, vertical in ((True, True), (True, False), (False, True), (False, False)):
+        attrs: dict[str, Attribute] = {"seed": seed, "horizontal": horizontal, "vertical": vertical}
+        for shape in (small, wide) if horizontal else (small,):
+            yield OpCase("random_flip", (shape,), (shape,), attrs=attrs)
+    moves: tuple[dict[str, Attribute], ...] = (
+        {"shift": (-0.9, 1.0, -1.0, 0.8)},
+        {"zoom": (0.3, 1.9, 0.3, 1.9)},
+        {"zoom": (0.3, 1.9, 1.0, 1.0), "same_zoom": True},
+        {"rotation": (-0.4, 0.5)},
+        {"shift": (-2.5, 2.0, -0.1, 0.3), "zoom": (0.5, 1.5, 0.2, 2.5), "rotation": (-1.0, 1.0)},
+    )
+    for fill in ("constant", "nearest", "reflect", "wrap"):
+        how: dict[str, Attribute] = {"seed": seed, "fill_mode": fill, "fill_value": 0.7}
+        for move in moves:
+            yield OpCase("random_affine", (large,), (large,), attrs={**how, **move}, length=16)
+        for interpolation in ("bilinear", "nearest"):
+            attrs = {**how, **moves[-1], "interpolation": interpolation}
+            yield OpCase("random_affine", (small,), (small,), attrs=attrs, length=16)
+    for move in (moves[0], moves[-1]):
+        yield OpCase("random_affine", (wide,), (wide,), attrs={"seed": seed, **move}, length=16)
+    for height, width in ((2, 3), (3, 4), (1, 4), (6, 2), (2, 6)):
+        attrs = {"seed": seed, "height": height, "width": width}
+        yield OpCase("random_crop", (small,), ((-1, height, width, 2),), attrs=attrs, length=16)
+    # The normal numbers of the tests reach both bounds, and lie off them.
+    tones: tuple[dict[str, Attribute], ...] = (
+        {"brightness": (-0.5, 0.7)}, {"contrast": (0.2, 1.8)}, {"brightness": (-0.5, 0.7), "contrast": (0.2, 1.8)},
+    )  # fmt: skip
+    for shape in (small, large, wide):
+        for tone in tones:
+            attrs = {"seed": seed, "value_range": (-1.0, 1.2), **tone}
+            yield OpCase("random_tone", (shape,), (shape,), attrs=attrs, length=262)
+    for height, width in ((3, 4), (4, 3)):
+        attrs = {"seed": seed, "height": height, "width": width}
+        yield OpCase("random_crop", (large,), ((-1, height, width, 4),), attrs=attrs, length=16)
+
+
 def normalization_cases() -> Iterator[OpCase]:
     """Yield the normalising ops: channels last and elsewhere, odd sizes, with and without parameters."""
     for shape, axis in (((5, 7), 2), ((3, 5), 1), ((4, 3, 6), 2), ((70,), 1), ((300, 3), 2), ((2, 2100), 1)):
@@ -688,6 +728,36 @@ FUNCTIONS = (
 )  # fmt: skip
 
 
+def augmentation_cases() -> Iterator[LayerCase]:
+    """Yield the layers that change images, in both orders of axes."""
+    image, first = ((4, 5, 2),), ((2, 4, 5),)
+    for mode in ("horizontal", "vertical", "horizontal_and_vertical"):
+        yield LayerCase("RandomFlip", {"mode": mode, "seed": 3}, image, image[0])
+    ranges = {"height_factor": (-0.5, 0.2), "width_factor": 0.4}
+    for fill in ("constant", "nearest", "reflect", "wrap"):
+        how = {"fill_mode": fill, "fill_value": 0.5, "seed": 8}
+        yield LayerCase("RandomTranslation", {**ranges, **how}, image, image[0], length=8)
+    yield LayerCase("RandomTranslation", {**ranges, "interpolation": "nearest", "seed": 8}, image, image[0], length=8)
+    yield LayerCase("RandomRotation", {"factor": (0.1, 0.3), "seed": 8}, image, image[0], length=8)
+    yield LayerCase("RandomRotation", {"factor": 0.2, "seed": 9, "fill_mode": "constant"}, image, image[0], length=8)
+    yield LayerCase("RandomZoom", {**ranges, "seed": 8}, image, image[0], length=8)
+    yield LayerCase("RandomZoom", {"height_factor": 0.4, "width_factor": None, "seed": 8}, image, image[0], length=8)
+    yield LayerCase("RandomCrop", {"height": 3, "width": 2, "seed": 4}, image, (3, 2, 2))
+    yield LayerCase("RandomCrop", {"height": 6, "width": 3, "seed": 4}, image, (6, 3, 2), length=8)
+    for cls in ("RandomBrightness", "RandomContrast"):
+        for factor in (0.3, (0.1, 0.5)):
+            tone = {"factor": factor, "value_range": (-1.2, 1.1), "seed": 6}
+            yield LayerCase(cls, tone, image, image[0], length=40, seed=2)
+    for cls, config, output in (
+        ("RandomFlip", {"mode": "horizontal"}, (2, 4, 5)),
+        ("RandomContrast", {"factor": 0.4, "value_range": (-1.2, 1.1)}, (2, 4, 5)),
+        ("RandomTranslation", ranges, (2, 4, 5)),
+        ("RandomCrop", {"height": 2, "width": 4}, (2, 2, 4)),
+    ):
+        config = {**config, "seed": 5, "data_format": "channels_first"}
+        yield LayerCase(cls, config, first, output, length=8)
+
+
 def layer_cases() -> Iterator[LayerCase]:
     """Yield at least one row for every layer."""
     yield LayerCase("InputLayer", {"shape": (2, 3)}, (), (2, 3))
@@ -735,6 +805,7 @@ def layer_cases() -> Iterator[LayerCase]:
     yield LayerCase("AlphaDropout", {"rate": 0.2, "seed": 7}, ((3, 5),), (3, 5))
     yield LayerCase("GaussianNoise", {"stddev": 0.5, "seed": 2**64 - 1}, ((3, 5),), (3, 5))
     yield LayerCase("GaussianDropout", {"rate": 0.3, "seed": 0}, ((3, 5),), (3, 5))
+    yield from augmentation_cases()
     for axis in (-1, 1):
         yield LayerCase("BatchNormalization", {"axis": axis, "momentum": 0.8}, ((6, 4),), (6, 4), length=65 * 24)
         yield LayerCase("GroupNormalization", {"groups": 2, "axis": axis}, ((6, 4),), (6, 4), length=24)

@@ -28,6 +28,13 @@ inline Block philox(std::uint64_t key, Block counter) {
   return counter;
 }
 
+// Word number `e` of a step with `seed` at an iteration, as the elements of a dropout count theirs.
+inline std::uint32_t random_word(std::uint64_t seed, std::uint64_t iteration, std::uint64_t e) {
+  const auto low = [](std::uint64_t word) { return static_cast<std::uint32_t>(word); };
+  const std::uint64_t block = e / 4;
+  return philox(seed, {low(block), low(block >> 32), low(iteration), low(iteration >> 32)})[e % 4];
+}
+
 // A shuffle of 0..n-1 that depends on nothing but the seed and the epoch (docs/ops.md, Random numbers).
 inline std::vector<Index> permutation(Index n, std::uint64_t seed, std::uint32_t epoch) {
   std::vector<Index> order(static_cast<std::size_t>(n));

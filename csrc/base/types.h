@@ -132,7 +132,7 @@ struct Walk {
 };
 
 // The element types that data may arrive in.
-enum class Source : int { float32, float64, int8, int16, int32, int64, uint8, uint16, uint32, uint64 };
+enum class Source : int { float16, float32, float64, int8, int16, int32, int64, uint8, uint16, uint32, uint64 };
 
 // What a product does to its result while that is still in registers: y = activation(c + bias).
 template <class T>
@@ -192,6 +192,24 @@ struct RowNorm {
   T share = 1;
   T epsilon = 0;
   T limit = 0;
+};
+
+// What an image is beyond its edges, of the pixels a b c d: k k | a b c d | k k with k = value, a a | a b c d | d d,
+// b a | a b c d | d c, and c d | a b c d | a b.
+enum class FillMode : int { constant, nearest, reflect, wrap };
+
+// How an image (rows, cols, channels) is sampled: pixel (i, j) of the result lies at the row map[0] i + map[1] j +
+// map[2] and the column map[3] i + map[4] j + map[5], between pixels unless it is rounded to the nearest, halves away
+// from 0.
+template <class T>
+struct Resampling {
+  Index rows = 0, cols = 0, channels = 0;
+  Index pitch = 0;  // pixels from one row of the image to the next
+  Index out_rows = 0, out_cols = 0;
+  double map[6] = {1, 0, 0, 0, 1, 0};
+  bool nearest = false;
+  FillMode fill = FillMode::constant;
+  T value = 0;
 };
 
 // What a constraint does to a norm: w *= (rate clip(norm, low, high) + (1 - rate) norm) / (norm + epsilon).

@@ -18,6 +18,7 @@ Source source_of(const py::array& array, const std::string& name) {
   if (native) {
     switch (dtype.kind()) {
       case 'f':
+        if (bytes == 2) return Source::float16;
         if (bytes == 4) return Source::float32;
         if (bytes == 8) return Source::float64;
         break;
@@ -31,7 +32,8 @@ Source source_of(const py::array& array, const std::string& name) {
         break;
     }
   }
-  fail("`", name, "` must be an array of float32, float64, integers or bool in native byte order. Received: dtype=",
+  fail("`", name,
+       "` must be an array of float16, float32, float64, integers or bool in native byte order. Received: dtype=",
        type_name(array));
 }
 

@@ -32,6 +32,7 @@ Compiler<T>::Compiler(Program<T>& program, const Plan& plan, const Wiring& wirin
       needed_(plan.steps.size()),
       sampled_(plan.tensors.size()),
       joins_update_(plan.steps.size()),
+      scaled_by_(plan.tensors.size(), -1),
       op_of_(plan.steps.size(), -1),
       wants_gradient_(plan.tensors.size()),
       value_(plan.tensors.size(), -1),
@@ -43,6 +44,7 @@ template <class T>
 void Compiler<T>::compile() {
   find_needed_steps();
   build_ops();
+  find_scaled_inputs();
   if (backward_wanted()) find_gradient_flow();
   if (mode_ == Mode::train && streams_) find_penalties();
   if (updates() && streams_) find_streams();
@@ -147,6 +149,48 @@ void Compiler<T>::build_ops() {
   }
 }
 
+// How many steps, losses, metrics and outputs read each tensor in this mode.
+template <class T>
+std::vector<int> Compiler<T>::count_readers() const {
+  std::vector<int> readers(plan_.tensors.size());
+  for (std::size_t s = 0; s < plan_.steps.size(); ++s)
+    if (needed_[s])
+      for (int t : wiring_.steps[s].inputs) ++readers[at(t)];
+  if (mode_ == Mode::predict) {
+    for (int t : wiring_.outputs) ++readers[at(t)];
+    return readers;
+  }
+  for (const auto& term : wiring_.terms) {
+    ++readers[at(term.tensor)];
+    if (term.sample_weight >= 0) ++readers[at(term.sample_weight)];
+  }
+  return readers;
+}
+
+// An input that nothing reads but a `rescale` by two numbers is scaled while it is gathered: the step is left out, and
+// ops know nothing of it. Inspection shows the input as well.
+template <class T>
+void Compiler<T>::find_scaled_inputs() {
+  if (mode_ == Mode::inspect) return;
+  const std::vector<int> readers = count_readers();
+  // Numbers that a step moves, or that are trained, have to be read when the step runs.
+  std::vector<bool> moves(plan_.params.size());
+  for (std::size_t s = 0; s < plan_.steps.size(); ++s) {
+    if (!needed_[s]) continue;
+    const auto& ids = wiring_.steps[s].params;
+    for (std::size_t i = 0; i < ids.size(); ++i)
+      if (bit(p_.ops_[at(op_of_[s])]->traits.writes_params, i)) moves[at(ids[i])] = true;
+  }
+  const auto fixed = [&](int param) { return !moves[at(param)] && gradient_offsets_[at(param)] < 0; };
+  for (std::size_t s = 0; s < plan_.steps.size(); ++s) {
+    const auto& ids = wiring_.steps[s];
+    if (!needed_[s] || plan_.steps[s].op != "rescale" || plan_.steps[s].attrs.given("axis")) continue;
+    const int x = ids.inputs[0];
+    if (wiring_.producer[at(x)] < 0 && readers[at(x)] == 1 && fixed(ids.params[0]) && fixed(ids.params[1]))
+      scaled_by_[at(x)] = static_cast<int>(s);
+  }
+}
+
 template <class T>
 void Compiler<T>::find_gradient_flow() {
   if (mode_ == Mode::inspect)
@@ -168,10 +212,7 @@ void Compiler<T>::find_gradient_flow() {
 // visits the parameter anyway, and the parameter can still be streamed.
 template <class T>
 void Compiler<T>::find_penalties() {
-  std::vector<int> readers(plan_.tensors.size());
-  for (const auto& ids : wiring_.steps)
-    for (int t : ids.inputs) ++readers[at(t)];
-  for (const auto& term : wiring_.terms) ++readers[at(term.tensor)];
+  const std::vector<int> readers = count_readers();
   for (std::size_t i = 0; i < plan_.losses.size(); ++i) {
     const Term& term = plan_.losses[i];
     const int tensor = wiring_.terms[i].tensor, step = wiring_.producer[at(tensor)];
@@ -264,9 +305,14 @@ Index Compiler<T>::push(const std::vector<Ref>& refs) {
 template <class T>
 void Compiler<T>::emit_gather() {
   double bytes = 0;
-  for (const Port& port : p_.inputs_) {
+  for (Port& port : p_.inputs_) {
     const int t = wiring_.inputs[at(port.position)];
     value_[at(t)] = new_buffer(tensor_bytes(t));
+    if (const int step = scaled_by_[at(t)]; step >= 0) {
+      const auto& ids = wiring_.steps[at(step)];
+      port.scale = ids.params[0], port.offset = ids.params[1];
+      value_[at(ids.outputs[0])] = value_[at(t)];
+    }
     p_.input_refs_.push_back(value_ref(t));
     bytes += static_cast<double>(tensor_bytes(t));
   }
@@ -281,6 +327,7 @@ void Compiler<T>::emit_forward() {
     if (!needed_[s]) continue;
     const Op<T>& op = *p_.ops_[at(op_of_[s])];
     const auto& ids = wiring_.steps[s];
+    if (!ids.inputs.empty() && scaled_by_[at(ids.inputs[0])] == static_cast<int>(s)) continue;
     if (op.traits.view) {
       value_[at(ids.outputs[0])] = value_[at(ids.inputs[0])];
       continue;

@@ -24,6 +24,8 @@ class Compiler {
   void build_ops();
   bool takes_part(std::size_t term) const;
   void find_gradient_flow();
+  std::vector<int> count_readers() const;
+  void find_scaled_inputs();
   void find_penalties();
   void find_streams();
   void emit_gather();
@@ -61,6 +63,7 @@ class Compiler {
   std::vector<bool> needed_;           // steps
   std::vector<bool> sampled_;          // tensors that hang on the samples, not on parameters alone
   std::vector<bool> joins_update_;     // steps that are penalties whose gradient the update adds
+  std::vector<int> scaled_by_;         // inputs' tensors -> the steps done while they are gathered, -1: none
   std::vector<TensorInfo> info_;       // tensors, sizes for this batch
   std::vector<int> op_of_;             // steps -> ops, -1 where skipped
   std::vector<bool> wants_gradient_;   // tensors

@@ -412,6 +412,10 @@ void Executor<T>::run_other(const Instruction<T>& instruction, Program<T>& p, In
         const Feed& feed = request_.feeds[static_cast<std::size_t>(port.position)];
         if (port.integer) {
           gather_ints(feed, order, first_row, p.slice().rows, reinterpret_cast<std::int32_t*>(port.data), who);
+        } else if (port.scale >= 0) {
+          const Scaling<T> scaling{*params_[static_cast<std::size_t>(port.scale)],
+                                   *params_[static_cast<std::size_t>(port.offset)]};
+          gather(kernels_, feed, order, first_row, p.slice().rows, reinterpret_cast<T*>(port.data), who, &scaling);
         } else {
           gather(kernels_, feed, order, first_row, p.slice().rows, reinterpret_cast<T*>(port.data), who);
         }

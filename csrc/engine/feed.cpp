@@ -1,6 +1,10 @@
 // Gathering samples: one conversion per sample, or per run of samples where neither order nor strides break it up.
 #include "engine/feed.h"
 
+#include <type_traits>
+
+#include "base/half.h"
+
 namespace fastgd {
 namespace {
 
@@ -9,6 +13,7 @@ Index item_size(Source source) {
     case Source::int8:
     case Source::uint8:
       return 1;
+    case Source::float16:
     case Source::int16:
     case Source::uint16:
       return 2;
@@ -25,7 +30,10 @@ template <class From>
 std::int32_t read_int(const std::byte* p) {
   From value;
   __builtin_memcpy(&value, p, sizeof value);
-  return static_cast<std::int32_t>(value);
+  if constexpr (std::is_same_v<From, Half>)
+    return static_cast<std::int32_t>(widen(value));
+  else
+    return static_cast<std::int32_t>(value);
 }
 
 // Calls item(element number, address) for every element of a strided sample, in C order, the last axis innermost.
@@ -69,33 +77,43 @@ void Feed::settle() {
 
 template <class T>
 void gather(const Kernels<T>& kernels, const Feed& feed, const Index* order, Index first, Index n, T* y,
-            const Worker& who) noexcept {
-  const Index size = feed.row_size;
+            const Worker& who, const Scaling<T>* scaling) noexcept {
+  const Index size = feed.row_size, bytes = item_size(feed.source);
+  const auto convert = [&](Index count, const std::byte* from, T* to) {
+    if (scaling == nullptr) {
+      kernels.convert(feed.source, count, from, to);
+    } else {
+      kernels.convert_scaled(feed.source, count, from, bytes, scaling->scale, scaling->offset, to);
+    }
+  };
   const Range part = who.share(n);
   T* to = y + part.begin * size;
   if (order == nullptr && feed.adjacent) {
-    if (part.size() > 0)
-      kernels.convert(feed.source, part.size() * size, row_of(feed, nullptr, first + part.begin), to);
+    if (part.size() > 0) convert(part.size() * size, row_of(feed, nullptr, first + part.begin), to);
     return;
   }
   for (Index i = part.begin; i < part.end; ++i, to += size) {
     const std::byte* row = row_of(feed, order, first + i);
     if (feed.contiguous) {
-      kernels.convert(feed.source, size, row, to);
+      convert(size, row, to);
     } else {
       Index at = 0;
-      auto item = [&](Index e, const std::byte* p) { kernels.convert(feed.source, 1, p, to + e); };
+      auto item = [&](Index e, const std::byte* p) { convert(1, p, to + e); };
       walk(feed, 0, row, at, item);
     }
   }
 }
 
-template void gather(const Kernels<float>&, const Feed&, const Index*, Index, Index, float*, const Worker&) noexcept;
-template void gather(const Kernels<double>&, const Feed&, const Index*, Index, Index, double*, const Worker&) noexcept;
+template void gather(const Kernels<float>&, const Feed&, const Index*, Index, Index, float*, const Worker&,
+                     const Scaling<float>*) noexcept;
+template void gather(const Kernels<double>&, const Feed&, const Index*, Index, Index, double*, const Worker&,
+                     const Scaling<double>*) noexcept;
 
 void gather_ints(const Feed& feed, const Index* order, Index first, Index n, std::int32_t* y,
                  const Worker& who) noexcept {
   switch (feed.source) {
+    case Source::float16:
+      return gather_ints_of<Half>(feed, order, first, n, y, who);
     case Source::float32:
       return gather_ints_of<float>(feed, order, first, n, y, who);
     case Source::float64:

@@ -26,10 +26,17 @@ struct Feed {
   void settle();
 };
 
-// Gathers samples order[first .. first + n) (or first, first + 1, ... without an order) into y, by this worker's share.
+// What is done to the numbers of a feed on the way: x scale + offset.
+template <class T>
+struct Scaling {
+  T scale, offset;
+};
+
+// Gathers samples order[first .. first + n) (or first, first + 1, ... without an order) into y, by this worker's
+// share, scaled where `scaling` is given.
 template <class T>
 void gather(const Kernels<T>& kernels, const Feed& feed, const Index* order, Index first, Index n, T* y,
-            const Worker& who) noexcept;
+            const Worker& who, const Scaling<T>* scaling = nullptr) noexcept;
 
 // The same for labels and indices; sources that are not integers are converted by truncation.
 void gather_ints(const Feed& feed, const Index* order, Index first, Index n, std::int32_t* y,

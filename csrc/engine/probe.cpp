@@ -67,7 +67,8 @@ namespace {
 template <class T>
 bool finite(const Kernels<T>& kernels, const Feed& feed) {
   const Index size = feed.row_size;
-  if (feed.contiguous && feed.row_stride == size * static_cast<Index>(sizeof(T)))
+  const bool same = feed.source == (sizeof(T) == sizeof(float) ? Source::float32 : Source::float64);
+  if (same && feed.contiguous && feed.row_stride == size * static_cast<Index>(sizeof(T)))
     return kernels.all_finite(feed.rows * size, reinterpret_cast<const T*>(feed.data));
   // A row at a time through a small buffer, so that no strided set is ever copied whole.
   std::vector<T> row(static_cast<std::size_t>(size));
@@ -82,7 +83,7 @@ bool finite(const Kernels<T>& kernels, const Feed& feed) {
 
 bool feed_is_finite(const Feed& feed) {
   const KernelTable& table = kernel_table();
-  if (feed.source == Source::float32) return finite(table.f32, feed);
+  if (feed.source == Source::float16 || feed.source == Source::float32) return finite(table.f32, feed);
   if (feed.source == Source::float64) return finite(table.f64, feed);
   return true;
 }

@@ -78,6 +78,8 @@ struct Port {
   Index elements = 0;  // for the whole batch
   Shape shape;
   std::byte* data = nullptr;
+  // Of an input: the parameters of one element that scale it as it is gathered, x scale + offset; -1: none.
+  int scale = -1, offset = -1;
 };
 
 template <class T>

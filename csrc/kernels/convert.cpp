@@ -1,4 +1,6 @@
-// Data from any source type to the plan's, and the check for values that are not finite.
+// Data from any source type to the plan's, scaled on the way where that is wanted, and the check for values that are
+// not finite.
+#include "base/half.h"
 #include "kernels/families.h"
 #include "simd/vec.h"
 
@@ -16,8 +18,17 @@ void convert_from(Index n, const void* source, T* __restrict y) {
 }
 
 template <class T>
+void convert_halves(Index n, const void* source, T* __restrict y) {
+  typedef std::uint16_t Loose __attribute__((aligned(1), may_alias));
+  const Loose* __restrict x = static_cast<const Loose*>(source);
+  for (Index i = 0; i < n; ++i) y[i] = static_cast<T>(widen({x[i]}));
+}
+
+template <class T>
 void convert_any(Source source, Index n, const void* x, T* y) {
   switch (source) {
+    case Source::float16:
+      return convert_halves(n, x, y);
     case Source::float32:
       return convert_from<float>(n, x, y);
     case Source::float64:
@@ -41,6 +52,22 @@ void convert_any(Source source, Index n, const void* x, T* y) {
   }
 }
 
+// What is converted and scaled at a time: it stays in the first-level cache in between.
+constexpr Index kPiece = 1024;
+
+template <class T>
+void convert_and_scale(Source source, Index n, const void* x, Index x_bytes, T scale, T offset, T* y) {
+  const char* from = static_cast<const char*>(x);
+  for (Index i = 0; i < n; i += kPiece) {
+    const Index size = n - i < kPiece ? n - i : kPiece;
+    T* const to = y + i;
+    convert_any(source, size, from + i * x_bytes, to);
+    for_vectors<T>(size, [=](Index j, auto where) {
+      store<T>(to + j, fma(load(to + j, where), splat<T>(scale), splat<T>(offset)), where);
+    });
+  }
+}
+
 // x - x is 0 for finite x, and otherwise NaN, which stays in the sum.
 template <class T>
 bool check_finite(Index n, const T* x) {
@@ -60,8 +87,11 @@ bool check_finite(Index n, const T* x) {
 
 }  // namespace
 
-#define FASTGD_DEFINE_KERNELS(T)                                                                       \
-  void convert(Source source, Index n, const void* x, T* y) noexcept { convert_any(source, n, x, y); } \
+#define FASTGD_DEFINE_KERNELS(T)                                                                                \
+  void convert(Source source, Index n, const void* x, T* y) noexcept { convert_any(source, n, x, y); }          \
+  void convert_scaled(Source source, Index n, const void* x, Index x_bytes, T scale, T offset, T* y) noexcept { \
+    convert_and_scale(source, n, x, x_bytes, scale, offset, y);                                                 \
+  }                                                                                                             \
   bool all_finite(Index n, const T* x) noexcept { return check_finite(n, x); }
 
 FASTGD_DEFINE_KERNELS(float)

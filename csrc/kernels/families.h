@@ -62,6 +62,9 @@ void keep_mask(MaskStream stream, std::uint64_t first, Index n, std::uint8_t* ma
   void masked_line(T scale, T shift, T rest, Index n, const std::uint8_t* mask, const T* x, T* y) noexcept;            \
   void gaussian_noise(MaskStream stream, std::uint64_t first, T stddev, bool multiply, Index n, const T* x,            \
                       T* y) noexcept;                                                                                  \
+  void resample(const Resampling<T>& how, const T* x, T* y) noexcept;                                                  \
+  void resample_backward(const Resampling<T>& how, const T* dy, T* dx) noexcept;                                       \
+                                                                                                                       \
   void channel_moments(Channels channels, Index rows, Index cols, const T* x, Index x_row, double* mean,               \
                        double* m2) noexcept;                                                                           \
   void channel_products(Channels channels, Index rows, Index cols, const T* x, const T* dy, Index row, const T* mean,  \
@@ -136,6 +139,7 @@ void keep_mask(MaskStream stream, std::uint64_t first, Index n, std::uint8_t* ma
   void bound_column_norms(Index rows, Index cols, Index w_row, const NormBounds<T>& bounds, T* w) noexcept;            \
                                                                                                                        \
   void convert(Source source, Index n, const void* x, T* y) noexcept;                                                  \
+  void convert_scaled(Source source, Index n, const void* x, Index x_bytes, T scale, T offset, T* y) noexcept;         \
   bool all_finite(Index n, const T* x) noexcept;                                                                       \
                                                                                                                        \
   double fma_probe(Index rounds, T* sink) noexcept;                                                                    \

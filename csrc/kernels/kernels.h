@@ -118,6 +118,13 @@ struct Kernels {
   void (*gaussian_noise)(MaskStream stream, std::uint64_t first, T stddev, bool multiply, Index n, const T* x,
                          T* y) noexcept;
 
+  // --- images ------------------------------------------------------------------------------------
+  // y = the image x sampled as `how` says: of the pixels around each place, by their distances in rows and in columns,
+  // y = sum over rows a and columns b of (weight a * weight b) x[a, b], in this order.
+  void (*resample)(const Resampling<T>& how, const T* x, T* y) noexcept;
+  // dx += the adjoint of that: each pixel of dy goes to the pixels that it was sampled from, in the order of dy.
+  void (*resample_backward)(const Resampling<T>& how, const T* dy, T* dx) noexcept;
+
   // --- normalisation -----------------------------------------------------------------------------
   // By channel, of a matrix whose rows begin x_row (or `row`) elements apart. mean and m2, the sum of the squared
   // deviations from it, of each channel; sums of few rows, or of blocks of a row, in T, the rest in double. Cut:
@@ -247,6 +254,8 @@ struct Kernels {
   // --- data --------------------------------------------------------------------------------------
   // y = (T)x for n contiguous elements of any source type, rounded to nearest.
   void (*convert)(Source source, Index n, const void* x, T* y) noexcept;
+  // y = x scale + offset, a fused product and sum where the tier has one, of elements of `x_bytes` each. Cut: any.
+  void (*convert_scaled)(Source source, Index n, const void* x, Index x_bytes, T scale, T offset, T* y) noexcept;
   // Whether all n elements are finite.
   bool (*all_finite)(Index n, const T* x) noexcept;
 

@@ -75,7 +75,7 @@ def test_targets_gain_or_lose_a_last_axis(shape, rng):
 
 
 def test_executors_get_large_arrays_without_a_copy():
-    for kind in ("f4", "f8", "i8", "u1", "?"):
+    for kind in ("f2", "f4", "f8", "i1", "u2", "i8", "u1", "?"):
         x = np.ones((4, 6), kind)
         assert as_array(x, "x") is x
         assert np.shares_memory(as_array(x[::2, 1:], "x"), x)

@@ -196,6 +196,20 @@ def noises() -> Setting:
     return model, numbers(101, 5, 6), labels(101, 3), {"batch_size": 64}
 
 
+def augmented_images() -> Setting:
+    # Bytes are scaled as they are gathered; each image draws what it would draw in any group.
+    parts = [
+        layers.Rescaling(1 / 255), layers.RandomFlip(seed=1), layers.RandomBrightness(0.2, (0, 1)),
+        layers.RandomContrast(0.3, (0, 1)), layers.RandomTranslation(0.2, 0.1, seed=1),
+        layers.RandomRotation(0.1, "constant", seed=2), layers.RandomZoom(0.2, seed=3), layers.RandomCrop(6, 5, seed=4),
+        Flatten(), Dense(20, "tanh"), Dense(3, "softmax"),
+    ]  # fmt: skip
+    model = chain(fastgd.Input((8, 7, 2)), *parts)
+    model.compile(Adam(0.01), "sparse_categorical_crossentropy")
+    x = np.random.default_rng(6).integers(0, 256, (101, 8, 7, 2)).astype(np.uint8)
+    return model, x, labels(101, 3), {"batch_size": 64, "validation_split": 0.2}
+
+
 def preprocessing() -> Setting:
     x, z = fastgd.Input((3,), dtype="int32"), fastgd.Input((4,))
     moments = {"mean": [0.1, 0.2, 0.3, 0.4], "variance": [1.0, 2.0, 3.0, 4.0]}
@@ -249,7 +263,8 @@ def activations_that_hang_together() -> Setting:
 MODELS: list[Callable[[], Setting]] = [
     sparse_classifier, one_hot_classifier, binary_classifier, losses_from_probabilities, float64_regression,
     two_inputs_two_outputs, shared_layers, fan_out_with_add, dense_connections, dropout, deep_and_narrow, wide,
-    batch_larger_than_the_data, groups_and_a_rest, normalisations, a_norm_of_many_rows, noises, preprocessing,
+    batch_larger_than_the_data, groups_and_a_rest, normalisations, a_norm_of_many_rows, noises, augmented_images,
+    preprocessing,
     images_and_sequences, loss_over_time, single_rows,
     clipped_groups, clipped_as_a_whole, accumulated_pieces,
     penalties_and_constraints, activations_that_hang_together,

@@ -196,6 +196,36 @@ ARGUMENTS = [
     Wrong("GaussianDropout 1", lambda: layers.GaussianDropout(1.0), ValueError, "rate", "rate=1.0"),
     Wrong("AlphaDropout text", lambda: layers.AlphaDropout("0.1"), TypeError, "rate", "rate='0.1'"),
     Wrong("noise_shape text", lambda: Dropout(0.1, "ab"), TypeError, "noise_shape", "noise_shape='ab'"),
+    Wrong("flip", lambda: layers.RandomFlip("sideways"), ValueError, "mode", "mode='sideways'"),
+    Wrong("RandomFlip seed", lambda: layers.RandomFlip(seed=-1), ValueError, "seed", "seed=-1"),
+    Wrong(
+        "translation 2", lambda: layers.RandomTranslation(2.0, 0.1), ValueError, "height_factor", "height_factor=2.0"
+    ),
+    Wrong(
+        "three numbers", lambda: layers.RandomTranslation(0.1, (0.1, 0.2, 0.3)), TypeError, "width_factor",
+        "width_factor=(0.1, 0.2, 0.3)",
+    ),
+    Wrong("rotation text", lambda: layers.RandomRotation("0.1"), TypeError, "factor", "factor='0.1'"),
+    Wrong("zoom -1", lambda: layers.RandomZoom((-1, 0)), ValueError, "height_factor", "height_factor=(-1, 0)"),
+    Wrong(
+        "fill_mode", lambda: layers.RandomZoom(0.1, fill_mode="mirror"), ValueError, "fill_mode", "fill_mode='mirror'"
+    ),
+    Wrong(
+        "interpolation", lambda: layers.RandomZoom(0.1, interpolation="cubic"), ValueError, "interpolation",
+        "interpolation='cubic'",
+    ),
+    Wrong("brightness 2", lambda: layers.RandomBrightness(2), ValueError, "factor", "factor=2"),
+    Wrong("contrast -0.1", lambda: layers.RandomContrast(-0.1), ValueError, "factor", "factor=-0.1"),
+    Wrong("one value", lambda: layers.RandomContrast(0.1, 255), TypeError, "value_range", "value_range=255"),
+    Wrong("RandomCrop 0", lambda: layers.RandomCrop(3, 0), ValueError, "width", "width=0"),
+    Wrong(
+        "order of axes", lambda: layers.RandomCrop(3, 3, data_format="last"), ValueError, "data_format",
+        "data_format='last'",
+    ),
+    Wrong(
+        "images of rank 3", lambda: layers.RandomFlip()(np.ones((2, 3, 4))), ValueError, "input_shape",
+        "input_shape=(None, 3, 4)",
+    ),
     Wrong("noise_shape 0", lambda: Dropout(0.1, (None, 0)), ValueError, "noise_shape", "noise_shape=0"),
     Wrong("BatchNormalization of the batch", lambda: layers.BatchNormalization(axis=0)(X), ValueError, "axis",
           "axis=0, input_shape=(None, 4)"),

@@ -294,6 +294,12 @@ void data(Tester<T> test, Index n) {
     test.expect(
         name, n, 1, [&](Index b, Index e, T* y) { test.k.convert(source, e - b, from.data() + b, y + b); },
         [&](Index i) { return double(static_cast<T>(from[i])); }, 0);
+    test.expect(
+        std::string("scaled ") + name, n, 1,
+        [&](Index b, Index e, T* y) {
+          test.k.convert_scaled(source, e - b, from.data() + b, Index(sizeof(S)), T(0.5), T(-2), y + b);
+        },
+        [&](Index i) { return 0.5 * double(static_cast<T>(from[i])) - 2; });
   };
   convert(Source::float32, 100.0f, "float32");
   convert(Source::float64, 1e5, "float64");

@@ -137,7 +137,7 @@ def test_data_of_any_layout_gives_the_same_bits(convert: Any) -> None:
     assert all(np.array_equal(a, b) for a, b in zip(expected, got, strict=True))
 
 
-@pytest.mark.parametrize("dtype", ["i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4", "f8", "?"])
+@pytest.mark.parametrize("dtype", ["i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "?"])
 def test_every_numeric_type_is_converted_at_the_gather(dtype: str) -> None:
     plan = classifier((4, 3))
     rng = np.random.default_rng(1)
@@ -153,13 +153,13 @@ def test_every_numeric_type_is_converted_at_the_gather(dtype: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "array", [np.zeros((3, 4), ">f4"), np.zeros((3, 4), "f2"), np.zeros((3, 4), object), np.zeros((3, 4), complex)]
+    "array", [np.zeros((3, 4), ">f4"), np.zeros((3, 4), "g"), np.zeros((3, 4), object), np.zeros((3, 4), complex)]
 )
 def test_other_types_are_refused_by_name(array: Array) -> None:
     plan = classifier((4, 3))
     executor = _core.Executor(plan)
     executor.bind_parameters(random_params(plan))
-    with pytest.raises(ValueError, match="`x` must be an array of float32, float64"):
+    with pytest.raises(ValueError, match="`x` must be an array of float16, float32, float64"):
         executor.begin("evaluate", [array, np.zeros(3, np.int32)], 2)
 
 

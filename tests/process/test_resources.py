@@ -108,3 +108,72 @@ def test_fewer_threads_than_asked_for_are_no_problem() -> None:
     code = seeded.replace("report({", "({") + "report([w.tobytes().hex() for w in model.get_weights()])"
     environment: dict[str, Any] = {"OPENBLAS_NUM_THREADS": "1", "FASTGD_TEAM_WORK": "0", "OMP_NUM_THREADS": "3"}
     assert run(code, OMP_THREAD_LIMIT="2", **environment) == run(code, **environment)
+
+
+DATA = """
+import resource
+import numpy as np
+import fastgd
+from fastgd.layers import Dense, Flatten, RandomFlip, Rescaling
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+fastgd.utils.set_random_seed(1)
+steps = [Rescaling(1 / 255), RandomFlip("horizontal")] if "@KIND@" == "uint8" else []
+layers = [fastgd.Input((28, 28, 1)), *steps, Flatten(), Dense(4, "softmax")]
+model = fastgd.Sequential(layers)
+model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+x = np.tile(np.arange(28, dtype="@KIND@"), (60000, 28, 1))
+y = np.arange(60000) % 4
+
+def use(x, y):
+    model.fit(x, y, 256, verbose=0, validation_split=0.25)
+    model.fit(x, y, 256, verbose=0, validation_data=(x, y), shuffle=False)
+    model.evaluate(x, y, 256, verbose=0)
+    model.predict(x, 256, verbose=0)
+
+use(x[:600], y[:600])
+model.train_on_batch(x[:600], y[:600])
+before = peak()
+use(x, y)
+model.train_on_batch(x[:600], y[:600])
+report({"data": x.nbytes, "grown": peak() - before})
+"""
+
+
+@pytest.mark.parametrize("kind", ["uint8", "int16", "float16"])
+def test_small_numbers_keep_their_size(kind: str) -> None:
+    seen = run(DATA.replace("@KIND@", kind), OMP_NUM_THREADS="2")
+    # Labels, the order of the rows and the predictions take a few million bytes; a wide copy of the images has 188.
+    assert seen["data"] == 60000 * 28 * 28 * {"uint8": 1, "int16": 2, "float16": 2}[kind]
+    assert seen["grown"] < 30e6, seen
+
+
+SCALED = """
+import resource
+import numpy as np
+import fastgd
+from fastgd.layers import Dense, Flatten, Rescaling
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+model = fastgd.Sequential([fastgd.Input((28, 28)), Rescaling(1 / 255, -0.5), Flatten(), Dense(1)])
+model.compile("sgd", "mse")
+x = np.tile(np.arange(28, dtype="uint8"), (40000, 28, 1))
+y = np.zeros(40000)
+model.predict(x[:10], verbose=0)
+before = peak()
+model.@CALL@
+report({"grown": peak() - before})
+"""
+
+
+@pytest.mark.parametrize("call", ["predict(x, 40000, verbose=0)", "evaluate(x, y, 40000, verbose=0)"])
+def test_images_are_scaled_as_they_are_gathered(call: str) -> None:
+    # One batch of floats, not a second one for what the scaling gives.
+    one = 40000 * 28 * 28 * 4
+    # Without a price for threads a batch is not cut into groups, which would share little memory.
+    seen = run(SCALED.replace("@CALL@", call), OMP_NUM_THREADS="2", FASTGD_TEAM_WORK="0")
+    assert one * 0.9 < seen["grown"] < one * 1.5, seen

@@ -342,3 +342,55 @@ def test_the_whole_of_a_float32_plan_stays_float32():
     executor.bind_parameters([np.ones((3, 2), "float32"), np.zeros(2, "float32")])
     seen = executor.inspect([np.ones((4, 3)), np.ones((4, 2), bool)])
     assert {array.dtype for array in seen.values()} == {np.dtype("float32")}
+
+
+IMAGE = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]])[None, :, :, None]
+
+
+@pytest.mark.parametrize(
+    ("fill", "left"),
+    [
+        ("constant", [-1.0, -1.0, 1.0]),
+        ("nearest", [1.0, 1.0, 1.0]),
+        ("reflect", [2.0, 1.0, 1.0]),
+        ("wrap", [2.0, 3.0, 1.0]),
+    ],
+)
+def test_what_moves_into_an_image(fill, left):
+    # Two pixels to the right and none down.
+    attrs = {"seed": 1, "shift": (0.0, 0.0, 2 / 3, 2 / 3), "fill_mode": fill, "fill_value": -1.0}
+    (y,) = run_op("random_affine", [IMAGE], **attrs)
+    np.testing.assert_allclose(y[0, 0, :, 0], left, rtol=1e-14)
+    np.testing.assert_array_equal(run_op("random_affine", [IMAGE], **attrs, training=False)[0], IMAGE)
+
+
+def test_a_quarter_turn_and_half_a_pixel():
+    for turns, interpolation in ((1, "nearest"), (2, "bilinear"), (-1, "bilinear")):
+        attrs = {"seed": 1, "rotation": (turns / 4, turns / 4), "interpolation": interpolation}
+        (y,) = run_op("random_affine", [IMAGE], **attrs)
+        np.testing.assert_allclose(y[0, :, :, 0], np.rot90(IMAGE[0, :, :, 0], turns), rtol=1e-14)
+    (y,) = run_op("random_affine", [IMAGE], seed=1, zoom=(0.5, 0.5, 1.0, 1.0))
+    np.testing.assert_allclose(y[0, :, :, 0], [[2.5, 3.5, 4.5], [4.0, 5.0, 6.0], [5.5, 6.5, 7.5]], rtol=1e-14)
+    (y,) = run_op("random_affine", [IMAGE], seed=1, zoom=(0.5, 0.5, 9.0, 9.0), same_zoom=True)
+    np.testing.assert_allclose(y[0, :, :, 0], [[3.0, 3.5, 4.0], [4.5, 5.0, 5.5], [6.0, 6.5, 7.0]], rtol=1e-14)
+
+
+def test_flips_and_crops_are_drawn_for_each_image():
+    x = np.tile(IMAGE, (400, 1, 1, 1))
+    (y,) = run_op("random_flip", [x], seed=1, horizontal=True)
+    flipped = (y == IMAGE[:, :, ::-1]).all(axis=(1, 2, 3))
+    assert (flipped | (y == IMAGE).all(axis=(1, 2, 3))).all()
+    # Ten standard deviations, of 10 images each, are half of them.
+    assert 150 < flipped.sum() < 250
+    (y,) = run_op("random_crop", [x], seed=1, height=2, width=2)
+    corners, counts = np.unique(y[:, 0, 0, 0], return_counts=True)
+    assert corners.tolist() == [1.0, 2.0, 4.0, 5.0] and counts.min() > 55
+    (y,) = run_op("random_crop", [IMAGE], seed=1, height=1, width=1, training=False)
+    np.testing.assert_allclose(y, [[[[5.0]]]])
+    (other,) = run_op("random_flip", [x], seed=1, horizontal=True, iteration=1)
+    assert (other != run_op("random_flip", [x], seed=1, horizontal=True)[0]).any()
+
+
+def test_tones_of_an_image():
+    (y,) = run_op("random_tone", [IMAGE], seed=1, brightness=(2.0, 2.0), contrast=(0.5, 0.5), value_range=(5.5, 8.5))
+    np.testing.assert_allclose(y[0, :, :, 0], [[5.5, 5.5, 6.0], [6.5, 7.0, 7.5], [8.0, 8.5, 8.5]], rtol=1e-14)

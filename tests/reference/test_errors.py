@@ -219,7 +219,7 @@ Y = np.zeros((6, 3), "float32")
         ("evaluate", [X, None], {}, "input `t` has no array"),
         ("train", [X[:0], T[:0]], {}, "feeds must have at least one row"),
         ("train", [X[:, :3], T], {}, r"`x` has shape \(6, 3\), the plan says \(-1, 4\)"),
-        ("train", [X.astype(complex), T], {}, "`x` must be float32, float64, an integer type or bool"),
+        ("train", [X.astype(complex), T], {}, "`x` must be float16, float32, float64, an integer type or bool"),
         ("train", [X, T], {"outputs": [Y]}, "mode 'train' fills 0 outputs. Received: 1 arrays"),
         ("predict", [X, None], {}, "mode 'predict' fills 1 outputs. Received: 0 arrays"),
         ("predict", [None, T], {"outputs": [Y]}, "input `x` has no array"),

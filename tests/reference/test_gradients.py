@@ -12,6 +12,7 @@ from cases import (
     convolution_cases,
     elementwise_cases,
     encoding_cases,
+    image_cases,
     moving_cases,
     noise_cases,
     normalization_cases,
@@ -37,6 +38,10 @@ GRADIENT_OPS = {
     "dropout",
     "alpha_dropout",
     "gaussian_noise",
+    "random_flip",
+    "random_affine",
+    "random_crop",
+    "random_tone",
     "batch_normalization",
     "group_normalization",
     "layer_normalization",
@@ -195,7 +200,7 @@ def test_matmul(transpose_a, transpose_b):
 
 SMALL_CASES = [
     case
-    for case in (*noise_cases(), *normalization_cases(), *encoding_cases())
+    for case in (*noise_cases(), *image_cases(), *normalization_cases(), *encoding_cases())
     if case.differentiable and prod(case.inputs[0][1:]) <= 105
 ]
 

@@ -3,6 +3,7 @@
 from fastgd.layers.activation import Activation
 from fastgd.layers.activation_layers import ELU, LeakyReLU, ReLU, Softmax
 from fastgd.layers.activity_regularization import ActivityRegularization
+from fastgd.layers.augmentation import RandomCrop, RandomFlip
 from fastgd.layers.batch_normalization import BatchNormalization
 from fastgd.layers.convolution import Conv1D, Conv2D, Conv3D
 from fastgd.layers.dense import Dense
@@ -35,6 +36,8 @@ from fastgd.layers.merging import (
 from fastgd.layers.noise import GaussianDropout, GaussianNoise
 from fastgd.layers.numpy_layer import NumpyLayer
 from fastgd.layers.prelu import PReLU
+from fastgd.layers.random_affine import RandomRotation, RandomTranslation, RandomZoom
+from fastgd.layers.random_tone import RandomBrightness, RandomContrast
 from fastgd.layers.reshaping import Flatten, Identity, Permute, RepeatVector, Reshape
 from fastgd.layers.scaling import Normalization, Rescaling
 from fastgd.layers.transposed_convolution import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
@@ -90,6 +93,13 @@ __all__ = [
     "PReLU",
     "Permute",
     "RMSNormalization",
+    "RandomBrightness",
+    "RandomContrast",
+    "RandomCrop",
+    "RandomFlip",
+    "RandomRotation",
+    "RandomTranslation",
+    "RandomZoom",
     "ReLU",
     "RepeatVector",
     "Rescaling",

@@ -16,14 +16,15 @@ from fastgd.utils.targets import check_each
 Array = npt.NDArray[Any]
 
 # What nearly all data come in, and executors read without conversion.
-_AS_THEY_ARE = frozenset(np.dtype(name) for name in ("float32", "float64", "int32", "int64", "uint8"))
+_AS_THEY_ARE = frozenset(np.dtype(name) for name in ("float16", "float32", "float64", "int32", "int64", "uint8"))
 
 
 def as_array(value: Any, name: str) -> Array:
     """Return `value` as an array that executors take as it is, converted only if it must be.
 
-    float32, float64, integers and booleans of any strides stay as they are: executors convert row by row. Lists, data
-    frames, float16, long double, other byte orders and unaligned arrays are converted once.
+    float16, float32, float64, integers and booleans of any strides stay as they are: executors convert row by row, so
+    that images of bytes never grow. Lists, data frames, long double, other byte orders and unaligned arrays are
+    converted once.
 
     Args:
         value: an array, a list, a data frame or column of pandas, Polars or Arrow, or an object with `__array__`.
@@ -47,8 +48,8 @@ def as_array(value: Any, name: str) -> Array:
         raise mistyped(f"`{name}` must be an array with one row per sample.", **{name: type(value).__name__})
     if len(array) == 0:
         raise invalid(f"`{name}` must have at least one row.", **{f"{name}.shape": array.shape})
-    if array.dtype.kind == "f" and array.dtype.itemsize not in (4, 8):
-        return array.astype(np.float32 if array.dtype.itemsize < 4 else np.float64)
+    if array.dtype.kind == "f" and array.dtype.itemsize > 8:
+        return array.astype(np.float64)
     if not array.dtype.isnative or not array.flags.aligned:
         return array.astype(array.dtype.newbyteorder("="), copy=True)
     return array

@@ -33,6 +33,7 @@ from fastgd.ops.activations import (
     tanh_shrink,
     threshold,
 )
+from fastgd.ops.augmentation import random_affine, random_crop, random_flip, random_tone
 from fastgd.ops.binary import (
     add,
     arctan2,
@@ -228,6 +229,10 @@ __all__ = [
     "power",
     "prelu",
     "prod",
+    "random_affine",
+    "random_crop",
+    "random_flip",
+    "random_tone",
     "ravel",
     "reciprocal",
     "relu",

@@ -59,8 +59,10 @@ class Feeds:
 
 def _check_feed(spec: TensorSpec, array: Array) -> None:
     """Raise a ValueError unless the array's rows fit the tensor and its numbers can be converted."""
-    if array.dtype.kind not in "biu" and not (array.dtype.kind == "f" and array.dtype.itemsize in (4, 8)):
-        raise ValueError(f"`{spec.name}` must be float32, float64, an integer type or bool. Received: {array.dtype}")
+    if array.dtype.kind not in "biu" and not (array.dtype.kind == "f" and array.dtype.itemsize <= 8):
+        raise ValueError(
+            f"`{spec.name}` must be float16, float32, float64, an integer type or bool. Received: {array.dtype}"
+        )
     if array.ndim != len(spec.shape) or array.shape[1:] != spec.shape[1:]:
         raise ValueError(f"[input] `{spec.name}` has shape {array.shape}, the plan says {spec.shape}")
 

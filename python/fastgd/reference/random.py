@@ -133,6 +133,17 @@ def element_words(shape: Sequence[int], seed: int, iteration: int) -> Words:
     return np.stack(philox(counter, seed), axis=-1).reshape(blocks.size * 4)[:size].reshape(shape)
 
 
+def image_words(images: int, seed: int, iteration: int) -> Words:
+    """Return eight random words for each image: those of eight consecutive elements."""
+    return element_words((images, 8), seed, iteration)
+
+
+def uniform(words: Words, low: float, high: float) -> npt.NDArray[np.float64]:
+    """Return low + (high - low) (w + 1/2) / 2^32 for each word w."""
+    numbers: npt.NDArray[np.float64] = low + (high - low) * ((words.astype(np.float64) + 0.5) / 2.0**32)
+    return numbers
+
+
 # Wichura, Algorithm AS 241, Applied Statistics 37, 1988: numerators and denominators of PPND16, the highest power first
 # as numpy.polyval takes them. With words of 32 bits the third of its ranges never occurs.
 CENTRAL = (
