@@ -153,11 +153,6 @@ class Compilable:
         return {observed.name: observed.metric for output in outputs for observed in output.metrics}
 
     @property
-    def metrics(self) -> list[Metric]:
-        """The metrics."""
-        return list(self.named_metrics().values())
-
-    @property
     def _model(self) -> Model:
         return cast("Model", self)
 

@@ -13,14 +13,16 @@ from fastgd.layers.graph import INTEGER, KerasTensor
 from fastgd.layers.layer import Layer
 from fastgd.layers.weights import distinct
 from fastgd.models.configs import CustomObjects, graph_config, graph_from_config, layer_config, model_classes
+from fastgd.models.feeds import input_feeds
 from fastgd.models.functional import Graph
 from fastgd.models.subclassing import TracedGraph, placeholders_for, placeholders_of_shapes
 from fastgd.models.trainer import Trainer
 from fastgd.ops.builder import Shape
 from fastgd.ops.parameters import Variable
+from fastgd.ops.recording import RecordedTensor, Recording, current_recording, without_records
 from fastgd.utils.errors import invalid, mistyped, unknown
 from fastgd.utils.naming import automatic_name, snake_case
-from fastgd.utils.structure import flatten
+from fastgd.utils.structure import flatten, pack
 
 
 class Model(Trainer, Layer, abstract=True):
@@ -63,7 +65,9 @@ class Model(Trainer, Layer, abstract=True):
         trainable: bool = True,
         dtype: Any = None,
     ) -> None:
-        self.subclassed = inputs is None and outputs is None and type(self).call is not Model.call
+        # A class with a step of its own may do without a call of its own, such as a pair of models that train together.
+        own = type(self).call is not Model.call or self.overrides("train_step")
+        self.subclassed = inputs is None and outputs is None and own
         if not self.subclassed and (inputs is None or outputs is None):
             raise invalid(
                 "A Model needs `inputs` and `outputs`, or a subclass with a `call` of its own.",
@@ -241,11 +245,21 @@ class Model(Trainer, Layer, abstract=True):
         Returns:
             KerasTensors or arrays, in the structure of the model's outputs.
         """
+        if current_recording() is None:
+            inputs = without_records(inputs)
         symbolic = all(hasattr(leaf, "dims") for leaf in flatten(inputs))
-        if symbolic or training:
+        if symbolic or training or current_recording() is not None:
             return super().__call__(inputs, training)
         self._build_for(inputs)
         return self.predict_on_batch(inputs)
+
+    def _take(self, recording: Recording, inputs: Any) -> Any:
+        self._build_for(inputs)
+        if any(isinstance(leaf, RecordedTensor) for leaf in flatten(inputs)):
+            return recording.take(inputs, self.dtype)
+        placeholders = zip(input_feeds(self, inputs, "inputs").arrays, self.inputs, strict=True)
+        tensors = [recording.feed(x, self.dtype, "inputs", y.plan_dtype is not None) for x, y in placeholders]
+        return pack(self.input, tensors)
 
     def summary(
         self,
