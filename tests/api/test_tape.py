@@ -99,16 +99,16 @@ def test_targets_of_any_shape_are_summed(reduce):
     np.testing.assert_allclose(target, reduce(g.predict(Z, verbose=0)), rtol=1e-11)
 
 
-def test_sample_weights_and_reductions_as_on_arrays():
+@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "sum", "mean_with_sample_weight"])
+def test_sample_weights_and_reductions_as_on_arrays(reduction):
     _, d = pair()
     weight = RNG.uniform(0.5, 2, 9)
-    for reduction in ("sum_over_batch_size", "sum", "mean_with_sample_weight"):
-        loss_fn = fastgd.losses.MeanSquaredError(reduction=reduction)
-        with fastgd.GradientTape() as tape:
-            loss = loss_fn(ONES, d(X), weight)
-        gradients = tape.gradient(loss, d.trainable_weights)
-        assert float(loss) == pytest.approx(loss_fn(ONES, d.predict(X, verbose=0), weight), rel=1e-11)
-        assert_slopes(gradients, d.trainable_weights, lambda: loss_fn(ONES, d.predict(X, verbose=0), weight))
+    loss_fn = fastgd.losses.MeanSquaredError(reduction=reduction)
+    with fastgd.GradientTape() as tape:
+        loss = loss_fn(ONES, d(X), weight)
+    gradients = tape.gradient(loss, d.trainable_weights)
+    assert float(loss) == pytest.approx(loss_fn(ONES, d.predict(X, verbose=0), weight), rel=1e-11)
+    assert_slopes(gradients, d.trainable_weights, lambda: loss_fn(ONES, d.predict(X, verbose=0), weight))
 
 
 def test_variables_alone_have_gradients():
