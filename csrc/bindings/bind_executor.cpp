@@ -49,6 +49,7 @@ class PyExecutor {
                         const std::optional<py::array_t<double, py::array::c_style>>& learning_rates) = 0;
   virtual py::array_t<double> totals() const = 0;
   virtual std::uint64_t iteration() const = 0;
+  virtual void update(const Arrays& gradients, double learning_rate, std::uint64_t iteration) = 0;
   virtual py::dict inspect(const std::vector<std::optional<py::array>>& feeds, bool training,
                            std::uint64_t iteration) = 0;
 
@@ -139,6 +140,22 @@ class PyExecutorOf final : public PyExecutor {
   }
 
   std::uint64_t iteration() const override { return executor_.iteration(); }
+
+  void update(const Arrays& gradients, double learning_rate, std::uint64_t iteration) override {
+    const auto hold = acquire();
+    std::vector<const T*> pointers;
+    std::size_t trained = 0;
+    for (const ParamSpec& spec : executor_.plan().params) {
+      if (!spec.trainable) continue;
+      if (trained < gradients.size())
+        pointers.push_back(readable_data<T>(gradients[trained], spec.name, count(spec.shape)));
+      ++trained;
+    }
+    check(gradients.size() == trained, "The plan has ", trained, " trainable parameters. Received: ", gradients.size(),
+          " gradients");
+    py::gil_scoped_release release;
+    executor_.update(pointers, learning_rate, iteration);
+  }
 
   py::dict inspect(const std::vector<std::optional<py::array>>& feeds, bool training,
                    std::uint64_t iteration) override {
@@ -267,6 +284,7 @@ void bind_executor(py::module_& m) {
       .def("advance", &PyExecutor::advance, py::arg("max_batches"), py::arg("max_seconds"),
            py::arg("learning_rates") = py::none())
       .def("totals", &PyExecutor::totals)
+      .def("update", &PyExecutor::update, py::arg("gradients"), py::arg("learning_rate"), py::arg("iteration") = 0)
       .def("inspect", &PyExecutor::inspect, py::arg("feeds"), py::arg("training") = true, py::arg("iteration") = 0);
 }
 

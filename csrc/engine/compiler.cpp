@@ -50,9 +50,8 @@ void Compiler<T>::compile() {
   if (updates() && streams_) find_streams();
   emit_gather();
   emit_forward();
-  if (mode_ == Mode::predict) {
-    emit_outputs();
-  } else {
+  if (gives_outputs()) emit_outputs();
+  if (mode_ != Mode::predict) {
     emit_terms();
     if (backward_wanted()) emit_backward();
     if (updates()) {
@@ -60,12 +59,11 @@ void Compiler<T>::compile() {
       for (std::size_t i = 0; i < plan_.params.size(); ++i)
         if (gradient_offsets_[i] >= 0 && !p_.streamed_[i])
           parameters += static_cast<double>(count(plan_.params[i].shape));
-      // Bytes moved weigh like operations here: an update is bound by memory, and a second core brings more of it.
-      emit(Kind::update, 20 * parameters);
+      emit(Kind::update, kUpdateWork * parameters);
       double constrained = 0;
       for (const ParamSpec& spec : plan_.params)
         if (spec.trainable && spec.constraint) constrained += static_cast<double>(count(spec.shape));
-      if (constrained > 0) emit(Kind::constrain, 20 * constrained);
+      if (constrained > 0) emit(Kind::constrain, kUpdateWork * constrained);
     }
   }
   finish();
@@ -86,9 +84,9 @@ void Compiler<T>::find_needed_steps() {
     for (int t : ids.outputs) sampled_[at(t)] = any;
   }
   std::vector<bool> wanted(plan_.tensors.size());
-  if (mode_ == Mode::predict) {
+  if (gives_outputs())
     for (int t : wiring_.outputs) wanted[at(t)] = true;
-  } else {
+  if (mode_ != Mode::predict) {
     for (std::size_t i = 0; i < wiring_.terms.size(); ++i) {
       const auto& term = wiring_.terms[i];
       if (!takes_part(i)) continue;

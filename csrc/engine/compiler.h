@@ -20,6 +20,7 @@ class Compiler {
 
   bool backward_wanted() const { return mode_ == Mode::train || mode_ == Mode::inspect; }
   bool updates() const { return mode_ == Mode::train && p_.slice_.whole(); }
+  bool gives_outputs() const { return !plan_.outputs.empty() && (mode_ == Mode::predict || mode_ == Mode::train); }
   void find_needed_steps();
   void build_ops();
   bool takes_part(std::size_t term) const;

@@ -103,15 +103,16 @@ void Executor<T>::bind_parameters(std::vector<T*> params) {
   for (auto& [key, batch] : batches_) batch->detach();
 }
 
-// The stretches of parameters that the program's update has to visit: all but those it updates on the way.
+// The stretches of parameters that an update has to visit: all but those that are updated on the way.
 template <class T>
-std::vector<Segment<T>> Executor<T>::segments_of(const Program<T>& p) const {
+std::vector<Segment<T>> Executor<T>::segments_of(const std::vector<bool>& streamed,
+                                                 const std::vector<Penalty>& penalties) const {
   std::vector<Segment<T>> segments;
   bool next_to_last = false;
   for (std::size_t i = 0; i < params_.size(); ++i) {
     const Index offset = gradient_offsets_[i];
     if (offset < 0) continue;
-    if (p.streamed()[i]) {
+    if (streamed[i]) {
       next_to_last = false;
       continue;
     }
@@ -120,13 +121,13 @@ std::vector<Segment<T>> Executor<T>::segments_of(const Program<T>& p) const {
       Segment<T>& last = segments.back();
       // Neighbours in the parameters' array and in the gradient's become one stretch, the zeros of the gap included; a
       // streamed parameter between them must not, or it would be updated twice.
-      const bool alike = last.penalty == p.penalties()[i] && (!update_ || update_->alike(last.param, trained_[i]));
+      const bool alike = last.penalty == penalties[i] && (!update_ || update_->alike(last.param, trained_[i]));
       if (params_[i] - last.w == offset - last.offset && alike) {
         last.size = offset + size - last.offset;
         continue;
       }
     }
-    segments.push_back({params_[i], offset, size, trained_[i], p.penalties()[i]});
+    segments.push_back({params_[i], offset, size, trained_[i], penalties[i]});
     next_to_last = true;
   }
   return segments;
@@ -171,7 +172,8 @@ void Executor<T>::prepare(Batch<T>& batch, int team) {
     for (auto& [key, each] : batches_) each->detach();
   if (batch.team() == team) return;
   batch.attach(team, arena_.data(), params_, gradient_data(), sinks_);
-  batch.program().set_segments(segments_of(batch.program()));
+  const Program<T>& p = batch.program();
+  batch.program().set_segments(segments_of(p.streamed(), p.penalties()));
   // The same for every batch that is trained on.
   if (request_.mode == Mode::train) penalties_ = batch.program().penalties();
 }
@@ -207,8 +209,11 @@ void Executor<T>::begin(RunRequest request) {
     check(!plan_.losses.empty(), "A plan without losses cannot be trained.");
   }
   check(request.mode == Mode::train || !request.shuffle, "`shuffle_seed` is for training only.");
-  check(request.sinks.size() == (request.mode == Mode::predict ? plan_.outputs.size() : 0),
-        "`outputs` must hold one array per output in predict mode. Received: ", request.sinks.size());
+  const bool filled = request.mode == Mode::predict || (request.mode == Mode::train && !request.sinks.empty());
+  check(
+      request.sinks.size() == (filled ? plan_.outputs.size() : 0),
+      "`outputs` must hold one array per output in predict mode, all or none in train mode, and none else. Received: ",
+      request.sinks.size());
   if (const Index rest = request.rows % batch; rest != 0) compiled(request.mode, rest);
   order_.clear();
   if (request.shuffle) order_ = permutation(request.rows, request.shuffle_seed, request.epoch);
@@ -504,11 +509,39 @@ void Executor<T>::add_totals(Program<T>& p) noexcept {
 
 template <class T>
 void Executor<T>::scatter(const Program<T>& p, Index first_row) noexcept {
+  if (request_.sinks.empty()) return;
   for (const Port& port : p.outputs()) {
     const Sink& sink = request_.sinks[static_cast<std::size_t>(port.position)];
     std::memcpy(sink.data + first_row * sink.bytes_per_sample, port.data,
                 static_cast<std::size_t>(p.slice().rows * sink.bytes_per_sample));
   }
+}
+
+template <class T>
+void Executor<T>::update(const std::vector<const T*>& gradients, double learning_rate, std::uint64_t iteration) {
+  begun_ = false;
+  if (params_.size() != plan_.params.size()) misuse("The executor has no parameters: call bind_parameters first.");
+  if (!update_) misuse("The executor has no update rule: call bind_update first.");
+  if (gradients_.size() == 0 && gradient_size_ > 0) {
+    gradients_ = Buffer(multiply(gradient_size_, sizeof(T)));
+    for (auto& [key, each] : batches_) each->detach();
+  }
+  // Clipping by norm changes the gradient: not the caller's.
+  for (std::size_t i = 0; i < params_.size(); ++i)
+    if (const Index offset = gradient_offsets_[i]; offset >= 0)
+      std::copy_n(gradients[static_cast<std::size_t>(trained_[i])], count(plan_.params[i].shape),
+                  gradient_data() + offset);
+  step_ = update_->numbers(learning_rate, iteration);
+  const std::size_t params = params_.size();
+  const auto segments = segments_of(std::vector<bool>(params), std::vector<Penalty>(params));
+  const double work = kUpdateWork * static_cast<double>(gradient_size_);
+  const double threads = team_work_ > 0 ? std::min(work / team_work_, 1024.0) : 1024.0;
+  run_team(std::min(num_threads(), std::max(1, static_cast<int>(threads))), [&](const Worker& who) {
+    update_->apply(kernels_, step_, segments, gradient_data(), slots_, who);
+    if (constraints_.empty()) return;
+    who.sync();
+    constrain(who);
+  });
 }
 
 template <class T>

@@ -27,7 +27,7 @@ struct RunRequest {
   std::uint64_t shuffle_seed = 0;
   std::uint32_t epoch = 0;
   std::uint64_t iteration = 0;
-  std::vector<Sink> sinks;
+  std::vector<Sink> sinks;  // one per plan.outputs; in train mode there may be none
 };
 
 // Asked from time to time by the calling thread; true ends the run at the next step.
@@ -58,6 +58,10 @@ class Executor {
   std::uint64_t iteration() const { return request_.iteration; }
   const std::vector<Total>& totals() const { return totals_; }
 
+  // One step of the bound update, by gradients that the caller has: one for each trainable parameter. Ends a run that
+  // has begun.
+  void update(const std::vector<const T*>& gradients, double learning_rate, std::uint64_t iteration);
+
   // One batch of all rows of `request`, nothing updated; the program keeps every tensor until the next call. When an op
   // failed, interrupted() is true.
   const Program<T>& inspect(RunRequest request, bool training);
@@ -70,7 +74,7 @@ class Executor {
   Batch<T>& compiled(Mode mode, Index rows);
   // Gives it memory for a team of this size.
   void prepare(Batch<T>& batch, int team);
-  std::vector<Segment<T>> segments_of(const Program<T>& p) const;
+  std::vector<Segment<T>> segments_of(const std::vector<bool>& streamed, const std::vector<Penalty>& penalties) const;
   void check_feeds(const RunRequest& request, const Program<T>& p) const;
   After run_batch(Batch<T>& batch, Index first_row, double learning_rate, std::uint64_t iteration, std::int64_t& tick,
                   Pace& pace, const Worker& who) noexcept;

@@ -12,7 +12,7 @@
 namespace fastgd {
 
 enum class Mode {
-  train,     // forward, terms, backward, update
+  train,     // forward, outputs, terms, backward, update
   evaluate,  // forward, terms
   predict,   // forward, outputs
   inspect    // forward, terms, backward; every tensor kept, gradients of inputs as well

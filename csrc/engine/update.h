@@ -13,6 +13,10 @@ namespace fastgd {
 // fit the first cache.
 constexpr Index kUpdatePiece = 1024;
 
+// What an element of an update counts for beside the floating-point operations of ops. Bytes moved weigh like
+// operations here: an update is bound by memory, and a second core brings more of it.
+constexpr double kUpdateWork = 20;
+
 // A stretch of parameters that lie in one piece in all arrays. Slots and gradient begin at `offset` of their flat
 // arrays.
 template <class T>

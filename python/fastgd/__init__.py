@@ -27,12 +27,14 @@ from fastgd.losses import Loss
 from fastgd.metrics import Metric
 from fastgd.models import Model, Sequential
 from fastgd.ops.parameters import Variable
+from fastgd.ops.tape import GradientTape
 from fastgd.optimizers import Optimizer
 from fastgd.regularizers import Regularizer
 from fastgd.runtime import backend, get_num_threads, set_num_threads, version
 
 __all__ = [
     "Constraint",
+    "GradientTape",
     "Initializer",
     "Input",
     "KerasTensor",

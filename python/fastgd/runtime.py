@@ -61,6 +61,9 @@ class Executor(Protocol):
     def totals(self) -> npt.NDArray[np.float64]:
         """Return numerator and denominator of every loss, then of every column of every metric, since `begin`."""
 
+    def update(self, gradients: Sequence[npt.NDArray[Any]], learning_rate: float, iteration: int = 0) -> None:
+        """Do one step of the bound rule by these gradients, one per trainable parameter."""
+
     def inspect(
         self, feeds: Sequence[npt.NDArray[Any] | None], training: bool = True, iteration: int = 0
     ) -> Mapping[str, npt.NDArray[Any]]:

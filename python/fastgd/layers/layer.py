@@ -14,6 +14,7 @@ from fastgd.layers.graph import INTEGER, KerasTensor, Node
 from fastgd.layers.weights import WeightOwner
 from fastgd.ops.builder import Dims, PlanBuilder, Shape, Tensor, to_dims, to_shape
 from fastgd.ops.eager import evaluate
+from fastgd.ops.recording import RecordedTensor, Recording, current_recording, without_records
 from fastgd.utils.checks import check_dtype, check_int, check_sample_shape
 from fastgd.utils.errors import invalid, mistyped, refuse_keywords
 from fastgd.utils.naming import automatic_name, snake_case
@@ -162,6 +163,10 @@ class Layer(WeightOwner):
             return self._record(inputs, training)
         if kinds == {Tensor}:
             return self.emit(inputs, training)
+        if (recording := current_recording()) is not None and KerasTensor not in kinds:
+            return self.emit(self._take(recording, inputs), training)
+        if RecordedTensor in kinds:
+            inputs, kinds = without_records(inputs), set()
         if kinds & {KerasTensor, Tensor}:
             raise mistyped(f"The layer {self.name!r} takes placeholders or arrays, not both.", inputs=inputs)
         return self._run(inputs, bool(training))
@@ -248,6 +253,14 @@ class Layer(WeightOwner):
             return self.emit(pack(structure, symbols), training)
 
         return evaluate(run, arrays, self.dtype, labels, training, iteration)
+
+    def _take(self, recording: Recording, inputs: Any) -> Any:
+        """Return tensors of a recording for arrays and recorded tensors."""
+        if self.integer_inputs:
+            limit = self.index_limit
+            leaves = [as_integers(np.asarray(leaf), limit, "inputs") for leaf in flatten(without_records(inputs))]
+            return pack(inputs, [recording.feed(leaf, self.dtype, integer=True) for leaf in leaves])
+        return recording.take(inputs, self.dtype)
 
     def forget(self, node: Node) -> None:
         """Forget a call on placeholders, when a model has dropped it."""

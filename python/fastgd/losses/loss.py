@@ -14,6 +14,7 @@ from fastgd.losses.values import value_per_row
 from fastgd.ops import losses as emit
 from fastgd.ops.builder import Dims, PlanBuilder, Tensor, show_dims
 from fastgd.ops.eager import evaluate
+from fastgd.ops.recording import Recording, recording_of, without_records
 from fastgd.plan import BATCH
 from fastgd.utils.checks import check_dtype
 from fastgd.utils.errors import invalid, mistyped, unknown
@@ -179,6 +180,10 @@ class Loss:
             TypeError: for tensors, which `call` takes.
         """
         given: list[Any] = [y_true, y_pred]
+        recording = recording_of(given)
+        if recording is not None:
+            return self._record(recording, y_true, y_pred, sample_weight)
+        y_true, y_pred, sample_weight = given = [*map(without_records, [*given, sample_weight])]
         if any(isinstance(y, Tensor) for y in given):
             raise mistyped("A loss is called with arrays; on tensors use its `call`.", y_pred=y_pred)
         raw = self.values(y_true, y_pred)
@@ -202,6 +207,25 @@ class Loss:
         else:
             divisor = float(values.size if valid is None else valid.sum())
         return total / divisor if divisor else 0.0
+
+    def _record(self, recording: Recording, y_true: Any, y_pred: Any, sample_weight: Any) -> Tensor:
+        """Return the reduced loss of what a GradientTape records: a number, or for "none" a value per sample."""
+        p = recording.feed(y_pred, recording.dtype, "y_pred")
+        t = without_records(y_true)
+        if not isinstance(t, Tensor):
+            t = align_ranks(np.asarray(t), len(p.dims) - self.sparse, p.dims)
+            if self.sparse:
+                t = as_labels(t, p.dims[-1], "y_true", self.ignore_class)
+            t = recording.feed(t, recording.dtype, "y_true", integer=self.sparse)
+        if t.dims != self.target_dims(p.dims):
+            raise invalid("`y_true` and `y_pred` must have fitting shapes.", y_true=t.shape, y_pred=p.shape)
+        v = self.lower_given(p, t)
+        weight = None
+        if sample_weight is not None:
+            given = without_records(sample_weight)
+            flat = given if isinstance(given, Tensor) else np.asarray(given, recording.dtype).reshape(-1)
+            weight = recording.feed(flat, recording.dtype, "sample_weight")
+        return emit.reduced(v, t, weight, self.reduction or "none", self.values_per_sample(p.dims), self.ignore_class)
 
     def values(self, y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> Array:
         """Return the values that `call` gives for arrays."""

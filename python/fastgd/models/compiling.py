@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from fastgd import optimizers
+from fastgd.layers.layer import Layer
 from fastgd.metrics import Metric
 from fastgd.models.lowering import Lowered, lower_prediction, lower_training
 from fastgd.models.objectives import Objectives, settle
@@ -27,6 +30,7 @@ class Compiled:
     """The arguments of `compile`, and what held at that time.
 
     Attributes:
+        flags: the layers that there were, with whether each was trainable.
         trained: the ids of the variables that were trainable.
         moving: the ids of those that the forward pass moves.
     """
@@ -36,6 +40,7 @@ class Compiled:
     loss_weights: Any
     metrics: Any
     weighted_metrics: Any
+    flags: Sequence[tuple[Layer, bool]] = ()
     objectives: Objectives | None = None
     trained: frozenset[int] | None = None
     moving: frozenset[int] | None = None
@@ -45,8 +50,9 @@ class Compiled:
         if self.objectives is None and model.built:
             dims = [y.dims for y in model.outputs]
             self.objectives = self._settle(model.output_names, dims)
-            self.trained = frozenset(id(variable) for variable in model.trainable_weights)
-            self.moving = frozenset(id(variable) for variable in model.moving_weights)
+            with _trainable_as(self.flags):
+                self.trained = frozenset(id(variable) for variable in model.trainable_weights)
+                self.moving = frozenset(id(variable) for variable in model.moving_weights)
         elif self.objectives is None and model.layers and not model.subclassed:
             # A trial, so that a misspelt name is reported by `compile` and not by `fit`. Nobody knows yet what outputs
             # the `call` of a subclass has.
@@ -107,7 +113,8 @@ class Compilable:
             >>> model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
         """
         _check_execution(run_eagerly, steps_per_execution, jit_compile, auto_scale_loss)
-        compiled = Compiled(check_optimizer(optimizer), loss, loss_weights, metrics, weighted_metrics)
+        flags = [(layer, layer.trainable) for layer in _layers_of(self._model)]
+        compiled = Compiled(check_optimizer(optimizer), loss, loss_weights, metrics, weighted_metrics, flags)
         compiled.settle(self._model)
         self._compiled = compiled
         self._reset_plans()
@@ -153,11 +160,6 @@ class Compilable:
         return {observed.name: observed.metric for output in outputs for observed in output.metrics}
 
     @property
-    def metrics(self) -> list[Metric]:
-        """The metrics."""
-        return list(self.named_metrics().values())
-
-    @property
     def _model(self) -> Model:
         return cast("Model", self)
 
@@ -199,6 +201,25 @@ class Compilable:
     def _reset_plans(self) -> None:
         """Forget the executors, when the graph or the objectives have changed."""
         self._session.reset()
+
+
+def _layers_of(layer: Layer) -> list[Layer]:
+    """Return a layer and all layers inside it."""
+    inner = layer.layers if hasattr(layer, "layers") else layer.sublayers
+    return [layer, *(each for part in inner for each in _layers_of(part))]
+
+
+@contextmanager
+def _trainable_as(flags: Sequence[tuple[Layer, bool]]) -> Iterator[None]:
+    """Let layers be trainable as they were: a model that is built late is compiled with the flags of `compile`."""
+    present = [(layer, layer.trainable) for layer, _ in flags]
+    for layer, trainable in flags:
+        layer._trainable = trainable
+    try:
+        yield
+    finally:
+        for layer, trainable in present:
+            layer._trainable = trainable
 
 
 def check_optimizer(optimizer: Any) -> Optimizer:

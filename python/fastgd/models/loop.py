@@ -11,7 +11,7 @@ from fastgd.callbacks import CallbackList
 from fastgd.models.feeds import Feeds
 from fastgd.models.objectives import Objectives
 from fastgd.models.session import Engine
-from fastgd.ops.parameters import Variable
+from fastgd.ops.parameters import Variable, announce_change
 from fastgd.optimizers import Optimizer
 from fastgd.runtime import Executor
 
@@ -125,6 +125,7 @@ def advance_training(engine: Engine, optimizer: Optimizer, wanted: int) -> int:
     Constraints that only Python knows follow: whoever has some asks for one batch at a time.
     """
     executor = engine.executor
+    announce_change()
     if optimizer.is_scheduled:
         wanted = min(wanted, SCHEDULED_BATCHES)
     # Without a schedule one number stands for all batches.

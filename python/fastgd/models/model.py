@@ -13,14 +13,18 @@ from fastgd.layers.graph import INTEGER, KerasTensor
 from fastgd.layers.layer import Layer
 from fastgd.layers.weights import distinct
 from fastgd.models.configs import CustomObjects, graph_config, graph_from_config, layer_config, model_classes
+from fastgd.models.costs import cost_below, costs_by_scope
+from fastgd.models.feeds import input_feeds
 from fastgd.models.functional import Graph
 from fastgd.models.subclassing import TracedGraph, placeholders_for, placeholders_of_shapes
 from fastgd.models.trainer import Trainer
 from fastgd.ops.builder import Shape
 from fastgd.ops.parameters import Variable
+from fastgd.ops.recording import RecordedTensor, Recording, current_recording, without_records
+from fastgd.utils.checks import check_int
 from fastgd.utils.errors import invalid, mistyped, unknown
 from fastgd.utils.naming import automatic_name, snake_case
-from fastgd.utils.structure import flatten
+from fastgd.utils.structure import flatten, pack
 
 
 class Model(Trainer, Layer, abstract=True):
@@ -65,7 +69,9 @@ class Model(Trainer, Layer, abstract=True):
         trainable: bool = True,
         dtype: Any = None,
     ) -> None:
-        self.subclassed = inputs is None and outputs is None and type(self).call is not Model.call
+        # A class with a step of its own may do without a call of its own, such as a pair of models that train together.
+        own = type(self).call is not Model.call or self.overrides("train_step")
+        self.subclassed = inputs is None and outputs is None and own
         if not self.subclassed and (inputs is None or outputs is None):
             raise invalid(
                 "A Model needs `inputs` and `outputs`, or a subclass with a `call` of its own.",
@@ -243,11 +249,21 @@ class Model(Trainer, Layer, abstract=True):
         Returns:
             KerasTensors or arrays, in the structure of the model's outputs.
         """
+        if current_recording() is None:
+            inputs = without_records(inputs)
         symbolic = all(hasattr(leaf, "dims") for leaf in flatten(inputs))
-        if symbolic or training:
+        if symbolic or training or current_recording() is not None:
             return super().__call__(inputs, training)
         self._build_for(inputs)
         return self.predict_on_batch(inputs)
+
+    def _take(self, recording: Recording, inputs: Any) -> Any:
+        self._build_for(inputs)
+        if any(isinstance(leaf, RecordedTensor) for leaf in flatten(inputs)):
+            return recording.take(inputs, self.dtype)
+        placeholders = zip(input_feeds(self, inputs, "inputs").arrays, self.inputs, strict=True)
+        tensors = [recording.feed(x, self.dtype, "inputs", y.plan_dtype is not None) for x, y in placeholders]
+        return pack(self.input, tensors)
 
     def summary(
         self,
@@ -255,18 +271,60 @@ class Model(Trainer, Layer, abstract=True):
         print_fn: Callable[[str], object] | None = None,
         expand_nested: bool = False,
         show_trainable: bool = False,
+        batch_size: int | None = None,
     ) -> None:
-        """Print a table of the layers with their output shapes and numbers of weights, and the totals.
+        """Print a table of the layers with their output shapes, numbers of weights and costs, and the totals.
+
+        The costs are those of `count_flops` and `activation_memory`, per sample.
 
         Args:
             line_length: the width of the table; that of the terminal if None.
             print_fn: called with the text instead of printing it.
             expand_nested: whether to list the layers of models inside the model too.
             show_trainable: whether to add a column that tells which layers are trained.
+            batch_size: the samples of a batch whose activation memory is told, too; None for no batch.
+
+        Raises:
+            ValueError: if `batch_size` is below 1.
         """
         from fastgd.models.summary import show_summary
 
-        show_summary(self, line_length, print_fn, expand_nested, show_trainable)
+        size = None if batch_size is None else check_int("batch_size", batch_size, 1)
+        show_summary(self, line_length, print_fn, expand_nested, show_trainable, size)
+
+    def count_flops(self) -> int:
+        """Return the floating-point operations of a forward pass per sample, as formulas of the plan's steps give them.
+
+        A multiply-add counts 2; a bias, an activation, a normalization and the like 1 per element; moving elements,
+        such as a reshape, counts nothing. A backward pass costs about twice as much.
+
+        Raises:
+            ValueError: if the model is not built.
+
+        Example:
+            >>> fastgd.Sequential([fastgd.Input((8,)), fastgd.layers.Dense(4)]).count_flops()
+            68
+        """
+        return cost_below(costs_by_scope(self), "").flops
+
+    def activation_memory(self, batch_size: int = 1) -> int:
+        """Return the bytes of all tensors between the inputs and the outputs that a forward pass of training makes.
+
+        It is what training keeps at most for the backward pass, gradients and workspaces apart; the engine lets tensors
+        share memory that do not live at the same time.
+
+        Args:
+            batch_size: the samples of the batch.
+
+        Raises:
+            ValueError: if the model is not built, or `batch_size` is below 1.
+        """
+        return cost_below(costs_by_scope(self, check_int("batch_size", batch_size, 1)), "").bytes
+
+    @property
+    def has_graph(self) -> bool:
+        """Whether it is known what the model computes, so that plans can be made."""
+        return self._graph is not None
 
     def get_config(self) -> dict[str, Any]:
         """Return name, layers and calls, from which `from_config` makes a model of the same kind with new weights.

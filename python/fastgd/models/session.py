@@ -12,6 +12,7 @@ import numpy.typing as npt
 from fastgd import runtime
 from fastgd.models.lowering import Lowered
 from fastgd.ops.parameters import gather_in_store
+from fastgd.ops.updating import same_arrays
 from fastgd.optimizers import Optimizer
 from fastgd.plan import UpdateSpec
 
@@ -30,7 +31,7 @@ class Engine:
     def bind_weights(self) -> None:
         """Bind the arrays in which the weights live now; they move when a larger model takes them up."""
         arrays = [variable.value for variable in self.lowered.variables]
-        if self._bound is None or not _same(arrays, self._bound):
+        if self._bound is None or not same_arrays(arrays, self._bound):
             self.executor.bind_parameters(arrays)
             self._bound = arrays
 
@@ -39,7 +40,7 @@ class Engine:
         optimizer.build(self.lowered.trained, self.lowered.plan.dtype)
         spec = optimizer.update_spec()
         slots = [optimizer.slots[name] for name in spec.slots]
-        if self._update is None or self._update[0] != spec or not _same(slots, self._update[1]):
+        if self._update is None or self._update[0] != spec or not same_arrays(slots, self._update[1]):
             self.executor.bind_update(spec, slots)
             self._update = spec, slots
 
@@ -77,7 +78,3 @@ class Session:
     def reset(self) -> None:
         """Forget all executors, when plans or losses have changed."""
         self._idle = {}
-
-
-def _same(a: list[Array], b: list[Array]) -> bool:
-    return [*map(id, a)] == [*map(id, b)]

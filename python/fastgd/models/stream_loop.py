@@ -64,13 +64,18 @@ class StreamLoop:
             if self._model.stop_training:
                 return logs
         if done < (self.steps or 1):
-            warnings.warn(
-                f"The data ended after {done} of the {self.steps or 'expected'} batches of this epoch; training stops. "
-                "A generator must give `steps_per_epoch * epochs` batches.",
-                stacklevel=4,
-            )
-            self._model.stop_training = True
+            warn_of_end(self._model, done, self.steps)
         return logs
+
+
+def warn_of_end(model: Model, done: int, steps: int | None) -> None:
+    """Warn that a stream has no further batches, and end the training."""
+    warnings.warn(
+        f"The data ended after {done} of the {steps or 'expected'} batches of this epoch; training stops. "
+        "A generator must give `steps_per_epoch * epochs` batches.",
+        stacklevel=5,
+    )
+    model.stop_training = True
 
 
 def run_stream_evaluation(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from io import StringIO
 
 from fastgd.layers.layer import Layer
+from fastgd.models.costs import Cost, cost_below, costs_by_scope
 from fastgd.models.model import Model
 from fastgd.plan import ITEM_SIZES
 
@@ -16,6 +17,7 @@ def show_summary(
     print_fn: Callable[[str], object] | None,
     expand_nested: bool,
     show_trainable: bool,
+    batch_size: int | None,
 ) -> None:
     """Print the table, or give its text to `print_fn`; the arguments are those of `Model.summary`."""
 
@@ -26,17 +28,22 @@ def show_summary(
     table = Table(show_lines=True)
     table.add_column("Layer (type)", overflow="fold")
     table.add_column("Output Shape")
-    table.add_column("Param #", justify="right")
+    for name in ("Param #", "FLOPs", "Memory"):
+        table.add_column(name, justify="right")
     if show_trainable:
         table.add_column("Trainable")
-    for layer, depth in _rows(model, expand_nested):
-        cells = ["  " * depth + f"{layer.name} ({type(layer).__name__})", _shape(layer), _count(layer)]
+    costs = _costs(model)
+    for layer, path in _rows(model, expand_nested):
+        cost = cost_below(costs, path)
+        name = "  " * path.count("/") + f"{layer.name} ({type(layer).__name__})"
+        known = [_operations(cost.flops), _size(cost.bytes)] if costs else ["-", "-"]
+        cells = [name, _shape(layer), _count(layer), *known]
         if show_trainable:
             cells.append("-" if not layer.weights else "Y" if layer.trainable else "N")
         # As text, because rich would take brackets in a cell for markup.
         table.add_row(*map(Text, cells))
-    trainable = sum(variable.size for variable in model.trainable_weights) if model.built else 0
-    total = model.count_params() if model.built else 0
+    trainable = sum(variable.size for variable in model.trainable_weights)
+    total = sum(variable.size for variable in model.weights)
     # Without a terminal rich would assume 80 columns, which is fine; a string gets as much as a table wants.
     buffer = StringIO()
     console = Console(file=None if print_fn is None else buffer, width=line_length, highlight=False)
@@ -44,15 +51,31 @@ def show_summary(
     console.print(table)
     for name, count in (("Total", total), ("Trainable", trainable), ("Non-trainable", total - trainable)):
         console.print(f" {name} params: {count:,} ({_size(count * ITEM_SIZES[model.dtype])})")
+    if costs and model.has_graph:
+        whole = cost_below(costs, "")
+        memory = f"{_size(whole.bytes)} per sample"
+        if batch_size is not None:
+            memory += f", {_size(cost_below(costs_by_scope(model, batch_size), '').bytes)} for a batch of {batch_size}"
+        console.print(f" Forward pass: {_operations(whole.flops)} FLOPs per sample")
+        console.print(f" Activation memory: {memory}")
     if print_fn is not None:
         print_fn(buffer.getvalue())
 
 
-def _rows(model: Model, expand_nested: bool, depth: int = 0) -> Iterator[tuple[Layer, int]]:
+def _costs(model: Model) -> dict[str, Cost]:
+    """Return the costs by paths; those of the models inside it for a class that computes nothing itself."""
+    if model.has_graph:
+        return costs_by_scope(model)
+    parts = [layer for layer in model.layers if isinstance(layer, Model)]
+    return {f"{part.name}/{scope}".rstrip("/"): cost for part in parts for scope, cost in _costs(part).items()}
+
+
+def _rows(model: Model, expand_nested: bool, prefix: str = "") -> Iterator[tuple[Layer, str]]:
+    """Yield the layers with their paths."""
     for layer in model.layers:
-        yield layer, depth
+        yield layer, prefix + layer.name
         if expand_nested and isinstance(layer, Model):
-            yield from _rows(layer, expand_nested, depth + 1)
+            yield from _rows(layer, expand_nested, f"{prefix}{layer.name}/")
 
 
 def _shape(layer: Layer) -> str:
@@ -64,6 +87,17 @@ def _shape(layer: Layer) -> str:
 
 def _count(layer: Layer) -> str:
     return f"{layer.count_params():,}" if layer.built else "0 (unbuilt)"
+
+
+def _operations(count: float) -> str:
+    """Return a number of operations with three or four digits."""
+    if count < 10_000:
+        return f"{count:,}"
+    for unit in ("K", "M", "G"):
+        count /= 1000
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+    return f"{count / 1000:,.4g} T"
 
 
 def _size(count: float) -> str:

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from typing import Any, cast
 
 import numpy.typing as npt
 
 from fastgd.callbacks import CallbackList, History
 from fastgd.callbacks.progbar_logger import resolve_verbose
-from fastgd.models.class_weight import check_class_weight
-from fastgd.models.compiling import Compilable
-from fastgd.models.data import BATCH_SIZE, ArrayData, Data, StreamData, make_feeds, refuse_beside_stream
+from fastgd.models.class_weight import check_class_weight, weights_of_classes
+from fastgd.models.data import BATCH_SIZE, ArrayData, Data, Loop, StreamData, make_feeds, refuse_beside_stream
 from fastgd.models.feeds import input_feeds
 from fastgd.models.fitting import report, split_off, unpack_validation, validation_epochs
 from fastgd.models.gradients import loss_and_gradient, read_flat, without_constraints, write_flat
 from fastgd.models.lowering import lower_prediction
 from fastgd.models.objectives import Objectives
 from fastgd.models.session import Engine
+from fastgd.models.stepping import StepData
+from fastgd.models.steps import Steps
 from fastgd.models.streams import Stream, is_stream
-from fastgd.utils.checks import check_bool, check_int
+from fastgd.utils.batches import unpack_x_y_sample_weight
+from fastgd.utils.checks import check_bool, check_int, check_real
 from fastgd.utils.errors import invalid
 from fastgd.utils.seeds import draw_seed
 from fastgd.utils.structure import pack
@@ -28,7 +30,7 @@ from fastgd.utils.structure import pack
 Array = npt.NDArray[Any]
 
 
-class Trainer(Compilable):
+class Trainer(Steps):
     """The part of a model that deals with data.
 
     Attributes:
@@ -40,7 +42,7 @@ class Trainer(Compilable):
     history: History | None
 
     def _init_trainer(self) -> None:
-        self._init_compiling()
+        self._init_steps()
         self.stop_training = False
         self.history = None
         self._training_data: ArrayData | None = None
@@ -101,9 +103,11 @@ class Trainer(Compilable):
         is_validated = validation_epochs(validation_freq)
         seed = draw_seed() if check_bool("shuffle", shuffle) else None
         data, objectives = self._data("fit", x, y, sample_weight, batch_size, class_weight, steps)
-        validation: Data | None = None
+        validation: Data | StepData | None = None
         if validation_data is not None:
             validation = self._validation_data(objectives, validation_data, test_size, validation_steps)
+        elif isinstance(data, StepData):
+            data, validation = data.split_off(check_real("validation_split", validation_split, 0.0))
         elif isinstance(data, ArrayData):
             kept, rest = split_off(data.feeds, validation_split)
             data = ArrayData(self._model, kept, data.batch_size)
@@ -112,9 +116,14 @@ class Trainer(Compilable):
                 validation = ArrayData(self._model, rest, size).first(validation_steps, "validation_steps")
         elif validation_split:
             raise invalid("`validation_split` needs arrays; give `validation_data`.", validation_split=validation_split)
-        with self._engine("train", data) as engine:
-            engine.bind_optimizer(self.optimizer)
-            loop = data.train(engine, objectives, steps, seed, first)
+        with nullcontext() if isinstance(data, StepData) else self._engine("train", data) as engine:
+            loop: Loop
+            if isinstance(data, StepData):
+                loop = data.train(steps, seed, first)
+            else:
+                assert engine is not None and objectives is not None
+                engine.bind_optimizer(self.optimizer)
+                loop = data.train(engine, objectives, steps, seed, first)
             listeners = CallbackList(
                 callbacks, True, level > 0, self._model, verbose=level, epochs=epochs, steps=loop.steps
             )
@@ -133,7 +142,8 @@ class Trainer(Compilable):
                     listeners.on_epoch_end(epoch, logs)
                     if self.stop_training:
                         break
-                self.optimizer.finalize_variable_values(engine.lowered.trained)
+                if engine is not None:
+                    self.optimizer.finalize_variable_values(engine.lowered.trained)
                 listeners.on_train_end(logs)
         self.history = history
         return history
@@ -166,11 +176,12 @@ class Trainer(Compilable):
         """
         level = resolve_verbose(verbose)
         data, objectives = self._data("evaluate", x, y, sample_weight, batch_size, steps=steps)
-        if isinstance(data, ArrayData):
+        if isinstance(data, (ArrayData, StepData)):
             data = data.first(steps, "steps")
         listeners = CallbackList(callbacks, False, level > 0, self._model, verbose=level, epochs=1, steps=data.steps)
         with closing(listeners):
-            return report(self._test(data, objectives, listeners), objectives.names, return_dict)
+            logs = self._test(data, objectives, listeners)
+            return report(logs, [*logs] if objectives is None else objectives.names, return_dict)
 
     def predict(
         self,
@@ -298,8 +309,14 @@ class Trainer(Compilable):
         batch_size: int | None,
         class_weight: Any = None,
         steps: int | None = None,
-    ) -> tuple[Data, Objectives]:
-        """Return the data of a run, and the objectives of the model, which is built for them if it waits for that."""
+    ) -> tuple[Data | StepData, Objectives | None]:
+        """Return the data of a run, and the objectives of the model, which is built for them if it waits for that.
+
+        A step of one's own has no objectives.
+        """
+        if self.overrides("train_step" if what == "fit" else "test_step"):
+            self._require_compiled(what)
+            return self._step_data(x, y, sample_weight, batch_size, class_weight, steps), None
         if not is_stream(x):
             size = check_int("batch_size", BATCH_SIZE if batch_size is None else batch_size, 1)
             objectives = self._ready(what, x if what == "fit" else None)
@@ -312,9 +329,34 @@ class Trainer(Compilable):
         objectives = self._ready(what, stream.first[0] if what == "fit" else None)
         return StreamData(self._model, stream, objectives, self._class_weight(class_weight, objectives)), objectives
 
+    def _step_data(
+        self,
+        x: Any,
+        y: Any,
+        sample_weight: Any,
+        batch_size: int | None,
+        class_weight: Any = None,
+        steps: int | None = None,
+        name: str = "x",
+    ) -> StepData:
+        if is_stream(x):
+            refuse_beside_stream(y=y, sample_weight=sample_weight, batch_size=batch_size, class_weight=class_weight)
+            return StepData(self._model, Stream(x, steps, name), 1, name)
+        size = check_int("batch_size", BATCH_SIZE if batch_size is None else batch_size, 1)
+        if class_weight is not None:
+            sample_weight = weights_of_classes(check_class_weight(class_weight, 1), y, "y")
+        return StepData(self._model, (x, y, sample_weight), size, name)
+
     def _validation_data(
-        self, objectives: Objectives, validation_data: Any, batch_size: int | None, steps: int | None
-    ) -> Data:
+        self, objectives: Objectives | None, validation_data: Any, batch_size: int | None, steps: int | None
+    ) -> Data | StepData:
+        if self.overrides("test_step"):
+            alone = is_stream(validation_data) or not isinstance(validation_data, (tuple, list))
+            x, y, weight = (validation_data, None, None) if alone else unpack_x_y_sample_weight(validation_data)
+            size = None if is_stream(validation_data) else batch_size
+            return self._step_data(x, y, weight, size, None, steps, "validation_data").first(steps, "validation_steps")
+        if objectives is None:
+            objectives = self._ready("evaluate", None)
         if is_stream(validation_data):
             count = None if steps is None else check_int("validation_steps", steps, 1)
             return StreamData(self._model, Stream(validation_data, count, "validation_data"), objectives)
@@ -349,6 +391,9 @@ class Trainer(Compilable):
             ("gradient", data.weighted), lambda: without_constraints(self._lower(data.weighted))
         )
 
-    def _test(self, data: Data, objectives: Objectives, listeners: CallbackList) -> dict[str, Any]:
+    def _test(self, data: Data | StepData, objectives: Objectives | None, listeners: CallbackList) -> dict[str, Any]:
+        if isinstance(data, StepData):
+            return data.evaluate(listeners)
+        objectives = objectives or self._ready("evaluate")
         with self._engine("evaluate", data) as engine:
             return data.evaluate(engine, objectives, listeners)

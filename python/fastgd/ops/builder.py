@@ -101,6 +101,11 @@ class Tensor(Operators):
         return f"<Tensor {self.name} {show_dims(self.dims)} {self.dtype}>"
 
 
+def as_vector(x: Tensor) -> Tensor:
+    """Return a scalar as a vector of one element."""
+    return x.builder.emit("reshape", [x], [(1,)], attrs={"shape": (1,)})[0]
+
+
 class PlanBuilder:
     """Collects tensors, parameters and steps, and makes the plan of them.
 
@@ -241,7 +246,7 @@ class PlanBuilder:
             reduction: "sum", or "sum_over_batch_size" to divide by the number of samples.
         """
         if value.dims == ():
-            (value,) = self.emit("reshape", [value], [(1,)], attrs={"shape": (1,)})
+            value = as_vector(value)
         if value.dims not in ((1,), (BATCH,)):
             raise ValueError(f"a loss has one value, or one per sample: this one has the shape {show_dims(value.dims)}")
         self.losses.append(Term(value.name, value.name, reduction=reduction))

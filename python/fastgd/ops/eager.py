@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from fastgd import config, runtime
 from fastgd.ops.builder import Placeholder, PlanBuilder, Tensor
+from fastgd.ops.recording import RecordedTensor, as_recorded, recording_of, without_records
 from fastgd.plan import BATCH, resolve_shape
 from fastgd.utils.errors import invalid
 from fastgd.utils.structure import flatten, pack
@@ -161,6 +162,14 @@ def works_on_arrays(*tensors: str, labels: Sequence[str] = (), batch: bool = Tru
             bound = signature.bind(*args, **kwargs)
             given = {name: bound.arguments[name] for name in tensors}
             leaves = flatten(list(given.values()))
+            if (recording := recording_of(leaves)) is not None:
+                symbolic = as_recorded(recording, given)
+                bound.arguments.update(symbolic)
+                return function(*bound.args, **bound.kwargs)
+            if any(isinstance(leaf, RecordedTensor) for leaf in leaves):
+                given = {name: without_records(value) for name, value in given.items()}
+                bound.arguments.update(given)
+                args, kwargs, leaves = bound.args, bound.kwargs, flatten(list(given.values()))
             if any(isinstance(leaf, Tensor) for leaf in leaves):
                 return function(*args, **kwargs)
             placeholder = next((leaf for leaf in leaves if isinstance(leaf, Placeholder)), None)

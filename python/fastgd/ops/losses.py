@@ -12,7 +12,8 @@ from math import prod
 from fastgd.ops.binary import divide, multiply
 from fastgd.ops.builder import Dims, Tensor, show_dims
 from fastgd.ops.checks import require, require_same_dims, require_tensors
-from fastgd.ops.reductions import mean
+from fastgd.ops.moving import broadcast_to
+from fastgd.ops.reductions import mean, sum
 from fastgd.ops.selecting import where
 from fastgd.plan import Attribute
 
@@ -56,6 +57,34 @@ def divide_by_mean(v: Tensor, divisors: Sequence[Tensor], scale: float) -> Tenso
     m = mean(reduce(multiply, divisors), axis=0, keepdims=True)
     y: Tensor = multiply(v, where(m, divide(scale, m), 0.0))
     return y
+
+
+def reduced(
+    v: Tensor, t: Tensor, weight: Tensor | None, reduction: str, values: float, ignore_class: int | None
+) -> Tensor:
+    """Return the number that a loss reduces its values to, or for "none" its values per sample.
+
+    Args:
+        v: the values, one per sample or one for the whole batch.
+        t: the targets.
+        weight: the weights of the samples (batch,), None for ones.
+        reduction: as in `losses.Loss`.
+        values: how many values of the loss a value of v is the mean of.
+        ignore_class: the label that does not count, None if all do.
+    """
+    divisors = [] if ignore_class is None or reduction == "sum" else [label_share(t, ignore_class)]
+    scale = 1.0
+    if weight is not None:
+        v = multiply(broadcast_to(v, (None,)) if v.dims == (1,) else v, weight)
+        if reduction == "mean_with_sample_weight":
+            scale = 1.0 if divisors else values
+            divisors.append(weight)
+    if reduction == "none":
+        return v
+    if reduction == "sum":
+        total = sum(v)
+        return total if values == 1 else multiply(total, values)
+    return mean(divide_by_mean(v, divisors, scale) if divisors else v)
 
 
 def by_rows(op: str, p: Tensor, t: Tensor, from_logits: bool, **attrs: Attribute) -> Tensor:

@@ -25,6 +25,36 @@ def aligned_zeros(size: int, dtype: str) -> Array:
     return raw[start : start + size * item].view(dtype)
 
 
+class Watcher:
+    """What has to act before weights change."""
+
+    def before_weights_change(self) -> None:
+        """Act; called once or more."""
+        raise NotImplementedError(f"{type(self).__name__} must implement before_weights_change()")
+
+
+# Hardly ever any: the recordings of gradient tapes that are not done with.
+_watchers: weakref.WeakSet[Watcher] = weakref.WeakSet()
+
+
+def watch_weights(watcher: Watcher) -> None:
+    """Let `watcher` know before training or an assignment changes any weights, until it is gone or unwatched."""
+    _watchers.add(watcher)
+
+
+def unwatch_weights(watcher: Watcher) -> None:
+    """Let `watcher` know no longer."""
+    _watchers.discard(watcher)
+
+
+def announce_change(besides: Watcher | None = None) -> None:
+    """Tell all watchers that weights are about to change, except the one that changes them."""
+    if _watchers:
+        for watcher in list(_watchers):
+            if watcher is not besides:
+                watcher.before_weights_change()
+
+
 class Variable(Operators):
     """A weight of a layer: an array with a name, which training changes in place.
 
@@ -103,6 +133,7 @@ class Variable(Operators):
         array = np.asarray(value)
         if array.shape != self.shape:
             raise invalid(f"`value` must have the shape {self.shape} of the variable {self.path!r}.", shape=array.shape)
+        announce_change()
         self._array[...] = array
 
     def cast(self, dtype: str) -> None:

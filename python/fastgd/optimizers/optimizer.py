@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fastgd.ops.parameters import Variable, aligned_zeros
+from fastgd.optimizers.applying import apply_step
 from fastgd.optimizers.schedules import LearningRateSchedule, deserialize, serialize
 from fastgd.optimizers.update_steps import UpdateSteps
 from fastgd.plan import UpdateSpec, flat_layout
@@ -177,6 +178,50 @@ class Optimizer(UpdateSteps):
             # The gaps between the parameters stay zero.
             for part in self.slot_values(name):
                 part[...] = self.slot_start(name)
+
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[npt.ArrayLike | None, Variable]]) -> int:
+        """Do one step by gradients that the caller has, such as those of a GradientTape.
+
+        Args:
+            grads_and_vars: pairs of a gradient and its variable.
+
+        Returns:
+            `iterations` after it.
+
+        Raises:
+            ValueError: as `apply`.
+
+        Example:
+            >>> optimizer.apply_gradients(zip(gradients, model.trainable_weights))
+        """
+        pairs = list(grads_and_vars)
+        self.apply([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
+        return self.iterations
+
+    def apply(
+        self, grads: Sequence[npt.ArrayLike | None], trainable_variables: Sequence[Variable] | None = None
+    ) -> None:
+        """Do one step by gradients that the caller has; the engine does it, with everything around the rule.
+
+        The first call makes the slots for its variables. With `loss_scale_factor` the gradients are divided by it, as
+        it is the loss of `fit` that it multiplies; `scale_loss` does that for a loss of one's own.
+
+        Args:
+            grads: an array for each variable; None leaves the variable alone.
+            trainable_variables: the variables; those that the optimizer was built for if None.
+
+        Raises:
+            ValueError: for variables that it was not built for, gradients of wrong shapes, or no gradient at all.
+        """
+        if trainable_variables is None:
+            if self._variables is None:
+                raise ValueError("`trainable_variables` must be given until the optimizer is built.")
+            trainable_variables = self._variables
+        apply_step(self, grads, trainable_variables)
+
+    def scale_loss(self, loss: Any) -> Any:
+        """Return a loss times `loss_scale_factor`, by which `apply` divides the gradients."""
+        return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make a like object."""

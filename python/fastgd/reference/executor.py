@@ -45,8 +45,9 @@ class Executor:
         check_plan(plan)
         self._plan = plan
         self._dtype = np.dtype(plan.dtype)
-        observed = build_program(plan, tensors_of(plan))
-        self._programs = {"train": observed, "evaluate": observed, "predict": build_program(plan, plan.outputs)}
+        observed = tensors_of(plan)
+        wanted = {"train": (*observed, *plan.outputs), "evaluate": observed, "predict": plan.outputs}
+        self._programs = {mode: build_program(plan, names) for mode, names in wanted.items()}
         trained = [place for place, spec in enumerate(plan.params) if spec.trainable]
         self._layout = flat_layout((plan.params[place].size for place in trained), plan.dtype)
         self._gradient = np.zeros(self._layout.size, self._dtype)
@@ -115,7 +116,8 @@ class Executor:
             shuffle_seed: None for the given order, else the seed of `permutation`.
             epoch: the epoch, which shuffles anew.
             iteration: the number of updates done before.
-            outputs: to predict, one writeable array per output of the plan, filled row by row.
+            outputs: one writeable array per output of the plan, filled row by row; none where they are not wanted in
+                training, and none to evaluate.
 
         Raises:
             ValueError: if the mode is unknown, something is not bound yet, or an array is wrong.
@@ -170,6 +172,31 @@ class Executor:
         """Return numerator and denominator of each loss, then each column of each metric, since `begin`: (rows, 2)."""
         return np.array(self._totals)
 
+    def update(self, gradients: Sequence[Array], learning_rate: float, iteration: int = 0) -> None:
+        """Do one step of the bound rule by given gradients; a run that has begun is over.
+
+        Args:
+            gradients: one array of the plan's dtype per trainable parameter, in its shape.
+            learning_rate: the rate.
+            iteration: the number of updates done before.
+
+        Raises:
+            ValueError: if something is not bound yet, or the number of gradients or one of them is wrong.
+        """
+        self._run = None
+        self._bound_parameters()
+        if self._update is None:
+            raise ValueError("an update needs a rule: call `bind_update` before `update`")
+        if len(gradients) != len(self._flat_ranges):
+            raise ValueError(
+                f"the plan has {len(self._flat_ranges)} trainable parameters. Received: {len(gradients)} gradients"
+            )
+        for (place, part), gradient in zip(self._flat_ranges.items(), gradients, strict=True):
+            spec = self._plan.params[place]
+            self._gradient[part] = check_bound(spec.name, gradient, spec.shape, self._plan.dtype).reshape(-1)
+        with np.errstate(all="ignore"):
+            self._step(learning_rate, iteration)
+
     def inspect(self, feeds: MaybeArrays, training: bool = True, iteration: int = 0) -> dict[str, Array]:
         """Run one batch of all rows, forward and backward, and return what there is to see; nothing is changed.
 
@@ -217,26 +244,33 @@ class Executor:
         batch = Batch(stop - start, training, self.iteration, self._dtype, values, updates=training)
         params = self._bound_parameters()
         traces = run_forward(run.program, params, batch)
-        if run.mode == "predict":
-            self._store_outputs(run, batch)
-        else:
+        self._store_outputs(run, batch)
+        if run.mode != "predict":
             observe(self._plan, values, batch.size, self._totals)
         if run.mode == "train":
             self._gradient[:] = 0.0
             assert self._update is not None
             run_backward(self._plan, params, batch, traces, self._d_params, self._update.loss_scale)
-            weights = [params[place].reshape(-1) for place in self._flat_ranges]
-            self._update.step(weights, self._gradient, rate, self.iteration)
-            for place in self._flat_ranges:
-                # Each sees the whole parameter.
-                constraint = self._plan.params[place].constraint
-                if constraint is not None:
-                    constrain(params[place], constraint)
+            self._step(rate, self.iteration)
             self.iteration += 1
         run.position = stop
 
+    def _step(self, rate: float, iteration: int) -> None:
+        """Update the trainable parameters by the gradient."""
+        params = self._bound_parameters()
+        assert self._update is not None
+        weights = [params[place].reshape(-1) for place in self._flat_ranges]
+        self._update.step(weights, self._gradient, rate, iteration)
+        for place in self._flat_ranges:
+            # Each sees the whole parameter.
+            constraint = self._plan.params[place].constraint
+            if constraint is not None:
+                constrain(params[place], constraint)
+
     def _store_outputs(self, run: Run, batch: Batch) -> None:
         """Copy the outputs of a batch to their place; one sample may fill several rows of an output."""
+        if not run.outputs:
+            return
         for name, target in zip(self._plan.outputs, run.outputs, strict=True):
             per_sample = -self._plan.tensor(name).shape[0]
             first = run.position * per_sample

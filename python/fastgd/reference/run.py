@@ -33,12 +33,12 @@ class Run:
 
 
 def check_outputs(plan: Plan, outputs: Sequence[Array], rows: int, mode: str) -> None:
-    """Check the arrays that a prediction fills.
+    """Check the arrays that a prediction fills, or that training fills if there are any.
 
     Raises:
         ValueError: if their number, a shape or a dtype is wrong, or if the mode fills none and there are some.
     """
-    names = plan.outputs if mode == "predict" else ()
+    names = plan.outputs if mode == "predict" or (mode == "train" and outputs) else ()
     if len(outputs) != len(names):
         raise ValueError(f"mode {mode!r} fills {len(names)} outputs. Received: {len(outputs)} arrays")
     for name, array in zip(names, outputs, strict=True):
