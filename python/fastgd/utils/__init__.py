@@ -4,7 +4,7 @@ from fastgd.utils.batches import pack_x_y_sample_weight, unpack_x_y_sample_weigh
 from fastgd.utils.categorical import to_categorical
 from fastgd.utils.naming import clear_session
 from fastgd.utils.py_dataset import PyDataset
-from fastgd.utils.samples import normalize, pack_x_y_sample_weight, unpack_x_y_sample_weight
+from fastgd.utils.samples import normalize
 from fastgd.utils.seeds import set_random_seed
 
 __all__ = [
