@@ -79,7 +79,7 @@ def main():
             axis.axhline(0.0, color="black", linewidth=0.8, zorder=1)
             axis.set(xlabel="strength", ylabel="weight (standard deviations)", xscale="log", title=name)
         paths[1].sharey(paths[0])
-        paths[1].legend(title="largest weights", loc="lower right")
+        paths[1].legend(title="largest weights", loc="lower right", ncols=2)
         for name, colour, style in (("L2", 1, "s--"), ("L1", 2, "^-")):
             values = [runs[name, strength][1] for strength in STRENGTHS]
             errors.plot(STRENGTHS, values, style, color=COLOURS[colour], label=name)
