@@ -143,16 +143,14 @@ class PyExecutorOf final : public PyExecutor {
 
   void update(const Arrays& gradients, double learning_rate, std::uint64_t iteration) override {
     const auto hold = acquire();
+    std::vector<const ParamSpec*> trained;
+    for (const ParamSpec& spec : executor_.plan().params)
+      if (spec.trainable) trained.push_back(&spec);
+    check(gradients.size() == trained.size(), "The plan has ", trained.size(),
+          " trainable parameters. Received: ", gradients.size(), " gradients");
     std::vector<const T*> pointers;
-    std::size_t trained = 0;
-    for (const ParamSpec& spec : executor_.plan().params) {
-      if (!spec.trainable) continue;
-      if (trained < gradients.size())
-        pointers.push_back(readable_data<T>(gradients[trained], spec.name, count(spec.shape)));
-      ++trained;
-    }
-    check(gradients.size() == trained, "The plan has ", trained, " trainable parameters. Received: ", gradients.size(),
-          " gradients");
+    for (std::size_t i = 0; i < trained.size(); ++i)
+      pointers.push_back(readable_data<T>(gradients[i], trained[i]->name, count(trained[i]->shape)));
     py::gil_scoped_release release;
     executor_.update(pointers, learning_rate, iteration);
   }

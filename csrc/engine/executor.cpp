@@ -536,12 +536,17 @@ void Executor<T>::update(const std::vector<const T*>& gradients, double learning
   const auto segments = segments_of(std::vector<bool>(params), std::vector<Penalty>(params));
   const double work = kUpdateWork * static_cast<double>(gradient_size_);
   const double threads = team_work_ > 0 ? std::min(work / team_work_, 1024.0) : 1024.0;
-  run_team(std::min(num_threads(), std::max(1, static_cast<int>(threads))), [&](const Worker& who) {
+  const int most = std::min(num_threads(), std::max(1, static_cast<int>(threads)));
+  if (update_choice_.most() != most || update_choice_.batches() == 0)
+    update_choice_ = team_work_ > 0 ? TeamChoice(most, work) : TeamChoice::always(most);
+  const auto started = Clock::now();
+  run_team(update_choice_.team(), [&](const Worker& who) {
     update_->apply(kernels_, step_, segments, gradient_data(), slots_, who);
     if (constraints_.empty()) return;
     who.sync();
     constrain(who);
   });
+  update_choice_.ran(1, Pace::seconds(Clock::now() - started));
 }
 
 template <class T>

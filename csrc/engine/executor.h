@@ -117,6 +117,7 @@ class Executor {
   bool begun_ = false;
   std::vector<Index> order_;
   Index next_row_ = 0;
+  TeamChoice update_choice_;  // for `update`
   bool interrupted_ = false;
   std::vector<Total> totals_;
 };

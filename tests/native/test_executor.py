@@ -192,6 +192,63 @@ def test_misuse_is_an_error() -> None:
         executor.advance(3, 1.0, np.array([0.1, 0.2]))
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_training_gives_the_outputs_before_each_update(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    # In groups of samples, and in one whole batch where the shuffle leaves a rest.
+    monkeypatch.setenv("FASTGD_TEAM_WORK", "1")
+    before = _core.get_num_threads()
+    _core.set_num_threads(threads)
+    plan = classifier((19, 33, 5), "float64", "tanh")
+    assert plan.outputs
+    x, t = data()
+    seen = []
+    for make in (_core.Executor, reference.Executor):
+        params, (spec, slots) = random_params(plan), adam_slots(plan)
+        executor = make(plan)
+        executor.bind_parameters(params)
+        executor.bind_update(spec, slots)
+        outputs = [np.empty((333, plan.tensor(name).shape[1])) for name in plan.outputs]
+        executor.begin("train", [x, t], 150, shuffle_seed=3, outputs=outputs)
+        while executor.advance(1, 10.0, np.array([0.1])):
+            continue
+        seen.append([*outputs, *params])
+        with pytest.raises(ValueError, match="utputs"):
+            executor.begin("evaluate", [x, t], 150, outputs=outputs)
+    _core.set_num_threads(before)
+    for a, b in zip(*seen, strict=True):
+        tolerances.assert_close(a, b, 1e-9)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_updates_by_given_gradients(dtype: str, threads: Any) -> None:
+    plan = classifier((19, 33, 5), dtype, "tanh")
+    rng = np.random.default_rng(2)
+    steps = [[rng.normal(size=spec.shape).astype(dtype) for spec in plan.params] for _ in range(4)]
+    kept = [[gradient.copy() for gradient in gradients] for gradients in steps]
+    seen = []
+    for count, make in ((1, _core.Executor), (3, _core.Executor), (1, reference.Executor)):
+        threads(count)
+        params, (spec, slots) = random_params(plan), adam_slots(plan)
+        executor = make(plan)
+        executor.bind_parameters(params)
+        spec = UpdateSpec(spec.rule, {**spec.hyper, "global_clipnorm": 0.5, "weight_decay": 0.01}, spec.slots)
+        executor.bind_update(spec, slots)
+        for k, gradients in enumerate(steps):
+            executor.update(gradients, 0.05, k)
+        seen.append([*params, *slots])
+        with pytest.raises(ValueError, match="gradients"):
+            executor.update(steps[0][1:], 0.05, 4)
+        with pytest.raises(ValueError, match="must"):
+            executor.update([g[:1] for g in steps[0]], 0.05, 4)
+    for a, b in zip(seen[0], seen[1], strict=True):
+        np.testing.assert_array_equal(a, b)
+    for a, b in zip(seen[0], seen[2], strict=True):
+        tolerances.assert_close(a, b, 1e-5 if dtype == "float32" else 1e-12)
+    for given, before in zip(steps, kept, strict=True):
+        for a, b in zip(given, before, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
 def test_a_run_stops_in_time() -> None:
     plan = classifier((256, 256, 5))
     rng = np.random.default_rng(0)
