@@ -139,6 +139,12 @@ def test_numbers_of_padding_are_zeros_and_crops(rng):
     np.testing.assert_allclose(some, whole[:, 1:-2, :-3], rtol=1e-12)
 
 
+def test_words_may_be_in_capitals():
+    layer = layers.Conv1D(2, 3, padding="Causal", data_format="CHANNELS_FIRST")
+    assert (layer.padding, layer.data_format) == ("causal", "channels_first")
+    assert layers.Conv3DTranspose(2, 3).data_format == fastgd.config.image_data_format()
+
+
 def test_weights_and_their_names():
     layer = layers.Conv2D(8, (5, 3), groups=2)
     layer.build((None, 9, 9, 6))

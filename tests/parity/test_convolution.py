@@ -163,6 +163,16 @@ def test_the_ops_on_arrays(name: str) -> None:
         assert_all_close([got], [keras.ops.convert_to_numpy(want)], (strides, padding, dilations))
 
 
+def test_softmax_is_along_the_last_axis_whatever_the_order() -> None:
+    config = {"filters": 3, "kernel_size": 2, "activation": "softmax", "data_format": "channels_first"}
+    ours, theirs = layers.Conv1D(**config, dtype="float64"), keras.layers.Conv1D(**config)
+    x = np.random.default_rng(4).normal(size=(2, 3, 5))
+    for layer in (ours, theirs):
+        layer.build((None, 3, 5))
+    ours.set_weights(theirs.get_weights())
+    assert_all_close([ours(x)], [keras.ops.convert_to_numpy(theirs(x))], config)
+
+
 @pytest.mark.parametrize("cls", ["Conv1D", "Conv2D", "Conv3D", "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"])
 def test_arguments_and_configs_are_those_of_keras(cls: str) -> None:
     made = [getattr(library.layers, cls)(4, 3) for library in (fastgd, keras)]

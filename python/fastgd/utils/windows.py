@@ -50,16 +50,16 @@ def check_padding(padding: Any, causal: bool = False) -> str:
 
 
 def check_data_format(data_format: Any) -> str:
-    """Return "channels_last" or "channels_first"; None stands for `config.image_data_format()`.
+    """Return "channels_last" or "channels_first", in lower case; None stands for `config.image_data_format()`.
 
     Raises:
         ValueError: for anything else.
     """
     if data_format is None:
         return config.image_data_format()
-    if data_format not in DATA_FORMATS:
+    if str(data_format).lower() not in DATA_FORMATS:
         raise unknown("order of axes", DATA_FORMATS, data_format=data_format)
-    return str(data_format)
+    return str(data_format).lower()
 
 
 def window_extents(window: Sequence[int], dilations: Sequence[int]) -> Sizes:
