@@ -212,7 +212,7 @@ def test_training_gives_the_outputs_before_each_update(threads: int, monkeypatch
         while executor.advance(1, 10.0, np.array([0.1])):
             continue
         seen.append([*outputs, *params])
-        with pytest.raises(ValueError, match="utputs"):
+        with pytest.raises(ValueError, match="outputs"):
             executor.begin("evaluate", [x, t], 150, outputs=outputs)
     _core.set_num_threads(before)
     for a, b in zip(*seen, strict=True):
