@@ -239,6 +239,7 @@ def op_cases() -> Iterator[OpCase]:
         yield OpCase("dense", ((-1, 7),), ((-1, 5),), ((7, 5), (5,)), {"activation": name, **numbers}, length=7)
     yield OpCase("dense", ((-1, 7),), ((-1, 1),), ((7, 1), (1,)), {"activation": "selu"}, length=7)
     yield OpCase("dense", ((-1, 7),), ((-1, 70),), ((7, 70), (70,)), {"activation": "softplus"}, length=7)
+    yield from convolution_cases()
     for name, numbers in ELEMENTWISE:
         yield OpCase("activation", ((-1, 3, 21),), ((-1, 3, 21),), (), {"function": name, **numbers})
     for inside, units in ((1, 1), (7, 1), (1, 64), (63, 65), (64, 63), (65, 17), (300, 33), (0, 3)):
@@ -318,6 +319,62 @@ def op_cases() -> Iterator[OpCase]:
         yield OpCase("binary_accuracy", ((-1, 3, 7),) * 2, ((-1,),), attrs={"threshold": threshold}, kinds="pt",
                      differentiable=False)  # fmt: skip
     yield from metric_op_cases()
+
+
+# Sizes, channels, window, filters, strides, dilations, zeros before and after, groups.
+CONVOLUTIONS: Sequence[tuple[Any, ...]] = (
+    ((9,), 3, (3,), 5, (1,), (1,), (0,), (0,), 1),
+    ((10,), 4, (3,), 6, (2,), (1,), (1,), (1,), 2),
+    ((12,), 2, (3,), 3, (1,), (2,), (4,), (0,), 1),  # causal
+    ((7,), 5, (1,), 4, (1,), (1,), (0,), (0,), 1),
+    ((65,), 1, (9,), 7, (3,), (1,), (4,), (2,), 1),
+    ((5, 6), 3, (3, 2), 4, (1, 1), (1, 1), (1, 0), (1, 1), 1),
+    ((8, 7), 1, (3, 3), 5, (2, 1), (1, 1), (0, 1), (1, 1), 1),
+    ((7, 9), 3, (5, 5), 6, (1, 1), (1, 1), (2, 2), (2, 2), 1),
+    ((14, 13), 8, (3, 3), 16, (1, 1), (1, 1), (1, 1), (1, 1), 1),
+    ((6, 5), 17, (3, 3), 33, (1, 1), (1, 1), (1, 1), (1, 1), 1),
+    ((4, 5), 64, (1, 1), 65, (1, 1), (1, 1), (0, 0), (0, 0), 1),
+    ((5, 4), 7, (1, 1), 3, (2, 2), (1, 1), (0, 0), (0, 0), 1),
+    ((9, 8), 4, (3, 3), 4, (1, 1), (1, 1), (1, 1), (1, 1), 4),
+    ((9, 8), 6, (2, 3), 9, (2, 3), (2, 1), (1, 2), (0, 1), 3),
+    ((7, 8), 2, (3, 3), 3, (1, 2), (1, 1), (-1, 1), (1, -2), 1),  # cropped at one end
+    ((3, 3), 2, (3, 3), 4, (1, 1), (1, 1), (0, 0), (0, 0), 1),
+    ((2, 3), 2, (4, 4), 3, (1, 1), (1, 1), (2, 1), (1, 2), 1),
+    ((9, 10), 3, (2, 2), 4, (3, 3), (1, 1), (0, 0), (0, 0), 1),  # elements that no window sees
+    ((9, 7), 2, (3, 2), 3, (1, 1), (2, 3), (2, 1), (2, 2), 1),
+    ((4, 3, 5), 2, (2, 3, 2), 3, (1, 1, 2), (1, 1, 1), (0, 1, 1), (1, 1, 0), 1),
+    ((4, 5, 3), 4, (2, 2, 2), 6, (2, 1, 1), (1, 2, 1), (1, 1, 0), (0, 1, 0), 2),
+)
+
+
+def convolution_cases() -> Iterator[OpCase]:
+    """Yield convolutions along one to three axes, and the transposes of those without groups."""
+    for row in CONVOLUTIONS:
+        yield from _convolution_pair(*row)
+        yield from _convolution_pair(*row, bias=False)
+    for name, numbers in FUSED:
+        yield from _convolution_pair(*CONVOLUTIONS[5], activation={"activation": name, **numbers})
+
+
+def _convolution_pair(
+    sizes: tuple[int, ...], channels: int, window: tuple[int, ...], filters: int, strides: tuple[int, ...],
+    dilations: tuple[int, ...], before: tuple[int, ...], after: tuple[int, ...], groups: int,
+    bias: bool = True, activation: dict[str, Attribute] | None = None,
+) -> Iterator[OpCase]:  # fmt: skip
+    each = zip(sizes, before, after, window, dilations, strides, strict=True)
+    outputs = tuple((s + b + a - (k - 1) * d - 1) // step + 1 for s, b, a, k, d, step in each)
+    attrs: dict[str, Attribute] = {
+        "strides": strides, "dilations": dilations, "padding_before": before, "padding_after": after,
+        **(activation or {}),
+    }  # fmt: skip
+    kernel = (*window, channels // groups, filters)
+    length = max(prod(window) * max(channels, filters), prod(outputs), prod(sizes))
+    x, y = (-1, *sizes, channels), (-1, *outputs, filters)
+    params = (kernel, (filters,)) if bias else (kernel,)
+    yield OpCase("convolution", (x,), (y,), params, {**attrs, "groups": groups}, length=length)
+    if groups == 1:
+        params = (kernel, (channels,)) if bias else (kernel,)
+        yield OpCase("transposed_convolution", (y,), (x,), params, {**attrs, "sizes": sizes}, length=length)
 
 
 def metric_op_cases() -> Iterator[OpCase]:
@@ -659,6 +716,7 @@ def layer_cases() -> Iterator[LayerCase]:
     orthogonal = {"kernel_regularizer": "orthogonal_regularizer", "kernel_constraint": "unit_norm"}
     yield LayerCase("Dense", {"units": 5, **orthogonal, "activity_regularizer": "l2"}, ((3,),), (5,), length=25)
     yield LayerCase("Dense", {"units": 5, "bias_constraint": "non_neg"}, ((3,),), (5,), length=5)
+    yield from convolution_layer_cases()
     yield LayerCase("ActivityRegularization", {}, ((3, 5),), (3, 5))
     yield LayerCase("ActivityRegularization", {"l1": 0.1, "l2": 0.3}, ((3, 5),), (3, 5), length=15)
     for rate in (0.0, 0.4):
@@ -729,6 +787,46 @@ def layer_cases() -> Iterator[LayerCase]:
     yield LayerCase("Lambda", {"function": square, "output_shape": (3, 7)}, ((3, 7),), (3, 7))
     swap = {"function": {"class_name": "function", "config": "swapaxes"}, "arguments": {"axis1": 1, "axis2": -1}}
     yield LayerCase("Lambda", swap, ((3, 7),), (7, 3))
+
+
+def convolution_layer_cases() -> Iterator[LayerCase]:
+    """Yield the convolutions and transposed convolutions with each of their options."""
+    first = {"data_format": "channels_first"}
+    rules: dict[str, Any] = {
+        "kernel_regularizer": "l2", "bias_regularizer": "l1", "activity_regularizer": "l2",
+        "kernel_constraint": "max_norm", "bias_constraint": "min_max_norm",
+        "kernel_initializer": "he_normal", "bias_initializer": "ones",
+    }  # fmt: skip
+    for cls, config, x, y in (
+        ("Conv1D", {"kernel_size": (3,)}, (8, 2), (6, 3)),
+        ("Conv1D", {"kernel_size": (3,), "padding": "causal", "dilation_rate": (2,)}, (7, 2), (7, 3)),
+        ("Conv1D", {"kernel_size": (4,), "padding": "same", "strides": (2,), **first}, (2, 7), (3, 4)),
+        ("Conv1D", {"kernel_size": (2,), "groups": 3, "activation": "softmax"}, (5, 6), (4, 3)),
+        ("Conv2D", {"kernel_size": (3, 2), "activation": "tanh", **rules}, (5, 4, 2), (3, 3, 3)),
+        ("Conv2D", {"kernel_size": (3, 3), "padding": "same", "activation": "softplus"}, (4, 5, 1), (4, 5, 3)),
+        ("Conv2D", {"kernel_size": (3, 2), "padding": "same", "strides": (2, 3)}, (5, 4, 2), (3, 2, 3)),
+        ("Conv2D", {"kernel_size": (2, 2), "dilation_rate": (1, 2), "use_bias": False}, (4, 5, 2), (3, 3, 3)),
+        ("Conv2D", {"kernel_size": (2, 2), "groups": 3, "activation": "gelu", **first}, (6, 3, 4), (3, 2, 3)),
+        ("Conv3D", {"kernel_size": (2, 1, 3), "strides": (1, 2, 1)}, (3, 3, 4, 2), (2, 2, 2, 3)),
+        ("Conv3D", {"kernel_size": (2, 2, 2), "padding": "same", **first}, (2, 2, 3, 2), (3, 2, 3, 2)),
+        ("Conv1DTranspose", {"kernel_size": (3,), "strides": (2,)}, (4, 2), (9, 3)),
+        ("Conv1DTranspose", {"kernel_size": (2,), "dilation_rate": (3,), "padding": "same", **first}, (2, 5), (3, 5)),
+        ("Conv2DTranspose", {"kernel_size": (2, 3), "activation": "tanh", **rules}, (3, 2, 2), (4, 4, 3)),
+        ("Conv2DTranspose", {"kernel_size": (4, 3), "strides": (2, 2), "padding": "same"}, (2, 3, 2), (4, 6, 3)),
+        ("Conv2DTranspose", {"kernel_size": (2, 1), "strides": (3, 2), "use_bias": False}, (2, 2, 2), (6, 4, 3)),
+        (
+            "Conv2DTranspose",
+            {"kernel_size": (3, 3), "strides": (3, 2), "padding": "same", "output_padding": (2, 0), **first},
+            (2, 2, 3), (3, 6, 5),
+        ),
+        ("Conv3DTranspose", {"kernel_size": (2, 2, 1), "strides": (1, 2, 2)}, (2, 2, 2, 2), (3, 4, 4, 3)),
+        (
+            "Conv3DTranspose",
+            {"kernel_size": (2, 1, 2), "strides": (2, 1, 1), "output_padding": (1, 0, 0)},
+            (2, 3, 2, 2), (5, 3, 3, 3),
+        ),
+    ):  # fmt: skip
+        yield LayerCase(cls, {"filters": 3, **config}, (x,), y, length=max(prod(x), prod(y)))
 
 
 def optimizer_cases() -> Iterator[OptimizerCase]:

@@ -9,6 +9,7 @@ import pytest
 
 import cases
 from cases import (
+    convolution_cases,
     elementwise_cases,
     encoding_cases,
     moving_cases,
@@ -29,6 +30,8 @@ from reference.gradcheck import PlanBuilder, check_gradients
 GRADIENT_OPS = {
     "dense",
     "matmul",
+    "convolution",
+    "transposed_convolution",
     "activation",
     "prelu",
     "dropout",
@@ -203,6 +206,21 @@ def test_normalisation_and_scaling(case):
     seen = check_gradients(plan, op_feeds(case, plan, 3, 5), op_params(case, "float64", 5))
     trained = len(case.params) - case.constants
     assert {"d:x0", *(f"d:w{i}" for i in range(trained))} <= set(seen)
+
+
+SMALL_CONVOLUTIONS = [
+    case
+    for case in convolution_cases()
+    if case.attrs.get("activation", "tanh") in ("tanh", "softplus")
+    and abs(prod(case.inputs[0])) + prod(case.params[0]) <= 300
+]
+
+
+@pytest.mark.parametrize("case", SMALL_CONVOLUTIONS, ids=lambda c: c.id)
+def test_convolutions(case):
+    plan = op_plan(case, "float64")
+    seen = check_gradients(plan, op_feeds(case, plan, 2, 5), op_params(case, "float64", 5))
+    assert {"d:x0", *(f"d:w{i}" for i in range(len(case.params)))} <= set(seen)
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.4, 1.0])

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fastgd import activations, constraints, initializers, ops, regularizers
-from fastgd.layers.layer import Layer
+from fastgd import ops
+from fastgd.layers.weighted_sum import WeightedSum
 from fastgd.ops.builder import Tensor
-from fastgd.ops.parameters import Variable
-from fastgd.utils.checks import check_bool, check_int
+from fastgd.utils.checks import check_int
 from fastgd.utils.errors import invalid
-from fastgd.utils.registry import to_config
 
 
-class Dense(Layer):
+class Dense(WeightedSum):
     """A fully connected layer: `y = f(x kernel + bias)` over the last axis.
 
     Args:
@@ -40,9 +38,6 @@ class Dense(Layer):
         >>> fastgd.layers.Dense(64, activation="relu")
     """
 
-    kernel: Variable
-    bias: Variable | None
-
     def __init__(
         self,
         units: int,
@@ -57,16 +52,10 @@ class Dense(Layer):
         bias_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        initial = kernel_initializer, bias_initializer
+        rules = kernel_regularizer, bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint
+        super().__init__(activation, use_bias, *initial, *rules, **kwargs)
         self.units = check_int("units", units, 1)
-        self.activation = activations.get(activation)
-        self.use_bias = check_bool("use_bias", use_bias)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
 
     def build(self, input_shape: Any) -> None:
         """Make kernel and bias."""
@@ -74,45 +63,13 @@ class Dense(Layer):
             raise invalid(
                 f"The layer {self.name!r} needs one input of shape (batch, ..., features).", input_shape=input_shape
             )
-        self.kernel = self.add_weight(
-            (input_shape[-1], self.units),
-            self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-            name="kernel",
-        )
-        self.bias = None
-        if self.use_bias:
-            self.bias = self.add_weight(
-                (self.units,),
-                self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-                name="bias",
-            )
+        self.add_kernel((input_shape[-1], self.units), self.units)
         super().build(input_shape)
 
-    def call(self, inputs: Tensor) -> Tensor:
-        """Emit one step, and a second one for an activation that the step cannot take along."""
-        fused = activations.fused_form(self.activation)
-        if fused is None:
-            y: Tensor = self.activation(ops.dense(inputs, self.kernel, self.bias))
-            return y
-        name, numbers = fused
-        return ops.dense(inputs, self.kernel, self.bias, activation=name, **numbers)
+    def sums(self, inputs: Tensor, **activation: Any) -> Tensor:
+        """Emit the step, with the name and the numbers of an activation that it takes along."""
+        return ops.dense(inputs, self.kernel, self.bias, **activation)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make a like layer."""
-        return {
-            **super().get_config(),
-            "units": self.units,
-            "activation": activations.serialize(self.activation),
-            "use_bias": self.use_bias,
-            "kernel_initializer": to_config(self.kernel_initializer),
-            "bias_initializer": to_config(self.bias_initializer),
-            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
-            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
-            "activity_regularizer": regularizers.serialize(self.activity_regularizer),
-            "kernel_constraint": constraints.serialize(self.kernel_constraint),
-            "bias_constraint": constraints.serialize(self.bias_constraint),
-        }
+        return {**super().get_config(), "units": self.units}

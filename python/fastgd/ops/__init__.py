@@ -53,6 +53,7 @@ from fastgd.ops.binary import (
     subtract,
     true_divide,
 )
+from fastgd.ops.convolution import conv, conv_transpose, convolution, transposed_convolution
 from fastgd.ops.counting import all, any, count_nonzero, nan_to_num
 from fastgd.ops.crossentropies import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
 from fastgd.ops.elementwise import sum_of
@@ -141,6 +142,9 @@ __all__ = [
     "clip",
     "concatenate",
     "concordance_correlation",
+    "conv",
+    "conv_transpose",
+    "convolution",
     "cos",
     "cosh",
     "count_nonzero",
@@ -260,6 +264,7 @@ __all__ = [
     "tile",
     "top_k_categorical_accuracy",
     "transpose",
+    "transposed_convolution",
     "true_divide",
     "unit_normalization",
     "unstack",

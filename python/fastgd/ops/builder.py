@@ -210,9 +210,20 @@ class PlanBuilder:
                 del self._tensors[y.name]
                 before = self._tensors[step.inputs[0]]
                 return Tensor(self, before.name, before.shape, before.dtype)
-            if step.op == "dense" and step.attrs["activation"] == function:
-                self.steps[place] = replace(step, attrs={"activation": "linear"})
+            # A step that takes an activation along.
+            if step.attrs.get("activation") == function:
+                self.steps[place] = replace(step, attrs={**step.attrs, "activation": "linear"})
                 return y
+        return None
+
+    def source(self, y: Tensor, op: str, attrs: Mapping[str, Attribute]) -> Tensor | None:
+        """Return the first input of the step that made y, None if that is not `op` with these attributes."""
+        for step in reversed(self.steps):
+            if y.name in step.outputs:
+                if step.op != op or dict(step.attrs) != attrs:
+                    return None
+                spec = self._tensors[step.inputs[0]]
+                return Tensor(self, spec.name, spec.shape, spec.dtype)
         return None
 
     def distinct_seed(self, seed: int) -> int:

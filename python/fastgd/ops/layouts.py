@@ -20,14 +20,22 @@ def to_channels_last(op: str, x: Tensor, data_format: str, ranks: tuple[int, ...
         ValueError: if x has another number of axes, or an axis beside the first one depends on the batch.
     """
     require_tensors(op, x)
+    shape = show_dims(x.dims)
     counts = " or ".join(str(rank + 2) for rank in ranks)
-    require(len(x.dims) - 2 in ranks, op, f"x must have {counts} axes, with batch and channels: it is {show_dims(x.dims)}")
-    fixed = min(x.dims[1:]) >= 0
-    require(fixed, op, f"only the first axis of x may depend on the batch: it is {show_dims(x.dims)}")
-    return x if data_format == "channels_last" else transpose(x, (0, *range(2, len(x.dims)), 1))
+    require(len(x.dims) - 2 in ranks, op, f"x must have {counts} axes, with batch and channels: it is {shape}")
+    require(min(x.dims[1:]) >= 0, op, f"only the first axis of x may depend on the batch: it is {shape}")
+    if data_format == "channels_last":
+        return x
+    # Between two such ops the axes need not go there and back.
+    before = x.builder.source(x, "transpose", {"axes": _first_order(len(x.dims))})
+    return transpose(x, (0, *range(2, len(x.dims)), 1)) if before is None else before
 
 
 def from_channels_last(y: Tensor, data_format: str) -> Tensor:
     """Return y, whose channels are last, in the order that `data_format` says."""
-    last = len(y.dims) - 1
-    return y if data_format == "channels_last" else transpose(y, (0, last, *range(1, last)))
+    return y if data_format == "channels_last" else transpose(y, _first_order(len(y.dims)))
+
+
+def _first_order(axes: int) -> tuple[int, ...]:
+    """Return the axes of (batch, sizes..., channels) with the channels behind the batch."""
+    return (0, axes - 1, *range(1, axes - 1))

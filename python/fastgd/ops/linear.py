@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy.typing as npt
 
-from fastgd.ops.activations import FUSED, function_attributes
 from fastgd.ops.builder import Tensor, show_dims
 from fastgd.ops.checks import require, require_tensors
 from fastgd.ops.eager import works_on_arrays
 from fastgd.ops.operands import as_tensors
 from fastgd.ops.parameters import Variable, as_variable
+from fastgd.ops.products import fused_attributes, product_params
 from fastgd.plan import Attribute
-from fastgd.utils.errors import unknown
 
 
 @works_on_arrays("x")
@@ -41,21 +40,14 @@ def dense(
         ValueError: if the shapes do not fit, or if the step cannot take f along.
     """
     require_tensors("dense", x)
-    if activation not in FUSED:
-        raise unknown("activation of dense", FUSED, activation=activation)
+    attrs = fused_attributes("dense", activation, numbers)
     w = as_variable(kernel, "kernel", x.dtype)
     require(
         len(w.shape) == 2 and len(x.dims) >= 2 and x.dims[-1] == w.shape[0],
         "dense",
         f"the last axis of x must equal the first of the kernel: x is {show_dims(x.dims)}, the kernel {w.shape}",
     )
-    params = [w]
-    if bias is not None:
-        b = as_variable(bias, "bias", x.dtype)
-        sizes = f"it is {b.shape}, the kernel {w.shape}"
-        require(b.shape == w.shape[1:], "dense", f"the bias must have one value per unit: {sizes}")
-        params.append(b)
-    attrs = function_attributes("activation", activation, numbers)
+    params = product_params("dense", w, w.shape[1], bias)
     return x.builder.emit("dense", [x], [(*x.dims[:-1], w.shape[1])], params, attrs)[0]
 
 

@@ -3,6 +3,7 @@
 # Importing the families of ops fills the table in `registry`.
 from fastgd.reference import (  # noqa: F401
     activations,
+    convolution,
     dropout,
     elementwise,
     encoding,

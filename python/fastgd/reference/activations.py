@@ -28,6 +28,27 @@ def find_function(attrs: Attrs, attribute: str) -> tuple[Function, tuple[float, 
     return function, tuple(number(attrs, wanted, 0.0) for wanted in function.numbers)
 
 
+def find_fused(attrs: Attrs) -> tuple[Function, tuple[float, ...]]:
+    """Return the function that a product takes along under the attribute `activation`, and its numbers.
+
+    Raises:
+        ValueError: if it has no derivative that follows from its output.
+    """
+    name = attrs.get("activation")
+    if name in ALONG_AN_AXIS:
+        raise ValueError(f"`activation` must work element by element. Received: activation={name!r}")
+    function, numbers = find_function(attrs, "activation")
+    if not function.from_output:
+        raise ValueError(f"`activation` must have a derivative that follows from y. Received: activation={name!r}")
+    return function, numbers
+
+
+def activate(function: Function, numbers: tuple[float, ...], z: Array) -> Array:
+    """Return f(z), which may take the place of z."""
+    y = function.value(z, *numbers, out=z) if function.takes_out else function.value(z, *numbers)
+    return np.asarray(y, z.dtype)
+
+
 def _axis(attrs: Attrs, x: Array) -> int:
     """Return the axis of a function along one: the last if none is named."""
     axis = int(number(attrs, "axis", x.ndim - 1))

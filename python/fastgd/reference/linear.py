@@ -7,20 +7,8 @@ from math import prod
 
 import numpy as np
 
-from fastgd.reference.activations import ALONG_AN_AXIS, find_function, gradient
-from fastgd.reference.functions import Function
+from fastgd.reference.activations import activate, find_fused, gradient
 from fastgd.reference.registry import Array, Attrs, Context, Gradients, MaybeArrays, backward, forward
-
-
-def _dense_activation(attrs: Attrs) -> tuple[Function, tuple[float, ...]]:
-    """Return the activation of a dense step and its numbers."""
-    name = attrs.get("activation")
-    if name in ALONG_AN_AXIS:
-        raise ValueError(f"`activation` must work element by element. Received: activation={name!r}")
-    function, numbers = find_function(attrs, "activation")
-    if not function.from_output:
-        raise ValueError(f"`activation` must have a derivative that follows from y. Received: activation={name!r}")
-    return function, numbers
 
 
 def _check_dense(x: Array, params: Sequence[Array]) -> None:
@@ -44,12 +32,10 @@ def dense(ctx: Context, inputs: Sequence[Array], params: Sequence[Array], attrs:
     """y = f(x w + b), over the last axis of x."""
     (x,) = inputs
     _check_dense(x, params)
-    function, numbers = _dense_activation(attrs)
     y = np.matmul(_rows(x), params[0])
     if len(params) == 2:
         y += params[1]
-    y = function.value(y, *numbers, out=y) if function.takes_out else function.value(y, *numbers)
-    y = np.asarray(y, x.dtype)
+    y = activate(*find_fused(attrs), y)
     return (y.reshape(*x.shape[:-1], y.shape[-1]),)
 
 
@@ -65,8 +51,7 @@ def dense_backward(
     """With z = x w + b and dz = f'(z) dy: dx = dz w^T, dw = x^T dz, db = the sum of dz over the rows."""
     (x,), (y,), (dy,) = inputs, outputs, d_outputs
     assert dy is not None
-    function, numbers = _dense_activation(attrs)
-    dz = _rows(gradient(function, numbers, x, y, dy))
+    dz = _rows(gradient(*find_fused(attrs), x, y, dy))
     dx = np.matmul(dz, params[0].T).reshape(x.shape) if ctx.input_needs[0] else None
     dw = np.matmul(_rows(x).T, dz) if ctx.param_needs[0] else None
     if len(params) == 1:

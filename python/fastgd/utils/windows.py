@@ -122,3 +122,45 @@ def window_sizes(
             input_sizes=tuple(sizes),
         )
     return tuple((w - extent) // step + 1 for w, extent, step in zip(whole, extents, strides, strict=True))
+
+
+def transposed_sizes(
+    padding: str,
+    sizes: Sequence[int],
+    window: Sequence[int],
+    strides: Sequence[int],
+    dilations: Sequence[int],
+    output_padding: Sequence[int] | None = None,
+) -> tuple[Sizes, Sizes, Sizes]:
+    """Return the output sizes of a transposed convolution, and the padding of the convolution that it transposes.
+
+    With s the size, e the extent of the window and p the output padding an output has `(s - 1) stride + e + p` elements
+    for "valid", where p is by default what lacks from e to the stride; and `(s - 1) stride + e % 2 + p` for "same", by
+    default `s stride`. What "same" leaves out is cut off at both ends, the odd element behind.
+
+    Args:
+        padding: "valid" or "same".
+        sizes: the sizes of the input.
+        window: the sizes of the window.
+        strides: the steps between windows in the output.
+        dilations: the steps between the elements of a window.
+        output_padding: p, one number per axis, or None.
+
+    Returns:
+        The sizes, the zeros before and those after; negative numbers of these crop.
+    """
+    outputs, befores, afters = [], [], []
+    extents = window_extents(window, dilations)
+    for k, (size, extent, stride) in enumerate(zip(sizes, extents, strides, strict=True)):
+        apart = (size - 1) * stride
+        if padding == "valid":
+            output = apart + (max(extent, stride) if output_padding is None else extent + output_padding[k])
+            before = 0
+        else:
+            output = apart + (stride if output_padding is None else extent % 2 + output_padding[k])
+            # What the whole transpose has more than this, or less where it is negative.
+            before = max((apart + extent - output) // 2, 0)
+        outputs.append(output)
+        befores.append(before)
+        afters.append(apart + extent - output - before)
+    return tuple(outputs), tuple(befores), tuple(afters)
