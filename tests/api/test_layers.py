@@ -47,6 +47,12 @@ CASES = {
     "Identity": (lambda: layers.Identity(), [(2, 6)], (2, 6)),
     "Concatenate": (lambda: layers.Concatenate(axis=1), [(2, 3), (4, 3)], (6, 3)),
     "Dot": (lambda: layers.Dot(axes=(1, 2)), [(5,), (3, 5)], (3,)),
+    "Conv1D": (lambda: layers.Conv1D(3, 2, padding="causal"), [(5, 2)], (5, 3)),
+    "Conv2D": (lambda: layers.Conv2D(4, 3, strides=2, groups=2, activation="relu"), [(5, 7, 2)], (2, 3, 4)),
+    "Conv3D": (lambda: layers.Conv3D(2, 2, data_format="channels_first"), [(1, 3, 4, 2)], (2, 2, 3, 1)),
+    "Conv1DTranspose": (lambda: layers.Conv1DTranspose(3, 2, 3, output_padding=2), [(4, 2)], (13, 3)),
+    "Conv2DTranspose": (lambda: layers.Conv2DTranspose(3, 4, 2, "same"), [(3, 4, 2)], (6, 8, 3)),
+    "Conv3DTranspose": (lambda: layers.Conv3DTranspose(1, 2, dilation_rate=2), [(2, 3, 1, 2)], (4, 5, 3, 1)),
     "Lambda": (lambda: layers.Lambda(ops.square), [(2, 3)], (2, 3)),
 }
 

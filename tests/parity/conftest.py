@@ -20,7 +20,8 @@ SWITCHES = {
     "KERAS_BACKEND": "jax",
     "JAX_ENABLE_X64": "1",
     "JAX_PLATFORMS": "cpu",
-    "XLA_FLAGS": "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true",
+    "XLA_FLAGS": "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true "
+    "--xla_cpu_use_fusion_emitters=false",
 }
 
 ABSENT = [name for name in ("keras", "jax") if importlib.util.find_spec(name) is None]

@@ -47,6 +47,10 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
             ("Normalization", "Rescaling", "Discretization", "CategoryEncoding"),
             "it is compared by a test of its own in test_normalization.py",
         ),
+        **dict.fromkeys(
+            (f"Conv{rank}D{kind}" for rank in (1, 2, 3) for kind in ("", "Transpose")),
+            "it is compared by random configurations in test_convolution.py",
+        ),
         "Lambda": "it is compared by a test of its own in test_layers.py",
         "ActivityRegularization": "its penalty is part of the histories in test_regularizers.py",
     },

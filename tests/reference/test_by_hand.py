@@ -35,6 +35,43 @@ def run_rule(rule, w, gradients, slots, lr, dtype="float64", **hyper):
     return path, [float(slot[0]) for slot in memory]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "sums", "adjoint"),
+    [
+        # (0, 0), 1, 2, 3 and a window (1, 10) at every second place; then 2, 3, 4, (0, 0).
+        (2, -1, [0.0, 21.0], [1.0, 10.0, 0.0, 0.0]),
+        (-1, 2, [32.0, 4.0], [0.0, 1.0, 10.0, 1.0]),
+    ],
+)
+def test_convolutions_of_what_is_padded_and_cropped(before, after, sums, adjoint):
+    attrs = {"strides": (2,), "dilations": (1,), "padding_before": (before,), "padding_after": (after,)}
+    x, kernel = np.array([1.0, 2.0, 3.0, 4.0]).reshape(1, 4, 1), np.array([1.0, 10.0]).reshape(2, 1, 1)
+    assert run_op("convolution", [x], [kernel], **attrs)[0].ravel().tolist() == sums
+    back = run_op("transposed_convolution", [np.ones((1, 2, 1))], [kernel], sizes=(4,), **attrs)[0]
+    assert back.ravel().tolist() == adjoint
+
+
+@pytest.mark.parametrize(
+    ("op", "changes", "text"),
+    [
+        ("convolution", {"groups": 2}, r"does not fit the kernel \(2, 1, 1\) in 2 groups"),
+        ("convolution", {"strides": (0,)}, "needs 1 numbers in each attribute"),
+        ("convolution", {"dilations": (4,)}, r"the window \(2,\) does not fit into the sizes \(4,\)"),
+        ("convolution", {"activation": "softmax"}, "`activation` must work element by element"),
+        ("convolution", {"activation": "gelu"}, "`activation` must have a derivative that follows from y"),
+        ("transposed_convolution", {"sizes": (4,)}, r"x of shape \(1, 4, 1\) does not fit .* windows \(3,\)"),
+    ],
+)
+def test_convolutions_that_do_not_fit(op, changes, text):
+    attrs = {"strides": (1,), "dilations": (1,), "padding_before": (0,), "padding_after": (0,), "sizes": (5,)}
+    with pytest.raises(ValueError, match=text):
+        run_op(op, [np.ones((1, 4, 1))], [np.ones((2, 1, 1))], **{**attrs, **changes})
+    with pytest.raises(ValueError, match="b of shape"):
+        run_op(op, [np.ones((1, 4, 1))], [np.ones((2, 1, 1)), np.ones(2)], **attrs)
+    with pytest.raises(ValueError, match="takes a kernel of as many axes as x"):
+        run_op(op, [np.ones((1, 4, 1))], [np.ones((2, 1))], **attrs)
+
+
 def test_one_sgd_step_of_a_2_2_1_network():
     b = PlanBuilder()
     b.input("x", 2)

@@ -85,12 +85,12 @@ def window_padding(
     """
     extents = window_extents(window, dilations)
     if padding == "causal":
-        totals = befores = [extent - 1 for extent in extents]
+        totals = fronts = [extent - 1 for extent in extents]
     else:
         each = zip(sizes, extents, strides, strict=True)
         totals = [max((-(-s // step) - 1) * step + e - s, 0) if padding == "same" else 0 for s, e, step in each]
-        befores = [total // 2 for total in totals]
-    return tuple(befores), tuple(total - before for total, before in zip(totals, befores, strict=True))
+        fronts = [total // 2 for total in totals]
+    return tuple(fronts), tuple(total - front for total, front in zip(totals, fronts, strict=True))
 
 
 def window_sizes(
@@ -149,18 +149,18 @@ def transposed_sizes(
     Returns:
         The sizes, the zeros before and those after; negative numbers of these crop.
     """
-    outputs, befores, afters = [], [], []
+    outputs, fronts, backs = [], [], []
     extents = window_extents(window, dilations)
     for k, (size, extent, stride) in enumerate(zip(sizes, extents, strides, strict=True)):
         apart = (size - 1) * stride
         if padding == "valid":
             output = apart + (max(extent, stride) if output_padding is None else extent + output_padding[k])
-            before = 0
+            front = 0
         else:
             output = apart + (stride if output_padding is None else extent % 2 + output_padding[k])
             # What the whole transpose has more than this, or less where it is negative.
-            before = max((apart + extent - output) // 2, 0)
+            front = max((apart + extent - output) // 2, 0)
         outputs.append(output)
-        befores.append(before)
-        afters.append(apart + extent - output - before)
-    return tuple(outputs), tuple(befores), tuple(afters)
+        fronts.append(front)
+        backs.append(apart + extent - output - front)
+    return tuple(outputs), tuple(fronts), tuple(backs)
