@@ -7,7 +7,17 @@ import pytest
 
 import fastgd
 import tolerances
-from cases import OpCase, elementwise_cases, moving_cases, op_cases, op_feeds, op_params, op_plan, reduction_cases
+from cases import (
+    OpCase,
+    depthwise_cases,
+    elementwise_cases,
+    moving_cases,
+    op_cases,
+    op_feeds,
+    op_params,
+    op_plan,
+    reduction_cases,
+)
 from fastgd import _core, reference
 
 CASES = list(op_cases())
@@ -38,14 +48,18 @@ def test_native_matches_the_reference(case: OpCase, dtype: str, isa: str) -> Non
             tolerances.assert_close(got[name], value, tolerance, magnitude, what=f"{name}, batch {batch}")
 
 
-SHARED = [case for case in (*elementwise_cases(), *reduction_cases(), *moving_cases()) if case.inputs]
+GROUPS = (*elementwise_cases(), *reduction_cases(), *moving_cases(), *depthwise_cases())
+SHARED = [case for case in GROUPS if case.inputs]
 
 
+@pytest.mark.parametrize("batch", [3, 37])
 @pytest.mark.parametrize("case", SHARED, ids=lambda c: c.id)
-def test_an_op_does_not_depend_on_the_number_of_threads(case: OpCase, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_op_does_not_depend_on_the_number_of_threads(
+    case: OpCase, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("FASTGD_TEAM_WORK", "0")
     plan = op_plan(case, "float32")
-    feeds, params = op_feeds(case, plan, 37, 1), op_params(case, "float32", 1)
+    feeds, params = op_feeds(case, plan, batch, 1), op_params(case, "float32", 1)
     before = _core.get_num_threads()
     seen = []
     for threads in (1, 2, 5):

@@ -6,6 +6,7 @@ from fastgd.layers.activity_regularization import ActivityRegularization
 from fastgd.layers.batch_normalization import BatchNormalization
 from fastgd.layers.convolution import Conv1D, Conv2D, Conv3D
 from fastgd.layers.dense import Dense
+from fastgd.layers.depthwise_convolution import DepthwiseConv1D, DepthwiseConv2D
 from fastgd.layers.dropout import AlphaDropout, Dropout, SpatialDropout1D
 from fastgd.layers.encoding import CategoryEncoding, Discretization
 from fastgd.layers.graph import KerasTensor
@@ -37,12 +38,14 @@ from fastgd.layers.numpy_layer import NumpyLayer
 from fastgd.layers.prelu import PReLU
 from fastgd.layers.reshaping import Flatten, Identity, Permute, RepeatVector, Reshape
 from fastgd.layers.scaling import Normalization, Rescaling
+from fastgd.layers.separable_convolution import SeparableConv1D, SeparableConv2D
 from fastgd.layers.transposed_convolution import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 
 # Keras has both names.
 Convolution1D, Convolution2D, Convolution3D = Conv1D, Conv2D, Conv3D
 Convolution1DTranspose, Convolution2DTranspose = Conv1DTranspose, Conv2DTranspose
 Convolution3DTranspose = Conv3DTranspose
+SeparableConvolution1D, SeparableConvolution2D = SeparableConv1D, SeparableConv2D
 
 __all__ = [
     "ELU",
@@ -67,6 +70,8 @@ __all__ = [
     "Convolution3D",
     "Convolution3DTranspose",
     "Dense",
+    "DepthwiseConv1D",
+    "DepthwiseConv2D",
     "Discretization",
     "Dot",
     "Dropout",
@@ -94,6 +99,10 @@ __all__ = [
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "SeparableConv1D",
+    "SeparableConv2D",
+    "SeparableConvolution1D",
+    "SeparableConvolution2D",
     "Softmax",
     "SpatialDropout1D",
     "Subtract",
