@@ -10,12 +10,16 @@ namespace {
 
 // --- which outputs make a tile ---------------------------------------------------------------------
 
-// The taps of a tile: any number at any distance, with columns outside of x left out or with none; or three
-// neighbours, `kStep` columns from output to output.
+// The taps of a tile: any number at any distance, or three neighbours, `kStep` columns from output to output. In
+// checked tiles columns outside of x are left out; in the others there are none.
 template <bool kChecked>
-struct AnyTaps {};
-template <int kStep>
-struct ThreeTaps {};
+struct AnyTaps {
+  using Any = AnyTaps;
+};
+template <bool kChecked, int kStep>
+struct ThreeTaps {
+  using Any = AnyTaps<kChecked>;
+};
 
 // What runs for 8, 4, 2 or 1 outputs of a line, from a number on.
 template <class Job>
@@ -31,7 +35,7 @@ template <template <class, int, class> class Run, class T, int kOutputs, class T
   Run<T, kOutputs, Taps>::run(job, at, channel, Part{job.line.channels - channel});
 }
 
-// The channels that a last vector lacks are rare, and two outputs at once are enough for them: less code.
+// A last vector with fewer channels is rare: two outputs at once and one kind of taps are enough for it.
 template <template <class, int, class> class Run, class T, int kOutputs, class Taps, class Job>
 void run_tile(const Job& given, Index at) noexcept {
   const Job job = given;  // which no store can change
@@ -39,7 +43,7 @@ void run_tile(const Job& given, Index at) noexcept {
   for (; c + kLanes<T> <= job.line.channels; c += kLanes<T>) Run<T, kOutputs, Taps>::run(job, at, c, Whole{});
   constexpr int kNarrow = kOutputs < 2 ? 1 : 2;
   if (c < job.line.channels)
-    for (int j = 0; j < kOutputs; j += kNarrow) run_rest<Run, T, kNarrow, Taps>(job, at + j, c);
+    for (int j = 0; j < kOutputs; j += kNarrow) run_rest<Run, T, kNarrow, typename Taps::Any>(job, at + j, c);
 }
 
 template <template <class, int, class> class Run, class T, class Job, class Taps>
@@ -48,41 +52,35 @@ constexpr Tiles<Job> tiles_with(Taps) {
           &run_tile<Run, T, 1, Taps, Job>};
 }
 
+// The tiles of all outputs of a line; those of which some are before `begin` or behind `end` are checked.
 template <class Job>
-void run_tiles(const Tiles<Job>& tiles, const Job& job, Index from, Index to) {
-  for (; from + 8 <= to; from += 8) tiles.eight(job, from);
-  if (from + 4 <= to) {
-    tiles.four(job, from);
-    from += 4;
-  }
-  if (from + 2 <= to) {
-    tiles.two(job, from);
-    from += 2;
-  }
-  if (from < to) tiles.one(job, from);
+void run_tiles(const Tiles<Job>& inside, const Tiles<Job>& checked, const Job& job, Index begin, Index end) {
+  const auto run = [&](Index at, Index count, Tile<Job> Tiles<Job>::* size) {
+    (at >= begin && at + count <= end ? inside.*size : checked.*size)(job, at);
+    return at + count;
+  };
+  const Index outputs = job.line.outputs;
+  Index at = 0;
+  while (at + 8 <= outputs) at = run(at, 8, &Tiles<Job>::eight);
+  if (at + 4 <= outputs) at = run(at, 4, &Tiles<Job>::four);
+  if (at + 2 <= outputs) at = run(at, 2, &Tiles<Job>::two);
+  if (at < outputs) run(at, 1, &Tiles<Job>::one);
 }
 
-// All outputs of a job's line: those that meet columns outside of x, at either end, and between them the others.
 template <template <class, int, class> class Run, class T, class Job>
 void run_line(const Job& job) noexcept {
   const DepthwiseLine& l = job.line;
+  // The outputs that meet no column outside of x.
   const Index room = l.width - 1 - l.first - (l.taps > 0 ? l.taps - 1 : 0) * l.dilation;
-  Index begin = l.first >= 0 ? 0 : (l.step - 1 - l.first) / l.step;
-  if (begin > l.outputs) begin = l.outputs;
-  Index end = room < 0 ? 0 : room / l.step + 1;
-  if (end > l.outputs) end = l.outputs;
-  if (end < begin) end = begin;
-  constexpr auto checked = tiles_with<Run, T, Job>(AnyTaps<true>{});
-  run_tiles(checked, job, 0, begin);
+  const Index begin = l.first >= 0 ? 0 : (l.step - 1 - l.first) / l.step;
+  const Index end = room < 0 ? 0 : room / l.step + 1;
+  const auto run = [&](auto inside, auto checked) {
+    run_tiles(tiles_with<Run, T, Job>(inside), tiles_with<Run, T, Job>(checked), job, begin, end);
+  };
   const bool three = l.taps == 3 && l.dilation == 1;
-  if (three && l.step == 1) {
-    run_tiles(tiles_with<Run, T, Job>(ThreeTaps<1>{}), job, begin, end);
-  } else if (three && l.step == 2) {
-    run_tiles(tiles_with<Run, T, Job>(ThreeTaps<2>{}), job, begin, end);
-  } else {
-    run_tiles(tiles_with<Run, T, Job>(AnyTaps<false>{}), job, begin, end);
-  }
-  run_tiles(checked, job, end, l.outputs);
+  if (three && l.step == 1) return run(ThreeTaps<false, 1>{}, ThreeTaps<true, 1>{});
+  if (three && l.step == 2) return run(ThreeTaps<false, 2>{}, ThreeTaps<true, 2>{});
+  run(AnyTaps<false>{}, AnyTaps<true>{});
 }
 
 // Calls f(output, x) for the outputs of a tile that tap t meets in a row, `first` being the column of tap 0.
@@ -93,12 +91,19 @@ FASTGD_INLINE void each_meeting(const DepthwiseLine& l, const T* row, Index colu
     if (!kChecked || (column >= 0 && column < l.width)) f(j, load<T>(row + column * l.x_col, where));
 }
 
-// Calls f(output, tap, x) for three neighbouring taps, each column of x being loaded once.
-template <class T, int kOutputs, int kStep, class W, class F>
-FASTGD_INLINE void each_meeting_of_three(const T* x, Index x_col, W where, F f) {
+// Calls f(output, tap, x) for three neighbouring taps, the first at column `first` for output 0; each column of x is
+// loaded once.
+template <class T, int kOutputs, int kStep, bool kChecked, class W, class F>
+FASTGD_INLINE void each_meeting_of_three(const DepthwiseLine& l, const T* row, Index first, W where, F f) {
+  constexpr int kColumns = (kOutputs - 1) * kStep + 3;
+  // Bit i: whether column first + i exists.
+  const Index skip = first < 0 ? (first < -kColumns ? kColumns : -first) : 0;
+  const Index room = l.width - first, end = room < 0 ? 0 : room < kColumns ? room : kColumns;
+  const std::uint32_t exists = ((std::uint32_t{1} << end) - 1u) & ~((std::uint32_t{1} << skip) - 1u);
 #pragma GCC unroll 32
-  for (int i = 0; i < (kOutputs - 1) * kStep + 3; ++i, x += x_col) {
-    const Vec<T> v = in_register<T>(load<T>(x, where));
+  for (int i = 0; i < kColumns; ++i) {
+    if (kChecked && (exists >> i & 1u) == 0) continue;
+    const Vec<T> v = in_register<T>(load<T>(row + (first + i) * l.x_col, where));
 #pragma GCC unroll 3
     for (int t = 0; t < 3; ++t)
       if (i >= t && (i - t) % kStep == 0 && (i - t) / kStep < kOutputs) f((i - t) / kStep, t, v);
@@ -130,12 +135,12 @@ FASTGD_INLINE void add_row(const DepthwiseLine& l, AnyTaps<kChecked>, const T* x
   }
 }
 
-template <class T, int kOutputs, int kStep, class W>
-FASTGD_INLINE void add_row(const DepthwiseLine& l, ThreeTaps<kStep>, const T* x, const T* w, Index first, W where,
-                           Vec<T>* sum) {
+template <class T, int kOutputs, bool kChecked, int kStep, class W>
+FASTGD_INLINE void add_row(const DepthwiseLine& l, ThreeTaps<kChecked, kStep>, const T* x, const T* w, Index first,
+                           W where, Vec<T>* sum) {
   const Vec<T> weight[3] = {load<T>(w, where), load<T>(w + l.w_tap, where), load<T>(w + 2 * l.w_tap, where)};
-  each_meeting_of_three<T, kOutputs, kStep>(x + first * l.x_col, l.x_col, where,
-                                            [&](int j, int t, Vec<T> v) { sum[j] = fma(v, weight[t], sum[j]); });
+  each_meeting_of_three<T, kOutputs, kStep, kChecked>(
+      l, x, first, where, [&](int j, int t, Vec<T> v) { sum[j] = fma(v, weight[t], sum[j]); });
 }
 
 template <class T, int kOutputs, class Taps>
@@ -212,13 +217,12 @@ FASTGD_INLINE void add_gradients(const DepthwiseLine& l, AnyTaps<kChecked>, cons
   }
 }
 
-template <class T, int kOutputs, int kStep, class W>
-FASTGD_INLINE void add_gradients(const DepthwiseLine& l, ThreeTaps<kStep>, const T* x, Index first, W where,
+template <class T, int kOutputs, bool kChecked, int kStep, class W>
+FASTGD_INLINE void add_gradients(const DepthwiseLine& l, ThreeTaps<kChecked, kStep>, const T* x, Index first, W where,
                                  const Vec<T>* d, T* dw) {
   Vec<T> sum[3][2] = {};
-  each_meeting_of_three<T, kOutputs, kStep>(x + first * l.x_col, l.x_col, where, [&](int j, int t, Vec<T> v) {
-    sum[t][j % 2] = fma(v, d[j], sum[t][j % 2]);
-  });
+  each_meeting_of_three<T, kOutputs, kStep, kChecked>(
+      l, x, first, where, [&](int j, int t, Vec<T> v) { sum[t][j % 2] = fma(v, d[j], sum[t][j % 2]); });
 #pragma GCC unroll 3
   for (int t = 0; t < 3; ++t) add_to<T>(dw + t * l.w_tap, sum[t][0] + sum[t][1], where);
 }
