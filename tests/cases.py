@@ -241,7 +241,9 @@ def op_cases() -> Iterator[OpCase]:
         yield OpCase("dense", ((-1, 7),), ((-1, 5),), ((7, 5), (5,)), {"activation": name, **numbers}, length=7)
     yield OpCase("dense", ((-1, 7),), ((-1, 1),), ((7, 1), (1,)), {"activation": "selu"}, length=7)
     yield OpCase("dense", ((-1, 7),), ((-1, 70),), ((7, 70), (70,)), {"activation": "softplus"}, length=7)
+    yield OpCase("dense", ((-1, 2, 3, 7),), ((-1, 2, 3, 5),), ((1, 1, 7, 5), (5,)), {"activation": "tanh"}, length=42)
     yield from convolution_cases()
+    yield from depthwise_cases()
     for name, numbers in ELEMENTWISE:
         yield OpCase("activation", ((-1, 3, 21),), ((-1, 3, 21),), (), {"function": name, **numbers})
     for inside, units in ((1, 1), (7, 1), (1, 64), (63, 65), (64, 63), (65, 17), (300, 33), (0, 3)):
@@ -379,6 +381,56 @@ def _convolution_pair(
     if groups == 1:
         params = (kernel, (channels,)) if bias else (kernel,)
         yield OpCase("transposed_convolution", (y,), (x,), params, {**attrs, "sizes": sizes}, length=length)
+
+
+# Sizes, channels, window, kernels per channel, strides, dilations, zeros before and after.
+DEPTHWISE: Sequence[tuple[Any, ...]] = (
+    ((9,), 3, (3,), 1, (1,), (1,), (1,), (1,)),
+    ((21,), 17, (4,), 2, (2,), (3,), (5,), (3,)),
+    ((300,), 40, (3,), 1, (1,), (1,), (2,), (0,)),  # several stretches
+    ((290,), 33, (5,), 1, (3,), (2,), (4,), (4,)),
+    ((64,), 130, (5,), 2, (2,), (1,), (1,), (2,)),
+    ((5, 6), 1, (3, 3), 1, (1, 1), (1, 1), (1, 1), (1, 1)),
+    ((7, 21), 35, (3, 3), 1, (1, 1), (1, 1), (1, 1), (1, 1)),
+    ((9, 22), 16, (3, 3), 1, (2, 2), (1, 1), (0, 0), (1, 1)),
+    ((10, 19), 65, (3, 3), 1, (2, 2), (1, 1), (1, 1), (1, 1)),
+    ((8, 13), 5, (5, 5), 3, (1, 2), (1, 1), (2, 2), (2, 2)),
+    ((6, 9), 9, (2, 3), 2, (2, 1), (1, 2), (1, 2), (0, 2)),
+    ((12, 12), 4, (3, 2), 1, (4, 5), (1, 1), (0, 0), (0, 0)),  # elements that no window sees
+    ((9, 8), 6, (3, 3), 1, (2, 2), (2, 2), (3, 2), (1, 2)),
+    ((11, 9), 3, (3, 4), 2, (3, 2), (2, 3), (2, 5), (4, 4)),
+    ((7, 8), 2, (3, 3), 1, (1, 2), (1, 1), (-1, 1), (1, -2)),  # cropped at one end
+    ((3, 2), 20, (3, 3), 1, (1, 1), (1, 1), (2, 3), (3, 2)),  # windows that see nothing but zeros
+)
+
+
+def depthwise_cases() -> Iterator[OpCase]:
+    """Yield depthwise convolutions of every kind, with and without a bias."""
+    for row in DEPTHWISE:
+        yield _depthwise_case(*row)
+        yield _depthwise_case(*row, bias=False)
+    for name, numbers in FUSED:
+        for row in (DEPTHWISE[1], DEPTHWISE[7]):
+            yield _depthwise_case(*row, activation={"activation": name, **numbers})
+
+
+def _depthwise_case(
+    sizes: tuple[int, ...], channels: int, window: tuple[int, ...], many: int, strides: tuple[int, ...],
+    dilations: tuple[int, ...], before: tuple[int, ...], after: tuple[int, ...],
+    bias: bool = True, activation: dict[str, Attribute] | None = None,
+) -> OpCase:  # fmt: skip
+    each = zip(sizes, before, after, window, dilations, strides, strict=True)
+    outputs = tuple((s + b + a - (k - 1) * d - 1) // step + 1 for s, b, a, k, d, step in each)
+    attrs: dict[str, Attribute] = {
+        "strides": strides, "dilations": dilations, "padding_before": before, "padding_after": after,
+        **(activation or {}),
+    }  # fmt: skip
+    kernel, units = (*window, channels, many), channels * many
+    params = (kernel, (units,)) if bias else (kernel,)
+    length = max(prod(window) * many, prod(outputs))
+    return OpCase(
+        "depthwise_convolution", ((-1, *sizes, channels),), ((-1, *outputs, units),), params, attrs, length=length
+    )
 
 
 def metric_op_cases() -> Iterator[OpCase]:
@@ -794,6 +846,7 @@ def layer_cases() -> Iterator[LayerCase]:
     yield LayerCase("Dense", {"units": 5, **orthogonal, "activity_regularizer": "l2"}, ((3,),), (5,), length=25)
     yield LayerCase("Dense", {"units": 5, "bias_constraint": "non_neg"}, ((3,),), (5,), length=5)
     yield from convolution_layer_cases()
+    yield from depthwise_layer_cases()
     yield LayerCase("ActivityRegularization", {}, ((3, 5),), (3, 5))
     yield LayerCase("ActivityRegularization", {"l1": 0.1, "l2": 0.3}, ((3, 5),), (3, 5), length=15)
     for rate in (0.0, 0.4):
@@ -905,6 +958,44 @@ def convolution_layer_cases() -> Iterator[LayerCase]:
         ),
     ):  # fmt: skip
         yield LayerCase(cls, {"filters": 3, **config}, (x,), y, length=max(prod(x), prod(y)))
+
+
+def depthwise_layer_cases() -> Iterator[LayerCase]:
+    """Yield the depthwise and separable convolutions with each of their options."""
+    first = {"data_format": "channels_first"}
+    rules: dict[str, Any] = {
+        "depthwise_regularizer": "l2", "bias_regularizer": "l1", "activity_regularizer": "l2",
+        "depthwise_constraint": "max_norm", "bias_constraint": "min_max_norm",
+        "depthwise_initializer": "he_normal", "bias_initializer": "ones",
+    }  # fmt: skip
+    point = {"pointwise_regularizer": "l1", "pointwise_constraint": "unit_norm", "pointwise_initializer": "he_normal"}
+    for cls, config, x, y in (
+        ("DepthwiseConv1D", {"kernel_size": (3,)}, (8, 2), (6, 2)),
+        ("DepthwiseConv1D", {"kernel_size": (2,), "strides": (2,), "depth_multiplier": 3, **first}, (2, 7), (6, 3)),
+        ("DepthwiseConv2D", {"kernel_size": (3, 2), "activation": "tanh", **rules}, (5, 4, 2), (3, 3, 2)),
+        ("DepthwiseConv2D", {"kernel_size": (3, 3), "padding": "same", "depth_multiplier": 2}, (4, 5, 2), (4, 5, 4)),
+        ("DepthwiseConv2D", {"kernel_size": (3, 2), "padding": "same", "strides": (2, 2)}, (5, 4, 3), (3, 2, 3)),
+        ("DepthwiseConv2D", {"kernel_size": (2, 2), "dilation_rate": (1, 2), "use_bias": False}, (4, 5, 2), (3, 3, 2)),
+        ("DepthwiseConv2D", {"kernel_size": (2, 2), "activation": "gelu", **first}, (3, 3, 4), (3, 2, 3)),
+        ("SeparableConv1D", {"filters": 3, "kernel_size": (3,)}, (8, 2), (6, 3)),
+        (
+            "SeparableConv1D",
+            {"filters": 3, "kernel_size": (2,), "padding": "same", "dilation_rate": (2,), **first},
+            (2, 5), (3, 5),
+        ),
+        ("SeparableConv2D", {"filters": 3, "kernel_size": (3, 2), **rules, **point}, (5, 4, 2), (3, 3, 3)),
+        (
+            "SeparableConv2D",
+            {"filters": 3, "kernel_size": (3, 3), "padding": "same", "depth_multiplier": 2, "activation": "softplus"},
+            (4, 3, 2), (4, 3, 3),
+        ),
+        (
+            "SeparableConv2D",
+            {"filters": 4, "kernel_size": (2, 2), "strides": (2, 2), "use_bias": False, "activation": "gelu", **first},
+            (3, 5, 4), (4, 2, 2),
+        ),
+    ):  # fmt: skip
+        yield LayerCase(cls, config, (x,), y, length=max(prod(x), prod(y)))
 
 
 def optimizer_cases() -> Iterator[OptimizerCase]:

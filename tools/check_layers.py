@@ -46,7 +46,8 @@ CPP_FOLDERS = {
         KERNEL_USERS
         | {"ops/op.h", "ops/register.h", "ops/registry.h", "ops/op_list.inc", "ops/per_sample.h", "ops/broadcast.h"}
         | {"ops/matmul.h", "ops/along_axis.h", "ops/loops.h", "ops/strided_copy.h", "ops/folding.h", "ops/tabular.h"}
-        | {"ops/convolution.h", "ops/correlation.h", "ops/window.h", "ops/images.h"}
+        | {"ops/convolution.h", "ops/correlation.h", "ops/window.h", "ops/window_axis.h"}
+        | {"ops/images.h"}
         | {"ops/channels.h", "ops/channel_norm.h", "ops/fixed_lines.h", "ops/masked.h", "ops/row_norm.h"},
         LIBRARY,
         siblings=False,

@@ -172,6 +172,19 @@ struct GemmRuns : Gemm<T> {
   Index a_step = 0, c_step = 0;
 };
 
+// Neighbouring outputs in one row of a depthwise convolution, or of its adjoint: which columns of x the taps of the
+// kernel meet. Tap t in row r of the kernel meets for output j the column first + j * step + t * dilation of the r-th
+// row of x; columns outside 0 ... width - 1 are zero. Strides are in elements, and may be negative for w.
+struct DepthwiseLine {
+  Index channels = 0;
+  Index outputs = 0;
+  Index rows = 0, taps = 0;
+  Index first = 0, step = 1, dilation = 1, width = 0;
+  Index x_row = 0, x_col = 0;  // from row to row of x, from column to column
+  Index w_row = 0, w_tap = 0;  // from row to row of the kernel, from tap to tap
+  Index y_col = 0;             // from output to output
+};
+
 // Where the channel of an element of a matrix is told: by its column (channels last) or by its row.
 enum class Channels : int { columns, rows };
 

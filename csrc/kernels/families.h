@@ -21,6 +21,9 @@ void keep_mask(MaskStream stream, std::uint64_t first, Index n, std::uint8_t* ma
   void pack_cols(Index k, Index cols, const T* b, Index b_row, Index b_col, T* packed, Index panel) noexcept;          \
   void transpose(Index rows, Index cols, const T* x, Index x_row, T* y, Index y_row) noexcept;                         \
   void column_sum(Index rows, Index cols, const T* x, Index x_row, T* y, bool accumulate) noexcept;                    \
+  void depthwise(const DepthwiseLine& line, const T* x, const T* w, T* y, bool accumulate,                             \
+                 const Epilogue<T>& epilogue) noexcept;                                                                \
+  void depthwise_gradient(const DepthwiseLine& line, const T* x, const T* dy, T* dw, T* db) noexcept;                  \
   void copy_strided(Index rows, Index cols, const T* x, Index x_row, Index x_col, T* y, Index y_row,                   \
                     Index y_col) noexcept;                                                                             \
                                                                                                                        \

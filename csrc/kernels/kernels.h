@@ -43,6 +43,13 @@ struct Kernels {
   // y[j] = sum over i of x[i * x_row + j], or += with accumulate, in an order of its own. Cut: columns.
   void (*column_sum)(Index rows, Index cols, const T* x, Index x_row, T* y, bool accumulate) noexcept;
 
+  // y[j] = sum over the taps of w x, then the epilogue: see DepthwiseLine; or with accumulate y[j] += that sum, without
+  // a bias. Cut: outputs, channels.
+  void (*depthwise)(const DepthwiseLine& line, const T* x, const T* w, T* y, bool accumulate,
+                    const Epilogue<T>& epilogue) noexcept;
+  // dw += sum over the outputs of x dy for each tap, and db += that of dy; db may be null. Cut: channels.
+  void (*depthwise_gradient)(const DepthwiseLine& line, const T* x, const T* dy, T* dw, T* db) noexcept;
+
   // y[i * y_row + j * y_col] = x[i * x_row + j * x_col]; strides of x may be 0, any may be negative. Cut: any.
   void (*copy_strided)(Index rows, Index cols, const T* x, Index x_row, Index x_col, T* y, Index y_row,
                        Index y_col) noexcept;

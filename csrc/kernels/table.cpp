@@ -27,6 +27,8 @@ constexpr Kernels<T> kernels_of() {
       .pack_cols = pack_cols,
       .transpose = transpose,
       .column_sum = column_sum,
+      .depthwise = depthwise,
+      .depthwise_gradient = depthwise_gradient,
       .copy_strided = copy_strided,
       .reduce_rows = reduce_rows,
       .reduce_columns = reduce_columns,

@@ -15,10 +15,12 @@ class Dense final : public Op<T> {
     s.expect_params(1, 2);
     const Shape& x = s.inputs[0].shape;
     const Shape& w = s.params[0];
-    check(!x.empty() && w.size() == 2 && x.back() == w[0], "input ", to_string(x), " does not fit the kernel ",
-          to_string(w));
-    in_ = w[0];
-    units_ = w[1];
+    // The kernel of a convolution by windows of one element is a matrix with axes of size 1 before it.
+    const std::size_t ones = w.size() < 2 ? 0 : w.size() - 2;
+    check(!x.empty() && w.size() >= 2 && count(std::span(w).first(ones)) == 1 && x.back() == w[ones], "input ",
+          to_string(x), " does not fit the kernel ", to_string(w));
+    in_ = w[ones];
+    units_ = w.back();
     biased_ = s.params.size() == 2;
     if (biased_)
       check(s.params[1] == Shape{units_}, "bias ", to_string(s.params[1]), " does not fit the kernel ", to_string(w));

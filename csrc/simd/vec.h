@@ -74,6 +74,19 @@ FASTGD_INLINE void store(T* p, Vec<T> v) {
   __builtin_memcpy(p, &v, sizeof v);
 }
 
+// v, held in a register: for a value of many uses, which the compiler would rather load again for each.
+template <class T>
+FASTGD_INLINE Vec<T> in_register(Vec<T> v) {
+#if defined(__AVX512F__)
+  __asm__("" : "+v"(v));
+#elif defined(__x86_64__)
+  __asm__("" : "+x"(v));
+#elif defined(__aarch64__)
+  __asm__("" : "+w"(v));
+#endif
+  return v;
+}
+
 // The numbers of the lanes: 0, 1, 2...
 template <class T>
 FASTGD_INLINE IVec<T> lane_numbers() {

@@ -9,6 +9,7 @@ import fastgd
 import tolerances
 from cases import (
     OpCase,
+    depthwise_cases,
     elementwise_cases,
     image_cases,
     moving_cases,
@@ -48,15 +49,18 @@ def test_native_matches_the_reference(case: OpCase, dtype: str, isa: str) -> Non
             tolerances.assert_close(got[name], value, tolerance, magnitude, what=f"{name}, batch {batch}")
 
 
-FAMILIES = (elementwise_cases, reduction_cases, moving_cases, image_cases)
+FAMILIES = (elementwise_cases, reduction_cases, moving_cases, image_cases, depthwise_cases)
 SHARED = [case for family in FAMILIES for case in family() if case.inputs]
 
 
+@pytest.mark.parametrize("batch", [3, 37])
 @pytest.mark.parametrize("case", SHARED, ids=lambda c: c.id)
-def test_an_op_does_not_depend_on_the_number_of_threads(case: OpCase, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_op_does_not_depend_on_the_number_of_threads(
+    case: OpCase, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("FASTGD_TEAM_WORK", "0")
     plan = op_plan(case, "float32")
-    feeds, params = op_feeds(case, plan, 37, 1), op_params(case, "float32", 1)
+    feeds, params = op_feeds(case, plan, batch, 1), op_params(case, "float32", 1)
     before = _core.get_num_threads()
     seen = []
     for threads in (1, 2, 5):

@@ -9,6 +9,7 @@ from contract.registered import registered
 from fastgd import activations
 from parity import (
     test_activations,
+    test_depthwise,
     test_layers,
     test_losses,
     test_metrics,
@@ -22,7 +23,10 @@ COMPARED: dict[str, set[str]] = {
     "loss": {"Circle", *(name for name, *_ in (*test_losses.CASES, *test_losses.OF_BATCHES))},
     "metric": {name for name, _, _ in test_metrics.CASES} | set(test_metrics.MEANS),
     "optimizer": set(test_optimizers.OWN),
-    "layer": {name for name, *_ in (*test_layers.ROWS, *test_activations.LAYERS, *test_normalization.LAYERS)},
+    "layer": {
+        name
+        for name, *_ in (*test_layers.ROWS, *test_activations.LAYERS, *test_normalization.LAYERS, *test_depthwise.ROWS)
+    },
     "schedule": {case.cls for case in test_schedules.CASES},
     **{
         kind: {

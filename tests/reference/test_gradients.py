@@ -10,6 +10,7 @@ import pytest
 import cases
 from cases import (
     convolution_cases,
+    depthwise_cases,
     elementwise_cases,
     encoding_cases,
     image_cases,
@@ -32,6 +33,7 @@ GRADIENT_OPS = {
     "dense",
     "matmul",
     "convolution",
+    "depthwise_convolution",
     "transposed_convolution",
     "activation",
     "prelu",
@@ -215,7 +217,7 @@ def test_normalisation_and_scaling(case):
 
 SMALL_CONVOLUTIONS = [
     case
-    for case in convolution_cases()
+    for case in (*convolution_cases(), *depthwise_cases())
     if case.attrs.get("activation", "tanh") in ("tanh", "softplus")
     and abs(prod(case.inputs[0])) + prod(case.params[0]) <= 300
 ]

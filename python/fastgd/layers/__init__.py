@@ -7,6 +7,7 @@ from fastgd.layers.augmentation import RandomCrop, RandomFlip
 from fastgd.layers.batch_normalization import BatchNormalization
 from fastgd.layers.convolution import Conv1D, Conv2D, Conv3D
 from fastgd.layers.dense import Dense
+from fastgd.layers.depthwise_convolution import DepthwiseConv1D, DepthwiseConv2D
 from fastgd.layers.dropout import AlphaDropout, Dropout, SpatialDropout1D
 from fastgd.layers.encoding import CategoryEncoding, Discretization
 from fastgd.layers.graph import KerasTensor
@@ -40,12 +41,14 @@ from fastgd.layers.random_affine import RandomRotation, RandomTranslation, Rando
 from fastgd.layers.random_tone import RandomBrightness, RandomContrast
 from fastgd.layers.reshaping import Flatten, Identity, Permute, RepeatVector, Reshape
 from fastgd.layers.scaling import Normalization, Rescaling
+from fastgd.layers.separable_convolution import SeparableConv1D, SeparableConv2D
 from fastgd.layers.transposed_convolution import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 
 # Keras has both names.
 Convolution1D, Convolution2D, Convolution3D = Conv1D, Conv2D, Conv3D
 Convolution1DTranspose, Convolution2DTranspose = Conv1DTranspose, Conv2DTranspose
 Convolution3DTranspose = Conv3DTranspose
+SeparableConvolution1D, SeparableConvolution2D = SeparableConv1D, SeparableConv2D
 
 __all__ = [
     "ELU",
@@ -70,6 +73,8 @@ __all__ = [
     "Convolution3D",
     "Convolution3DTranspose",
     "Dense",
+    "DepthwiseConv1D",
+    "DepthwiseConv2D",
     "Discretization",
     "Dot",
     "Dropout",
@@ -104,6 +109,10 @@ __all__ = [
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "SeparableConv1D",
+    "SeparableConv2D",
+    "SeparableConvolution1D",
+    "SeparableConvolution2D",
     "Softmax",
     "SpatialDropout1D",
     "Subtract",

@@ -55,14 +55,14 @@ class WeightedSum(Layer, abstract=True):
         self.kernel_constraint = constraints.get(kernel_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
 
-    def add_kernel(self, shape: Sequence[int], units: int) -> None:
-        """Make the kernel of a shape, and the bias if there is one."""
+    def add_kernel(self, shape: Sequence[int], units: int, name: str = "kernel") -> None:
+        """Make the kernel of a shape under a name, and the bias if there is one."""
         self.kernel = self.add_weight(
             shape,
             self.kernel_initializer,
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
-            name="kernel",
+            name=name,
         )
         self.bias = None
         if self.use_bias:

@@ -59,6 +59,7 @@ from fastgd.ops.binary import (
 from fastgd.ops.convolution import conv, conv_transpose, convolution, transposed_convolution
 from fastgd.ops.counting import all, any, count_nonzero, nan_to_num
 from fastgd.ops.crossentropies import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
+from fastgd.ops.depthwise import depthwise_conv, depthwise_convolution, separable_conv, separable_convolution
 from fastgd.ops.elementwise import sum_of
 from fastgd.ops.encoding import category_encoding, discretize, rescale, standardize
 from fastgd.ops.host import numpy_function
@@ -156,6 +157,8 @@ __all__ = [
     "count_nonzero",
     "cumsum",
     "dense",
+    "depthwise_conv",
+    "depthwise_convolution",
     "diff",
     "discretize",
     "divide",
@@ -244,6 +247,8 @@ __all__ = [
     "round",
     "rsqrt",
     "selu",
+    "separable_conv",
+    "separable_convolution",
     "shape",
     "sigmoid",
     "sign",

@@ -11,6 +11,7 @@ from fastgd.ops.eager import works_on_arrays
 from fastgd.ops.kernel_steps import Weight, fused_attributes, product_params
 from fastgd.ops.layouts import from_channels_last, to_channels_last
 from fastgd.ops.parameters import Variable, as_variable
+from fastgd.plan import Attribute
 from fastgd.utils.checks import check_int
 from fastgd.utils.errors import invalid
 from fastgd.utils.windows import (
@@ -70,22 +71,14 @@ def convolution(
     data_format = check_data_format(data_format)
     images = to_channels_last("convolution", x, data_format)
     sizes, channels = images.dims[1:-1], images.dims[-1]
-    w = _kernel("convolution", images, kernel)
+    w = kernel_variable("convolution", images, kernel)
     window, (inside, filters) = w.shape[:-2], w.shape[-2:]
     groups = channels // inside
     divides = groups > 0 and channels % inside == 0 and filters % groups == 0
     sides = f"x has {channels} channels, the kernel is {w.shape}"
     require(divides, "convolution", f"the channels of x must be those of the kernel, or a multiple of them: {sides}")
-    steps, apart = resolve("strides", strides, len(sizes)), resolve("dilation_rate", dilation_rate, len(sizes))
-    if isinstance(padding, str):
-        before, after = window_padding(check_padding(padding, len(sizes) == 1), sizes, window, steps, apart)
-    else:
-        before, after = _pairs(padding, len(sizes))
-    outputs = window_sizes(sizes, window, steps, apart, before, after)
-    attrs = {
-        "strides": steps, "dilations": apart, "padding_before": before, "padding_after": after, "groups": groups,
-        **fused_attributes("convolution", activation, numbers),
-    }  # fmt: skip
+    outputs, where = window_attributes(sizes, window, strides, padding, dilation_rate, causal=len(sizes) == 1)
+    attrs = {**where, "groups": groups, **fused_attributes("convolution", activation, numbers)}
     dims = (images.dims[0], *outputs, filters)
     params = product_params("convolution", w, filters, bias)
     return from_channels_last(x.builder.emit("convolution", [images], [dims], params, attrs)[0], data_format)
@@ -136,7 +129,7 @@ def transposed_convolution(
     data_format = check_data_format(data_format)
     images = to_channels_last("transposed_convolution", x, data_format)
     sizes, channels = images.dims[1:-1], images.dims[-1]
-    w = _kernel("transposed_convolution", images, kernel)
+    w = kernel_variable("transposed_convolution", images, kernel)
     window, (filters, inside) = w.shape[:-2], w.shape[-2:]
     sides = f"x has {channels} channels, the kernel is {w.shape}"
     require(inside == channels, "transposed_convolution", f"the last size of the kernel must be the channels: {sides}")
@@ -189,11 +182,42 @@ def conv_transpose(
     return y
 
 
-def _kernel(op: str, x: Tensor, kernel: Weight) -> Variable:
+def kernel_variable(op: str, x: Tensor, kernel: Weight) -> Variable:
+    """Return the kernel of a step as a variable.
+
+    Raises:
+        ValueError: unless it has as many axes as x, none of them empty.
+    """
     w = as_variable(kernel, "kernel", x.dtype)
     sizes = f"x is {show_dims(x.dims)}, the kernel {w.shape}"
     require(len(w.shape) == len(x.dims) and 0 not in w.shape, op, f"the kernel must have as many axes as x: {sizes}")
     return w
+
+
+def window_attributes(
+    sizes: Sizes, window: Sizes, strides: Window, padding: Padding, dilation_rate: Window, causal: bool = False
+) -> tuple[Sizes, dict[str, Attribute]]:
+    """Return the numbers of windows along the spatial axes, and the attributes of a step that say where they lie.
+
+    Args:
+        sizes: the sizes of what the window slides over.
+        window: the sizes of the window.
+        strides: the steps between windows.
+        padding: the kind of padding, or pairs.
+        dilation_rate: the steps between the elements of a window.
+        causal: whether "causal" is allowed.
+
+    Raises:
+        TypeError: if something is no integer.
+        ValueError: for an unknown kind, a number that is too small, or if no window fits.
+    """
+    steps, apart = resolve("strides", strides, len(sizes)), resolve("dilation_rate", dilation_rate, len(sizes))
+    if isinstance(padding, str):
+        before, after = window_padding(check_padding(padding, causal), sizes, window, steps, apart)
+    else:
+        before, after = _pairs(padding, len(sizes))
+    outputs = window_sizes(sizes, window, steps, apart, before, after)
+    return outputs, {"strides": steps, "dilations": apart, "padding_before": before, "padding_after": after}
 
 
 def _pairs(padding: Sequence[Sequence[int]], rank: int) -> tuple[Sizes, Sizes]:

@@ -1,4 +1,4 @@
-"""The ops `convolution` and `transposed_convolution`, along one, two or three axes and with the channels last."""
+"""The ops `convolution`, `depthwise_convolution` and `transposed_convolution`, with the channels last."""
 
 from __future__ import annotations
 
@@ -153,6 +153,42 @@ def convolution_backward(
     dx = adjoint(dz, params[0], at, groups) if ctx.input_needs[0] else None
     d_kernel = kernel_gradient(x, dz, at, groups) if ctx.param_needs[0] else None
     return (dx,), _d_params(ctx, params, d_kernel, dz)
+
+
+def _in_groups(x: Array, params: Sequence[Array]) -> Sequence[Array]:
+    """Return the parameters of a depthwise convolution as those of one whose groups are single channels.
+
+    Raises:
+        ValueError: unless the kernel is (window, c, m), along one or two axes.
+    """
+    kernel, *rest = params
+    if kernel.ndim not in (3, 4) or kernel.shape[-2] != x.shape[-1]:
+        raise ValueError(f"x of shape {x.shape} does not fit the kernel {kernel.shape}")
+    return kernel.reshape(*kernel.shape[:-2], 1, prod(kernel.shape[-2:])), *rest
+
+
+@forward("depthwise_convolution")
+def depthwise_convolution(
+    ctx: Context, inputs: Sequence[Array], params: Sequence[Array], attrs: Attrs
+) -> Sequence[Array]:
+    """The convolution with as many groups as channels: output i m + j is channel i with the kernel [..., i, j]."""
+    return convolution(ctx, inputs, _in_groups(inputs[0], params), {**attrs, "groups": inputs[0].shape[-1]})
+
+
+@backward("depthwise_convolution")
+def depthwise_convolution_backward(
+    ctx: Context,
+    inputs: Sequence[Array],
+    params: Sequence[Array],
+    outputs: Sequence[Array],
+    d_outputs: MaybeArrays,
+    attrs: Attrs,
+) -> Gradients:
+    """The gradients of that convolution."""
+    grouped = {**attrs, "groups": inputs[0].shape[-1]}
+    own = _in_groups(inputs[0], params)
+    d_inputs, (d_kernel, *rest) = convolution_backward(ctx, inputs, own, outputs, d_outputs, grouped)
+    return d_inputs, (None if d_kernel is None else d_kernel.reshape(params[0].shape), *rest)
 
 
 @forward("transposed_convolution")

@@ -12,13 +12,13 @@ from fastgd.reference.registry import Array, Attrs, Context, Gradients, MaybeArr
 
 
 def _check_dense(x: Array, params: Sequence[Array]) -> None:
-    """Raise a ValueError unless w is (i, u) and b, if there is one, is (u)."""
+    """Raise a ValueError unless w is (1..., i, u) and b, if there is one, is (u)."""
     if len(params) not in (1, 2):
         raise ValueError(f"takes the parameters w and perhaps b. Received: {len(params)} parameters")
     w = params[0]
-    if w.ndim != 2 or w.shape[0] != x.shape[-1]:
+    if w.ndim < 2 or prod(w.shape[:-2]) != 1 or w.shape[-2] != x.shape[-1]:
         raise ValueError(f"x of shape {x.shape} does not fit w of shape {w.shape}")
-    if len(params) == 2 and params[1].shape != w.shape[1:]:
+    if len(params) == 2 and params[1].shape != w.shape[-1:]:
         raise ValueError(f"b of shape {params[1].shape} does not fit w of shape {w.shape}")
 
 
@@ -32,7 +32,7 @@ def dense(ctx: Context, inputs: Sequence[Array], params: Sequence[Array], attrs:
     """y = f(x w + b), over the last axis of x."""
     (x,) = inputs
     _check_dense(x, params)
-    y = np.matmul(_rows(x), params[0])
+    y = np.matmul(_rows(x), _rows(params[0]))
     if len(params) == 2:
         y += params[1]
     y = activate(*find_fused(attrs), y)
@@ -52,8 +52,8 @@ def dense_backward(
     (x,), (y,), (dy,) = inputs, outputs, d_outputs
     assert dy is not None
     dz = _rows(gradient(*find_fused(attrs), x, y, dy))
-    dx = np.matmul(dz, params[0].T).reshape(x.shape) if ctx.input_needs[0] else None
-    dw = np.matmul(_rows(x).T, dz) if ctx.param_needs[0] else None
+    dx = np.matmul(dz, _rows(params[0]).T).reshape(x.shape) if ctx.input_needs[0] else None
+    dw = np.matmul(_rows(x).T, dz).reshape(params[0].shape) if ctx.param_needs[0] else None
     if len(params) == 1:
         return (dx,), (dw,)
     db = np.sum(dz, axis=0) if ctx.param_needs[1] else None
