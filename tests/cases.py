@@ -277,6 +277,7 @@ def op_cases() -> Iterator[OpCase]:
     yield OpCase("concatenate", ((-1, 3), (-1, 3)), ((-2, 3),), attrs={"axis": 0})
     yield from reduction_cases()
     yield from moving_cases()
+    yield from pooling_cases()
     yield from elementwise_cases()
     for shape in ((-1, 3, 7), (-1,), (-1, 1), (-1, 70)):
         yield from pointwise_cases(shape)
@@ -433,6 +434,45 @@ def moving_cases() -> Iterator[OpCase]:
     yield OpCase("gather", ((-1, 9),), ((-1, 3),), attrs={"axis": 1, "indices": (8, 0, -2)}, **integers)
     yield OpCase("concatenate", ((-1, 3), (-1, 4)), ((-1, 7),), attrs={"axis": 1}, kinds="ii", differentiable=False,
                  integer_outputs=True)  # fmt: skip
+
+
+# Sizes and channels of an input, window, strides, and padding before and after: windows side by side with and without a
+# rest, overlapping, with gaps, cut off at the ends, of more terms than a byte counts; few, odd and no channels.
+WINDOWS: Sequence[tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...]]] = (
+    ((9, 3), (2,), (2,), (0,), (0,)),
+    ((65, 1), (3,), (1,), (1,), (1,)),
+    ((7, 5), (2,), (3,), (0,), (0,)),
+    ((6, 8, 17), (2, 2), (2, 2), (0, 0), (0, 0)),
+    ((7, 5, 6), (2, 2), (2, 2), (0, 0), (0, 0)),
+    ((5, 6, 33), (3, 2), (2, 1), (1, 0), (1, 1)),
+    ((5, 5, 1), (2, 2), (2, 2), (0, 0), (1, 1)),
+    ((7, 4, 16), (3, 3), (3, 3), (1, 1), (1, 1)),
+    ((5, 4, 2), (3, 3), (4, 4), (0, 0), (0, 0)),
+    ((17, 18, 2), (17, 17), (1, 1), (0, 0), (0, 0)),
+    ((35, 17, 3), (17, 17), (17, 17), (0, 0), (0, 0)),
+    ((5, 5, 7, 3), (2, 2, 2), (2, 2, 2), (0, 0, 0), (0, 0, 0)),
+    ((3, 3, 4, 5), (2, 3, 2), (1, 2, 2), (1, 1, 0), (0, 1, 1)),
+    ((4, 4, 0), (2, 2), (2, 2), (0, 0), (0, 0)),
+)
+
+
+def pooling_cases() -> Iterator[OpCase]:
+    """Yield the ops that look through windows, and those that make axes longer."""
+    for (*spatial, channels), window, strides, before, after in WINDOWS:
+        each = zip(spatial, window, strides, before, after, strict=True)
+        y = (-1, *((s + b + a - k) // step + 1 for s, k, step, b, a in each), channels)
+        attrs: dict[str, Attribute] = {
+            "window": window, "strides": strides, "padding_before": before, "padding_after": after,
+        }  # fmt: skip
+        for op in ("max_pool", "average_pool"):
+            yield OpCase(op, ((-1, *spatial, channels),), (y,), attrs=attrs, length=prod(window))
+    for (*spatial, channels), factors in (
+        ((5, 3), (3,)), ((3, 4, 6), (2, 3)), ((1, 4, 33), (3, 2)), ((2, 3, 2, 7), (2, 1, 2)), ((4, 0, 3), (2, 2)),
+    ):  # fmt: skip
+        for interpolation in ("nearest", "bilinear"):
+            longer = (d * factor for d, factor in zip(spatial, factors, strict=True))
+            attrs = {"factors": factors, "interpolation": interpolation}
+            yield OpCase("upsample", ((-1, *spatial, channels),), ((-1, *longer, channels),), attrs=attrs, length=64)
 
 
 POSITIVE = ("log", "log10", "log1p", "log2", "reciprocal", "rsqrt", "sqrt")

@@ -7,7 +7,17 @@ import pytest
 
 import fastgd
 import tolerances
-from cases import OpCase, elementwise_cases, moving_cases, op_cases, op_feeds, op_params, op_plan, reduction_cases
+from cases import (
+    OpCase,
+    elementwise_cases,
+    moving_cases,
+    op_cases,
+    op_feeds,
+    op_params,
+    op_plan,
+    pooling_cases,
+    reduction_cases,
+)
 from fastgd import _core, reference
 
 CASES = list(op_cases())
@@ -38,7 +48,7 @@ def test_native_matches_the_reference(case: OpCase, dtype: str, isa: str) -> Non
             tolerances.assert_close(got[name], value, tolerance, magnitude, what=f"{name}, batch {batch}")
 
 
-SHARED = [case for case in (*elementwise_cases(), *reduction_cases(), *moving_cases()) if case.inputs]
+SHARED = [case for case in (*elementwise_cases(), *reduction_cases(), *moving_cases(), *pooling_cases()) if case.inputs]
 
 
 @pytest.mark.parametrize("case", SHARED, ids=lambda c: c.id)

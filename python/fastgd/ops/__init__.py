@@ -80,6 +80,7 @@ from fastgd.ops.normalization import (
     unit_normalization,
 )
 from fastgd.ops.penalties import orthogonality, penalty
+from fastgd.ops.pooling import average_pool, max_pool, upsample
 from fastgd.ops.reductions import argmax, argmin, cumsum, logsumexp, max, mean, min, prod, std, sum, var
 from fastgd.ops.selecting import cast, clip, full_like, ones_like, round, where, zeros_like
 from fastgd.ops.shaping import concatenate, expand_dims, flatten, ravel, reshape, shape, squeeze, stack
@@ -128,6 +129,7 @@ __all__ = [
     "arctan2",
     "argmax",
     "argmin",
+    "average_pool",
     "batch_normalization",
     "binary_accuracy",
     "binary_crossentropy",
@@ -191,6 +193,7 @@ __all__ = [
     "logsumexp",
     "matmul",
     "max",
+    "max_pool",
     "maximum",
     "mean",
     "min",
@@ -263,6 +266,7 @@ __all__ = [
     "true_divide",
     "unit_normalization",
     "unstack",
+    "upsample",
     "var",
     "where",
     "zeros_like",

@@ -15,6 +15,7 @@ from fastgd.reference import (  # noqa: F401
     moves,
     normalization,
     penalties,
+    pooling,
     reductions,
     row_losses,
     shape,
