@@ -748,6 +748,7 @@ def layer_cases() -> Iterator[LayerCase]:
     for n in (1, 3):
         yield LayerCase("RepeatVector", {"n": n}, ((5,),), (n, 5), length=n)
     yield LayerCase("Identity", {}, ((2, 3),), (2, 3))
+    yield from pooling_layer_cases()
     for cls in ("Add", "Multiply", "Average", "Maximum", "Minimum"):
         for count in (1, 2, 3):
             yield LayerCase(cls, {}, ((2, 3),) * count, (2, 3), length=count)
@@ -769,6 +770,42 @@ def layer_cases() -> Iterator[LayerCase]:
     yield LayerCase("Lambda", {"function": square, "output_shape": (3, 7)}, ((3, 7),), (3, 7))
     swap = {"function": {"class_name": "function", "config": "swapaxes"}, "arguments": {"axis1": 1, "axis2": -1}}
     yield LayerCase("Lambda", swap, ((3, 7),), (7, 3))
+
+
+def pooling_layer_cases() -> Iterator[LayerCase]:
+    """Yield the layers that make spatial axes shorter or longer, in both orders of the axes."""
+    for rank, (sizes, halves, wide) in enumerate((((9,), (4,), (5,)), ((4, 5), (2, 2), (2, 3)),
+                                                  ((2, 3, 4), (1, 1, 2), (1, 2, 2))), 1):  # fmt: skip
+        twos = (2,) * rank
+        for kind in ("Max", "Average"):
+            pooling = f"{kind}Pooling{rank}D"
+            last, first = (*sizes, 3), (3, *sizes)
+            yield LayerCase(pooling, {"pool_size": twos}, (last,), (*halves, 3), length=8)
+            config = {"pool_size": (3,) * rank, "strides": twos, "padding": "same"}
+            yield LayerCase(pooling, config, (last,), (*wide, 3), length=27)
+            config = {"pool_size": twos, "data_format": "channels_first"}
+            yield LayerCase(pooling, config, (first,), (3, *halves), length=8)
+            name = f"Global{kind}Pooling{rank}D"
+            yield LayerCase(name, {}, (last,), (3,), length=24)
+            yield LayerCase(name, {"keepdims": True}, (last,), (*(1,) * rank, 3), length=24)
+            yield LayerCase(name, {"data_format": "channels_first"}, (first,), (3,), length=24)
+        ends = ((1, 0), (2, 1), (0, 1))[:rank]
+        longer = tuple(size + sum(pair) for size, pair in zip(sizes, ends, strict=True))
+        flat = ends if rank > 1 else ends[0]
+        yield LayerCase(f"ZeroPadding{rank}D", {"padding": flat}, ((*sizes, 3),), (*longer, 3))
+        yield LayerCase(f"ZeroPadding{rank}D", {"padding": flat, "data_format": "channels_first"}, ((3, *sizes),),
+                        (3, *longer))  # fmt: skip
+        yield LayerCase(f"Cropping{rank}D", {"cropping": flat}, ((*longer, 3),), (*sizes, 3))
+    yield LayerCase("Cropping2D", {"cropping": ((1, 0), (2, 1)), "data_format": "channels_first"}, ((2, 3, 5),),
+                    (2, 2, 2))  # fmt: skip
+    yield LayerCase("UpSampling1D", {"size": 3}, ((4, 2),), (12, 2), length=3)
+    for interpolation in ("nearest", "bilinear"):
+        config = {"size": (2, 3), "interpolation": interpolation}
+        yield LayerCase("UpSampling2D", config, ((3, 2, 5),), (6, 6, 5), length=24)
+    yield LayerCase(
+        "UpSampling2D", {"size": (2, 2), "data_format": "channels_first"}, ((2, 3, 1),), (2, 6, 2), length=4
+    )
+    yield LayerCase("UpSampling3D", {"size": (2, 1, 2)}, ((2, 3, 2, 2),), (4, 3, 4, 2), length=4)
 
 
 def optimizer_cases() -> Iterator[OptimizerCase]:

@@ -14,6 +14,7 @@ from parity import (
     test_metrics,
     test_normalization,
     test_optimizers,
+    test_pooling,
     test_regularizers,
     test_schedules,
 )
@@ -22,7 +23,10 @@ COMPARED: dict[str, set[str]] = {
     "loss": {name for name, *_ in (*test_losses.CASES, *test_losses.OF_BATCHES)},
     "metric": {name for name, _, _ in test_metrics.CASES} | set(test_metrics.MEANS),
     "optimizer": set(test_optimizers.OWN),
-    "layer": {name for name, *_ in (*test_layers.ROWS, *test_activations.LAYERS, *test_normalization.LAYERS)},
+    "layer": {
+        name
+        for name, *_ in (*test_layers.ROWS, *test_activations.LAYERS, *test_normalization.LAYERS, *test_pooling.ROWS)
+    },
     "schedule": {case.cls for case in test_schedules.CASES},
     **{
         kind: {

@@ -7,12 +7,28 @@ from fastgd.layers.batch_normalization import BatchNormalization
 from fastgd.layers.dense import Dense
 from fastgd.layers.dropout import AlphaDropout, Dropout, SpatialDropout1D
 from fastgd.layers.encoding import CategoryEncoding, Discretization
+from fastgd.layers.global_pooling import (
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    GlobalMaxPooling3D,
+)
 from fastgd.layers.graph import KerasTensor
 from fastgd.layers.group_normalization import GroupNormalization
 from fastgd.layers.input_layer import Input, InputLayer
 from fastgd.layers.lambda_layer import Lambda
 from fastgd.layers.layer import Layer
 from fastgd.layers.layer_normalization import LayerNormalization, RMSNormalization, UnitNormalization
+from fastgd.layers.margins import (
+    Cropping1D,
+    Cropping2D,
+    Cropping3D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+    ZeroPadding3D,
+)
 from fastgd.layers.merging import (
     Add,
     Average,
@@ -33,9 +49,25 @@ from fastgd.layers.merging import (
 )
 from fastgd.layers.noise import GaussianDropout, GaussianNoise
 from fastgd.layers.numpy_layer import NumpyLayer
+from fastgd.layers.pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    AveragePooling3D,
+    MaxPooling1D,
+    MaxPooling2D,
+    MaxPooling3D,
+)
 from fastgd.layers.prelu import PReLU
 from fastgd.layers.reshaping import Flatten, Identity, Permute, RepeatVector, Reshape
 from fastgd.layers.scaling import Normalization, Rescaling
+from fastgd.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
+
+# Keras has both names.
+MaxPool1D, MaxPool2D, MaxPool3D = MaxPooling1D, MaxPooling2D, MaxPooling3D
+AvgPool1D, AvgPool2D, AvgPool3D = AveragePooling1D, AveragePooling2D, AveragePooling3D
+GlobalMaxPool1D, GlobalMaxPool2D, GlobalMaxPool3D = GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D
+GlobalAvgPool1D, GlobalAvgPool2D = GlobalAveragePooling1D, GlobalAveragePooling2D
+GlobalAvgPool3D = GlobalAveragePooling3D
 
 __all__ = [
     "ELU",
@@ -44,9 +76,18 @@ __all__ = [
     "Add",
     "AlphaDropout",
     "Average",
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "AveragePooling3D",
+    "AvgPool1D",
+    "AvgPool2D",
+    "AvgPool3D",
     "BatchNormalization",
     "CategoryEncoding",
     "Concatenate",
+    "Cropping1D",
+    "Cropping2D",
+    "Cropping3D",
     "Dense",
     "Discretization",
     "Dot",
@@ -54,6 +95,18 @@ __all__ = [
     "Flatten",
     "GaussianDropout",
     "GaussianNoise",
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
+    "GlobalAveragePooling3D",
+    "GlobalAvgPool1D",
+    "GlobalAvgPool2D",
+    "GlobalAvgPool3D",
+    "GlobalMaxPool1D",
+    "GlobalMaxPool2D",
+    "GlobalMaxPool3D",
+    "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
+    "GlobalMaxPooling3D",
     "GroupNormalization",
     "Identity",
     "Input",
@@ -63,6 +116,12 @@ __all__ = [
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
+    "MaxPool1D",
+    "MaxPool2D",
+    "MaxPool3D",
+    "MaxPooling1D",
+    "MaxPooling2D",
+    "MaxPooling3D",
     "Maximum",
     "Minimum",
     "Multiply",
@@ -79,6 +138,12 @@ __all__ = [
     "SpatialDropout1D",
     "Subtract",
     "UnitNormalization",
+    "UpSampling1D",
+    "UpSampling2D",
+    "UpSampling3D",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
+    "ZeroPadding3D",
     "add",
     "average",
     "concatenate",
