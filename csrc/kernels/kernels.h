@@ -140,8 +140,9 @@ struct Kernels {
   void (*window_max)(const WindowLine& line, const T* x, T* y, const WindowNumbers& numbers) noexcept;
   // dx = the sum of dy over the terms, windows, whose number stands in `numbers`. No two lines need the same dx.
   void (*window_max_gather)(const WindowLine& line, const T* dy, const WindowNumbers& numbers, T* dx) noexcept;
-  // dx = dy at the term whose number stands in `numbers`, 0 at the others. The items are the windows, side by side
-  // along the width and without a common element; `readable` counts from the line's dy, `writable` from a row of dx on.
+  // dx = dy at the term whose number stands in `numbers`, else 0. Items are windows without a common element, side by
+  // side along the width; `readable` counts from the line's dy, `writable` from a row of dx on, in which what follows
+  // the last window is the caller's to write afterwards.
   void (*window_max_scatter)(const WindowLine& line, const T* dy, const WindowNumbers& numbers, T* dx) noexcept;
   // y = the sum of weights[number] x over the terms.
   void (*window_sum)(const WindowLine& line, const T* weights, const T* x, T* y) noexcept;
