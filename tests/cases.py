@@ -283,6 +283,7 @@ def op_cases() -> Iterator[OpCase]:
     yield OpCase("concatenate", ((-1, 3), (-1, 3)), ((-2, 3),), attrs={"axis": 0})
     yield from reduction_cases()
     yield from moving_cases()
+    yield from pooling_cases()
     yield from elementwise_cases()
     for shape in ((-1, 3, 7), (-1,), (-1, 1), (-1, 70)):
         yield from pointwise_cases(shape)
@@ -546,6 +547,46 @@ def moving_cases() -> Iterator[OpCase]:
     yield OpCase("gather", ((-1, 9),), ((-1, 3),), attrs={"axis": 1, "indices": (8, 0, -2)}, **integers)
     yield OpCase("concatenate", ((-1, 3), (-1, 4)), ((-1, 7),), attrs={"axis": 1}, kinds="ii", differentiable=False,
                  integer_outputs=True)  # fmt: skip
+
+
+# Sizes and channels of an input, window, strides, and padding before and after: windows side by side with and without a
+# rest, overlapping, with gaps, cut off at the ends, of more terms than a byte counts; few, odd and no channels.
+WINDOWS: Sequence[tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...]]] = (
+    ((9, 3), (2,), (2,), (0,), (0,)),
+    ((65, 1), (3,), (1,), (1,), (1,)),
+    ((7, 5), (2,), (3,), (0,), (0,)),
+    ((9, 5), (3,), (3,), (1,), (0,)),
+    ((6, 8, 17), (2, 2), (2, 2), (0, 0), (0, 0)),
+    ((7, 5, 6), (2, 2), (2, 2), (0, 0), (0, 0)),
+    ((5, 6, 33), (3, 2), (2, 1), (1, 0), (1, 1)),
+    ((5, 5, 1), (2, 2), (2, 2), (0, 0), (1, 1)),
+    ((7, 4, 16), (3, 3), (3, 3), (1, 1), (1, 1)),
+    ((5, 4, 2), (3, 3), (4, 4), (0, 0), (0, 0)),
+    ((17, 18, 2), (17, 17), (1, 1), (0, 0), (0, 0)),
+    ((35, 17, 3), (17, 17), (17, 17), (0, 0), (0, 0)),
+    ((5, 5, 7, 3), (2, 2, 2), (2, 2, 2), (0, 0, 0), (0, 0, 0)),
+    ((3, 3, 4, 5), (2, 3, 2), (1, 2, 2), (1, 1, 0), (0, 1, 1)),
+    ((4, 4, 0), (2, 2), (2, 2), (0, 0), (0, 0)),
+)
+
+
+def pooling_cases() -> Iterator[OpCase]:
+    """Yield the ops that look through windows, and those that make axes longer."""
+    for (*spatial, channels), window, strides, before, after in WINDOWS:
+        each = zip(spatial, window, strides, before, after, strict=True)
+        y = (-1, *((s + b + a - k) // step + 1 for s, k, step, b, a in each), channels)
+        attrs: dict[str, Attribute] = {
+            "window": window, "strides": strides, "padding_before": before, "padding_after": after,
+        }  # fmt: skip
+        for op in ("max_pool", "average_pool"):
+            yield OpCase(op, ((-1, *spatial, channels),), (y,), attrs=attrs, length=prod(window))
+    for (*spatial, channels), factors in (
+        ((5, 3), (3,)), ((3, 4, 6), (2, 3)), ((1, 4, 33), (3, 2)), ((2, 3, 2, 7), (2, 1, 2)), ((4, 0, 3), (2, 2)),
+    ):  # fmt: skip
+        for interpolation in ("nearest", "bilinear"):
+            longer = (d * factor for d, factor in zip(spatial, factors, strict=True))
+            attrs = {"factors": factors, "interpolation": interpolation}
+            yield OpCase("upsample", ((-1, *spatial, channels),), ((-1, *longer, channels),), attrs=attrs, length=64)
 
 
 POSITIVE = ("log", "log10", "log1p", "log2", "reciprocal", "rsqrt", "sqrt")
@@ -897,6 +938,7 @@ def layer_cases() -> Iterator[LayerCase]:
     for n in (1, 3):
         yield LayerCase("RepeatVector", {"n": n}, ((5,),), (n, 5), length=n)
     yield LayerCase("Identity", {}, ((2, 3),), (2, 3))
+    yield from pooling_layer_cases()
     for cls in ("Add", "Multiply", "Average", "Maximum", "Minimum"):
         for count in (1, 2, 3):
             yield LayerCase(cls, {}, ((2, 3),) * count, (2, 3), length=count)
@@ -996,6 +1038,42 @@ def depthwise_layer_cases() -> Iterator[LayerCase]:
         ),
     ):  # fmt: skip
         yield LayerCase(cls, config, (x,), y, length=max(prod(x), prod(y)))
+
+
+def pooling_layer_cases() -> Iterator[LayerCase]:
+    """Yield the layers that make spatial axes shorter or longer, in both orders of the axes."""
+    for rank, (sizes, halves, wide) in enumerate((((9,), (4,), (5,)), ((4, 5), (2, 2), (2, 3)),
+                                                  ((2, 3, 4), (1, 1, 2), (1, 2, 2))), 1):  # fmt: skip
+        twos = (2,) * rank
+        for kind in ("Max", "Average"):
+            pooling = f"{kind}Pooling{rank}D"
+            last, first = (*sizes, 3), (3, *sizes)
+            yield LayerCase(pooling, {"pool_size": twos}, (last,), (*halves, 3), length=8)
+            config = {"pool_size": (3,) * rank, "strides": twos, "padding": "same"}
+            yield LayerCase(pooling, config, (last,), (*wide, 3), length=27)
+            config = {"pool_size": twos, "data_format": "channels_first"}
+            yield LayerCase(pooling, config, (first,), (3, *halves), length=8)
+            name = f"Global{kind}Pooling{rank}D"
+            yield LayerCase(name, {}, (last,), (3,), length=24)
+            yield LayerCase(name, {"keepdims": True}, (last,), (*(1,) * rank, 3), length=24)
+            yield LayerCase(name, {"data_format": "channels_first"}, (first,), (3,), length=24)
+        ends = ((1, 0), (2, 1), (0, 1))[:rank]
+        longer = tuple(size + sum(pair) for size, pair in zip(sizes, ends, strict=True))
+        flat = ends if rank > 1 else ends[0]
+        yield LayerCase(f"ZeroPadding{rank}D", {"padding": flat}, ((*sizes, 3),), (*longer, 3))
+        yield LayerCase(f"ZeroPadding{rank}D", {"padding": flat, "data_format": "channels_first"}, ((3, *sizes),),
+                        (3, *longer))  # fmt: skip
+        yield LayerCase(f"Cropping{rank}D", {"cropping": flat}, ((*longer, 3),), (*sizes, 3))
+    yield LayerCase("Cropping2D", {"cropping": ((1, 0), (2, 1)), "data_format": "channels_first"}, ((2, 3, 5),),
+                    (2, 2, 2))  # fmt: skip
+    yield LayerCase("UpSampling1D", {"size": 3}, ((4, 2),), (12, 2), length=3)
+    for interpolation in ("nearest", "bilinear"):
+        config = {"size": (2, 3), "interpolation": interpolation}
+        yield LayerCase("UpSampling2D", config, ((3, 2, 5),), (6, 6, 5), length=24)
+    yield LayerCase(
+        "UpSampling2D", {"size": (2, 2), "data_format": "channels_first"}, ((2, 3, 1),), (2, 6, 2), length=4
+    )
+    yield LayerCase("UpSampling3D", {"size": (2, 1, 2)}, ((2, 3, 2, 2),), (4, 3, 4, 2), length=4)
 
 
 def optimizer_cases() -> Iterator[OptimizerCase]:

@@ -38,7 +38,11 @@ KERNEL_USERS = frozenset({"base", "threads", "dispatch", "kernels/kernels.h"})
 CPP_FOLDERS = {
     "base": Folder(frozenset(), LIBRARY),
     "simd": Folder(frozenset({"base/types.h"}), f"{PLAIN_TYPES}|{INTRINSICS}"),
-    "kernels": Folder(frozenset({"simd", "base/types.h", "base/losses.h", "base/half.h"}), PLAIN_TYPES),
+    "kernels": Folder(
+        frozenset({"simd", "base/types.h", "base/losses.h", "base/half.h", "base/windows.h"}), PLAIN_TYPES
+    ),
+        frozenset({"simd", "base/types.h", "base/losses.h", "base/half.h", "base/windows.h"}), PLAIN_TYPES
+    ),
     "dispatch": Folder(frozenset({"kernels/kernels.h", "kernels/tables.h", "base"}), LIBRARY),
     "threads": Folder(frozenset({"base"}), LIBRARY),
     # Of each other's headers ops see what all share, and matmul, the one op that others build on.
@@ -47,7 +51,7 @@ CPP_FOLDERS = {
         | {"ops/op.h", "ops/register.h", "ops/registry.h", "ops/op_list.inc", "ops/per_sample.h", "ops/broadcast.h"}
         | {"ops/matmul.h", "ops/along_axis.h", "ops/loops.h", "ops/strided_copy.h", "ops/folding.h", "ops/tabular.h"}
         | {"ops/convolution.h", "ops/correlation.h", "ops/window.h", "ops/window_axis.h"}
-        | {"ops/images.h"}
+        | {"ops/images.h", "ops/windows.h", "ops/weighted_windows.h"}
         | {"ops/channels.h", "ops/channel_norm.h", "ops/fixed_lines.h", "ops/masked.h", "ops/row_norm.h"},
         LIBRARY,
         siblings=False,
@@ -63,6 +67,7 @@ CPP_FILES = {
     "base/types.h": Folder(frozenset(), PLAIN_TYPES),
     "base/losses.h": Folder(frozenset({"base/types.h"}), PLAIN_TYPES),
     "base/half.h": Folder(frozenset(), PLAIN_TYPES),
+    "base/windows.h": Folder(frozenset({"base/types.h"}), PLAIN_TYPES),
     # The one file that knows OpenMP; its spin loop pauses with an intrinsic.
     "threads/team.cpp": Folder(frozenset({"base"}), rf"{LIBRARY}|omp\.h|{INTRINSICS}"),
 }

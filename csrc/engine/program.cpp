@@ -12,6 +12,7 @@ Program<T>::Program(const Plan& plan, const Wiring& wiring, const std::vector<In
   streamed_.assign(plan.params.size(), false);
   penalties_.assign(plan.params.size(), {});
   run_->training = mode == Mode::train;
+  run_->differentiates = mode == Mode::train || mode == Mode::inspect;
   run_->first_sample = slice.first;
   Compiler<T>(*this, plan, wiring, gradient_offsets, table, mode, team_work, streams).compile();
 }

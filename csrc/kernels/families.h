@@ -80,6 +80,10 @@ void keep_mask(MaskStream stream, std::uint64_t first, Index n, std::uint8_t* ma
                                const T* stats, const T* dy, T* dx) noexcept;                                           \
   void normalize_rows_gradients(Index rows, Index cols, const T* x, const T* dy, Index row, const T* stats, T* dgamma, \
                                 bool add_gamma, T* dbeta, bool add_beta) noexcept;                                     \
+  void window_max(const WindowLine& line, const T* x, T* y, const WindowNumbers& numbers) noexcept;                    \
+  void window_max_gather(const WindowLine& line, const T* dy, const WindowNumbers& numbers, T* dx) noexcept;           \
+  void window_max_scatter(const WindowLine& line, const T* dy, const WindowNumbers& numbers, T* dx) noexcept;          \
+  void window_sum(const WindowLine& line, const T* weights, const T* x, T* y) noexcept;                                \
   void discretize(Index n, Index count, const T* boundaries, const T* x, std::int32_t* y) noexcept;                    \
   void encode_labels(Index rows, Index labels, Index classes, bool counts, const std::int32_t* x, T* y) noexcept;      \
                                                                                                                        \

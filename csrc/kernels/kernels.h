@@ -9,6 +9,7 @@
 
 #include "base/losses.h"
 #include "base/types.h"
+#include "base/windows.h"
 
 namespace fastgd {
 
@@ -155,6 +156,18 @@ struct Kernels {
   // dgamma = sum over the rows of dy h and dbeta = that of dy, or += where told; both may be null. Cut: columns.
   void (*normalize_rows_gradients)(Index rows, Index cols, const T* x, const T* dy, Index row, const T* stats,
                                    T* dgamma, bool add_gamma, T* dbeta, bool add_beta) noexcept;
+
+  // --- windows; see WindowLine; cut: lines --------------------------------------------------------
+  // y = the largest term and its number, the first of equal ones, the last NaN if there is any; numbers may be null.
+  void (*window_max)(const WindowLine& line, const T* x, T* y, const WindowNumbers& numbers) noexcept;
+  // dx = the sum of dy over the terms, windows, whose number stands in `numbers`. No two lines need the same dx.
+  void (*window_max_gather)(const WindowLine& line, const T* dy, const WindowNumbers& numbers, T* dx) noexcept;
+  // dx = dy at the term whose number stands in `numbers`, else 0. Items are windows without a common element, side by
+  // side along the width; `readable` counts from the line's dy, `writable` from a row of dx on, in which what follows
+  // the last window is the caller's to write afterwards.
+  void (*window_max_scatter)(const WindowLine& line, const T* dy, const WindowNumbers& numbers, T* dx) noexcept;
+  // y = the sum of weights[number] x over the terms.
+  void (*window_sum)(const WindowLine& line, const T* weights, const T* x, T* y) noexcept;
 
   // --- encoding ----------------------------------------------------------------------------------
   // y = the number of the `count` ascending boundaries that are not above x; NaN is above all. Cut: any.

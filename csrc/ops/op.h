@@ -132,6 +132,7 @@ struct OpTraits {
 // What holds for every step of one batch.
 struct RunState {
   bool training = false;
+  bool differentiates = false;  // whether backward may follow: not in evaluation and prediction
   std::uint64_t iteration = 0;
   Index first_sample = 0;  // the place in its batch of the first sample that the op sees
   bool failed = false;     // set by an op, see OpTraits::may_fail

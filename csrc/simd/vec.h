@@ -304,6 +304,63 @@ FASTGD_INLINE void for_vectors(Index n, F f) {
   if (i < n) f(i, Part{n - i});
 }
 
+// --- whole numbers in memory, one per lane; bytes are quick where the ISA widens and narrows them -------------
+
+#if defined(__AVX512F__)
+FASTGD_INLINE void load_numbers(const std::uint8_t* p, IVec<float>& v) {
+  v = (IVec<float>)_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+}
+FASTGD_INLINE void load_numbers(const std::uint8_t* p, IVec<double>& v) {
+  v = (IVec<double>)_mm512_cvtepu8_epi64(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+}
+FASTGD_INLINE void store_numbers(std::uint8_t* p, IVec<float> v) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8((__m512i)v));
+}
+FASTGD_INLINE void store_numbers(std::uint8_t* p, IVec<double> v) {
+  _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm512_cvtepi64_epi8((__m512i)v));
+}
+#elif defined(__AVX2__)
+FASTGD_INLINE void load_numbers(const std::uint8_t* p, IVec<float>& v) {
+  v = (IVec<float>)_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+}
+FASTGD_INLINE void load_numbers(const std::uint8_t* p, IVec<double>& v) {
+  std::int32_t four;
+  __builtin_memcpy(&four, p, sizeof four);
+  v = (IVec<double>)_mm256_cvtepu8_epi64(_mm_cvtsi32_si128(four));
+}
+FASTGD_INLINE __m128i narrow_words(__m128i low, __m128i high) {
+  const __m128i halves = _mm_packs_epi32(low, high);
+  return _mm_packus_epi16(halves, halves);
+}
+FASTGD_INLINE void store_numbers(std::uint8_t* p, IVec<float> v) {
+  const __m128i low = _mm256_castsi256_si128((__m256i)v), high = _mm256_extracti128_si256((__m256i)v, 1);
+  _mm_storel_epi64(reinterpret_cast<__m128i*>(p), narrow_words(low, high));
+}
+FASTGD_INLINE void store_numbers(std::uint8_t* p, IVec<double> v) {
+  const __m256i lower = _mm256_permutevar8x32_epi32((__m256i)v, _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6));
+  const __m128i words = _mm256_castsi256_si128(lower);
+  const std::int32_t four = _mm_cvtsi128_si32(narrow_words(words, words));
+  __builtin_memcpy(p, &four, sizeof four);
+}
+#endif
+
+template <class Number, class V>
+FASTGD_INLINE void load_numbers(const Number* p, V& v) {
+  for (unsigned i = 0; i < sizeof(V) / sizeof(v[0]); ++i) v[i] = p[i];
+}
+template <class Number, class V>
+FASTGD_INLINE void store_numbers(Number* p, V v) {
+  for (unsigned i = 0; i < sizeof(V) / sizeof(v[0]); ++i) p[i] = static_cast<Number>(v[i]);
+}
+template <class Number, class V>
+FASTGD_INLINE void store_numbers(Number* p, V v, Whole) {
+  store_numbers(p, v);
+}
+template <class Number, class V>
+FASTGD_INLINE void store_numbers(Number* p, V v, Part part) {
+  for (Index i = 0; i < part.count; ++i) p[i] = static_cast<Number>(v[i]);
+}
+
 // --- all lanes to one value, the upper half folded onto the lower: one fixed order
 // --------------------------------------
 

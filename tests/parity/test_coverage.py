@@ -15,6 +15,7 @@ from parity import (
     test_metrics,
     test_normalization,
     test_optimizers,
+    test_pooling,
     test_regularizers,
     test_schedules,
 )
@@ -25,7 +26,13 @@ COMPARED: dict[str, set[str]] = {
     "optimizer": set(test_optimizers.OWN),
     "layer": {
         name
-        for name, *_ in (*test_layers.ROWS, *test_activations.LAYERS, *test_normalization.LAYERS, *test_depthwise.ROWS)
+        for name, *_ in (
+            *test_layers.ROWS,
+            *test_activations.LAYERS,
+            *test_normalization.LAYERS,
+            *test_depthwise.ROWS,
+            *test_pooling.ROWS,
+        )
     },
     "schedule": {case.cls for case in test_schedules.CASES},
     **{

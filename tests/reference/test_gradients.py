@@ -20,6 +20,7 @@ from cases import (
     op_feeds,
     op_params,
     op_plan,
+    pooling_cases,
     reduction_cases,
 )
 from fastgd.plan import Step, TensorSpec, Term
@@ -61,6 +62,9 @@ GRADIENT_OPS = {
     "broadcast_to",
     "slice",
     "pad",
+    "max_pool",
+    "average_pool",
+    "upsample",
     "gather",
     "unary",
     "binary",
@@ -275,6 +279,18 @@ SMALL = [
 def test_reductions_and_moves(case):
     plan = op_plan(case, "float64")
     check_gradients(plan, op_feeds(case, plan, 3, 50))
+
+
+POOLED = [case for case in pooling_cases() if 0 not in case.inputs[0] and prod(map(abs, case.inputs[0])) < 220]
+
+
+@pytest.mark.parametrize("case", POOLED, ids=lambda case: case.id)
+def test_windows(case):
+    plan = op_plan(case, "float64")
+    x, goal = op_feeds(case, plan, 2, 50)
+    # Elements far enough from each other that a step of the differences swaps no two of them.
+    x = np.random.default_rng(50).permutation(x.size).reshape(x.shape) * 0.02 - 2.0
+    check_gradients(plan, [x, goal])
 
 
 @pytest.mark.parametrize("case", [case for case in reduction_cases() if case.attrs.get("function") == "prod"][1:3])

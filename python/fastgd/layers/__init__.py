@@ -10,12 +10,28 @@ from fastgd.layers.dense import Dense
 from fastgd.layers.depthwise_convolution import DepthwiseConv1D, DepthwiseConv2D
 from fastgd.layers.dropout import AlphaDropout, Dropout, SpatialDropout1D
 from fastgd.layers.encoding import CategoryEncoding, Discretization
+from fastgd.layers.global_pooling import (
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    GlobalMaxPooling3D,
+)
 from fastgd.layers.graph import KerasTensor
 from fastgd.layers.group_normalization import GroupNormalization
 from fastgd.layers.input_layer import Input, InputLayer
 from fastgd.layers.lambda_layer import Lambda
 from fastgd.layers.layer import Layer
 from fastgd.layers.layer_normalization import LayerNormalization, RMSNormalization, UnitNormalization
+from fastgd.layers.margins import (
+    Cropping1D,
+    Cropping2D,
+    Cropping3D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+    ZeroPadding3D,
+)
 from fastgd.layers.merging import (
     Add,
     Average,
@@ -36,6 +52,14 @@ from fastgd.layers.merging import (
 )
 from fastgd.layers.noise import GaussianDropout, GaussianNoise
 from fastgd.layers.numpy_layer import NumpyLayer
+from fastgd.layers.pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    AveragePooling3D,
+    MaxPooling1D,
+    MaxPooling2D,
+    MaxPooling3D,
+)
 from fastgd.layers.prelu import PReLU
 from fastgd.layers.random_affine import RandomRotation, RandomTranslation, RandomZoom
 from fastgd.layers.random_tone import RandomBrightness, RandomContrast
@@ -43,12 +67,18 @@ from fastgd.layers.reshaping import Flatten, Identity, Permute, RepeatVector, Re
 from fastgd.layers.scaling import Normalization, Rescaling
 from fastgd.layers.separable_convolution import SeparableConv1D, SeparableConv2D
 from fastgd.layers.transposed_convolution import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
+from fastgd.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 
 # Keras has both names.
 Convolution1D, Convolution2D, Convolution3D = Conv1D, Conv2D, Conv3D
 Convolution1DTranspose, Convolution2DTranspose = Conv1DTranspose, Conv2DTranspose
 Convolution3DTranspose = Conv3DTranspose
 SeparableConvolution1D, SeparableConvolution2D = SeparableConv1D, SeparableConv2D
+MaxPool1D, MaxPool2D, MaxPool3D = MaxPooling1D, MaxPooling2D, MaxPooling3D
+AvgPool1D, AvgPool2D, AvgPool3D = AveragePooling1D, AveragePooling2D, AveragePooling3D
+GlobalMaxPool1D, GlobalMaxPool2D, GlobalMaxPool3D = GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D
+GlobalAvgPool1D, GlobalAvgPool2D = GlobalAveragePooling1D, GlobalAveragePooling2D
+GlobalAvgPool3D = GlobalAveragePooling3D
 
 __all__ = [
     "ELU",
@@ -57,6 +87,12 @@ __all__ = [
     "Add",
     "AlphaDropout",
     "Average",
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "AveragePooling3D",
+    "AvgPool1D",
+    "AvgPool2D",
+    "AvgPool3D",
     "BatchNormalization",
     "CategoryEncoding",
     "Concatenate",
@@ -72,6 +108,9 @@ __all__ = [
     "Convolution2DTranspose",
     "Convolution3D",
     "Convolution3DTranspose",
+    "Cropping1D",
+    "Cropping2D",
+    "Cropping3D",
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
@@ -81,6 +120,18 @@ __all__ = [
     "Flatten",
     "GaussianDropout",
     "GaussianNoise",
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
+    "GlobalAveragePooling3D",
+    "GlobalAvgPool1D",
+    "GlobalAvgPool2D",
+    "GlobalAvgPool3D",
+    "GlobalMaxPool1D",
+    "GlobalMaxPool2D",
+    "GlobalMaxPool3D",
+    "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
+    "GlobalMaxPooling3D",
     "GroupNormalization",
     "Identity",
     "Input",
@@ -90,6 +141,12 @@ __all__ = [
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
+    "MaxPool1D",
+    "MaxPool2D",
+    "MaxPool3D",
+    "MaxPooling1D",
+    "MaxPooling2D",
+    "MaxPooling3D",
     "Maximum",
     "Minimum",
     "Multiply",
@@ -117,6 +174,12 @@ __all__ = [
     "SpatialDropout1D",
     "Subtract",
     "UnitNormalization",
+    "UpSampling1D",
+    "UpSampling2D",
+    "UpSampling3D",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
+    "ZeroPadding3D",
     "add",
     "average",
     "concatenate",

@@ -86,6 +86,7 @@ from fastgd.ops.normalization import (
 )
 from fastgd.ops.norms import norm, normalize
 from fastgd.ops.penalties import orthogonality, penalty
+from fastgd.ops.pooling import average_pool, max_pool, upsample
 from fastgd.ops.products import dot, outer, tensordot
 from fastgd.ops.reductions import argmax, argmin, cumsum, diff, logsumexp, max, mean, min, moments, prod, std, sum, var
 from fastgd.ops.selecting import cast, clip, divide_no_nan, full_like, ones_like, round, where, zeros_like
@@ -136,6 +137,7 @@ __all__ = [
     "arctan2",
     "argmax",
     "argmin",
+    "average_pool",
     "batch_normalization",
     "binary_accuracy",
     "binary_crossentropy",
@@ -208,6 +210,7 @@ __all__ = [
     "logsumexp",
     "matmul",
     "max",
+    "max_pool",
     "maximum",
     "mean",
     "min",
@@ -294,6 +297,7 @@ __all__ = [
     "true_divide",
     "unit_normalization",
     "unstack",
+    "upsample",
     "var",
     "where",
     "zeros_like",

@@ -8,10 +8,10 @@ from fastgd.ops.builder import Tensor
 from fastgd.ops.checks import require
 from fastgd.ops.convolution import Padding, Window, kernel_variable, window_attributes
 from fastgd.ops.eager import works_on_arrays
+from fastgd.ops.kernel_steps import Weight, fused_attributes, product_params
 from fastgd.ops.layouts import from_channels_last, to_channels_last
 from fastgd.ops.linear import dense
 from fastgd.ops.parameters import as_variable
-from fastgd.ops.products import Weight, fused_attributes, product_params
 from fastgd.utils.windows import check_data_format
 
 

@@ -17,6 +17,7 @@ from fastgd.reference import (  # noqa: F401
     moves,
     normalization,
     penalties,
+    pooling,
     reductions,
     row_losses,
     shape,

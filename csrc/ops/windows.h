@@ -1,0 +1,161 @@
+// Sliding windows over channels-last tensors: which elements each item of one tensor takes from another one, and the
+// lines of items that threads share.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ops/op.h"
+
+namespace fastgd {
+
+constexpr std::size_t kWindowAxes = 3;
+
+// One axis of windows over a tensor; those that a tensor lacks in front have windows of one element.
+struct WindowSpan {
+  Index size = 1, outputs = 1, window = 1, stride = 1, before = 0;
+};
+
+using WindowSpans = std::array<WindowSpan, kWindowAxes>;
+
+// The sizes (n, sizes..., channels) of an input with up to three spatial axes, checked.
+inline std::size_t spatial_rank(const OpSetup& s) {
+  s.expect_inputs(1);
+  s.expect_params(0, 0);
+  const Shape& x = s.inputs[0].shape;
+  check(!s.inputs[0].integer && x.size() >= 3 && x.size() <= kWindowAxes + 2,
+        "takes floating tensors (batch, sizes..., channels) with 1 to 3 sizes. Received: ", to_string(x));
+  return x.size() - 2;
+}
+
+// The attribute `name` with one entry per spatial axis, none below `least`.
+inline Shape spatial_attribute(const OpSetup& s, const char* name, Index least) {
+  const Shape values = s.attrs.sizes(name);
+  const bool fits = values.size() + 2 == s.inputs[0].shape.size();
+  check(fits && std::all_of(values.begin(), values.end(), [=](Index v) { return v >= least; }), "`", name,
+        "` must hold one integer of at least ", least, " per spatial axis of ", to_string(s.inputs[0].shape),
+        ". Received: ", name, "=", to_string(values));
+  return values;
+}
+
+// The windows that the attributes of a pooling op describe. Each of them reaches into the input.
+inline WindowSpans pooling_spans(const OpSetup& s) {
+  const std::size_t rank = spatial_rank(s);
+  const Shape window = spatial_attribute(s, "window", 1), strides = spatial_attribute(s, "strides", 1);
+  const Shape before = spatial_attribute(s, "padding_before", 0), after = spatial_attribute(s, "padding_after", 0);
+  WindowSpans spans;
+  for (std::size_t i = 0; i < rank; ++i) {
+    const Index size = s.inputs[0].shape[i + 1], padded = size + before[i] + after[i];
+    check(before[i] < window[i] && after[i] < window[i] && size > 0 && padded >= window[i], "a window of ", window[i],
+          " does not fit into axis ", i + 1, " of ", to_string(s.inputs[0].shape),
+          ". Received: padding_before=", before[i], ", padding_after=", after[i]);
+    spans[kWindowAxes - rank + i] = {size, (padded - window[i]) / strides[i] + 1, window[i], strides[i], before[i]};
+  }
+  return spans;
+}
+
+// The terms of the items along one axis, with places counted in elements of the source's axis, and how many numbers the
+// terms have.
+struct WindowTable {
+  Index sources = 1, numbers = 1;
+  WindowStep step;
+  std::vector<WindowTerms> terms;
+};
+
+// Each window is made of the elements it covers, numbered from its first one on.
+inline WindowTable covered_elements(const WindowSpan& s) {
+  WindowTable table{s.size, s.window, {1, 1}, {}};
+  for (Index o = 0; o < s.outputs; ++o) {
+    const Index start = o * s.stride - s.before;
+    const Index first = std::max<Index>(0, -start), last = std::min(s.window, s.size - start);
+    table.terms.push_back({start + first, static_cast<std::int32_t>(last - first), static_cast<std::int32_t>(first)});
+  }
+  return table;
+}
+
+// Each element is made of the windows that cover it, with the number that it has in each.
+inline WindowTable covering_windows(const WindowSpan& s) {
+  WindowTable table{s.outputs, s.window, {1, -s.stride}, {}};
+  for (Index i = 0; i < s.size; ++i) {
+    const Index place = i + s.before;
+    const Index first = std::max<Index>(0, (place - s.window) / s.stride + (place >= s.window ? 1 : 0));
+    const Index last = std::min(place / s.stride, s.outputs - 1);
+    if (last < first) {
+      table.terms.push_back({});
+    } else {
+      table.terms.push_back(
+          {first, static_cast<std::int32_t>(last - first + 1), static_cast<std::int32_t>(place - first * s.stride)});
+    }
+  }
+  return table;
+}
+
+template <class F>
+std::array<WindowTable, kWindowAxes> tables_of(const WindowSpans& spans, F f) {
+  return {f(spans[0]), f(spans[1]), f(spans[2])};
+}
+
+// A line of items, where its source (one sample) and its result begin, and whether it is the last of its plane, and
+// that plane of its sample.
+struct WindowSpot {
+  WindowLine line;
+  Index source = 0, result = 0;
+  bool last_line = false, last_plane = false;
+};
+
+// All items of a tensor (n, items of three axes, channels) over a source of the same form.
+class WindowMap {
+ public:
+  WindowMap() = default;
+  WindowMap(std::array<WindowTable, kWindowAxes> tables, Index samples, Index channels)
+      : tables_(std::move(tables)), samples_(samples), channels_(channels), sample_(channels) {
+    Index numbers = 1;
+    for (std::size_t axis = kWindowAxes; axis-- > 0;) {
+      WindowTable& t = tables_[axis];
+      for (WindowTerms& each : t.terms) {
+        each.at *= sample_;
+        each.number = static_cast<std::int32_t>(each.number * numbers);
+      }
+      t.step = {t.step.at * sample_, t.step.number * numbers};
+      sample_ = multiply(sample_, t.sources);
+      numbers = multiply(numbers, t.numbers);
+    }
+  }
+
+  // Calls f(spot) for this worker's lines, upwards.
+  template <class F>
+  void run(const Worker& who, F f) const noexcept {
+    const Index depth = items(0), height = items(1), line_size = items(2) * channels_;
+    const Range lines = who.share(samples_ * depth * height);
+    for (Index i = lines.begin; i < lines.end; ++i) {
+      const Index h = i % height, d = i / height % depth, sample = i / (height * depth);
+      WindowSpot spot;
+      spot.line = {items(2),
+                   channels_,
+                   axis(0, d),
+                   axis(1, h),
+                   axis(2, 0),
+                   (samples_ - sample) * sample_,
+                   (lines.end - i) * line_size};
+      spot.source = sample * sample_;
+      spot.result = i * line_size;
+      spot.last_line = h + 1 == height;
+      spot.last_plane = d + 1 == depth;
+      f(spot);
+    }
+  }
+
+ private:
+  Index items(std::size_t axis) const { return static_cast<Index>(tables_[axis].terms.size()); }
+  WindowAxis axis(std::size_t axis, Index item) const {
+    return {tables_[axis].terms.data() + item, tables_[axis].step};
+  }
+
+  std::array<WindowTable, kWindowAxes> tables_;
+  Index samples_ = 0, channels_ = 0, sample_ = 0;
+};
+
+}  // namespace fastgd
