@@ -20,7 +20,7 @@ struct WindowStep {
 };
 
 // The terms of all items of an axis.
-struct WindowAxis {
+struct WindowItems {
   const WindowTerms* terms = nullptr;
   WindowStep step;
 };
@@ -29,7 +29,7 @@ struct WindowAxis {
 // one term per axis: those of depth and height are the line's, those of width the item's. Places and numbers add up.
 struct WindowLine {
   Index items = 0, channels = 0;
-  WindowAxis depth, height, width;
+  WindowItems depth, height, width;
   // Vectors may be longer than what is left of the channels: how many elements there are to read from the source's
   // first on, and how many from the line's first on may be written over.
   Index readable = 0, writable = 0;

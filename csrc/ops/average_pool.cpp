@@ -9,11 +9,11 @@ template <class T>
 class AveragePool final : public WeightedWindowOp<T> {
  public:
   explicit AveragePool(const OpSetup& s) {
-    const WindowSpans spans = pooling_spans(s);
+    const Windows windows = pooling_windows(s);
     WeightedAxes axes;
-    for (std::size_t k = 0; k < kWindowAxes; ++k) {
-      axes[k] = {spans[k].size, {}};
-      for (const WindowTerms& t : covered_elements(spans[k]).terms)
+    for (std::size_t k = 0; k < kSpatialAxes; ++k) {
+      axes[k] = {windows[k].in, {}};
+      for (const WindowTerms& t : covered_elements(windows[k]).terms)
         axes[k].items.push_back({t.at, std::vector<double>(static_cast<std::size_t>(t.count), 1.0 / t.count)});
     }
     this->set_windows(s, axes);

@@ -119,12 +119,4 @@ class ConvolutionOp : public Op<T> {
   Index weights_ = 0, blocks_ = 1, backward_weights_ = 0, backward_room_ = 0;
 };
 
-// The shape of a tensor with other spatial sizes and channels.
-inline Shape with_sizes(const Shape& x, const Shape& sizes, Index channels) {
-  Shape y = {x[0]};
-  y.insert(y.end(), sizes.begin(), sizes.end());
-  y.push_back(channels);
-  return y;
-}
-
 }  // namespace fastgd

@@ -7,7 +7,7 @@
 
 #include "base/buffer.h"
 #include "ops/register.h"
-#include "ops/window_axis.h"
+#include "ops/taps.h"
 
 namespace fastgd {
 namespace {
@@ -32,7 +32,9 @@ class DepthwiseConvolution final : public Op<T> {
     const Shape& x = s.inputs[0].shape;
     const Shape& w = s.params[0];
     check(w.size() == 3 || w.size() == 4, "the kernel has one or two spatial axes. Received: ", to_string(w));
-    const auto axes = window_axes(s, std::span(w).first(w.size() - 2));
+    const std::size_t axes = w.size() - 2;
+    check(x.size() == w.size(), "input ", to_string(x), " does not fit the kernel ", to_string(w));
+    const Windows windows = parse_windows(s.attrs, std::span(x).subspan(1, axes), std::span(w).first(axes), true);
     channels_ = w[w.size() - 2];
     many_ = w.back();
     check(channels_ == x.back() && many_ >= 1, "input ", to_string(x), " does not fit the kernel ", to_string(w));
@@ -40,16 +42,15 @@ class DepthwiseConvolution final : public Op<T> {
     if (biased_)
       check(s.params[1] == Shape{channels_ * many_}, "bias ", to_string(s.params[1]), " does not fit the kernel ",
             to_string(w));
-    cols_ = axes.back();
-    if (axes.size() == 2) rows_ = axes[0];
+    rows_ = windows[1], cols_ = windows[2];
     samples_ = x[0];
-    above_ = rows_.windows_of_first_elements();
-    beside_ = cols_.windows_of_first_elements();
-    stretch_ = axes.size() == 2 ? cols_.windows : std::max<Index>(kRun, kStretch / std::max<Index>(1, width()));
-    units_ = axes.size() == 2 ? rows_.windows : (cols_.windows + stretch_ - 1) / stretch_;
+    above_ = windows_of_first_elements(rows_);
+    beside_ = windows_of_first_elements(cols_);
+    stretch_ = axes == 2 ? cols_.out : std::max<Index>(kRun, kStretch / std::max<Index>(1, width()));
+    units_ = axes == 2 ? rows_.out : (cols_.out + stretch_ - 1) / stretch_;
     parts_ =
         samples_ >= kManySamples ? 1 : std::min(units_, (kManySamples + samples_ - 1) / std::max<Index>(1, samples_));
-    describe(axes);
+    describe(with_sizes(x, output_sizes(windows, axes), width()));
   }
 
   void forward(const Call<T>& c, const Worker& who) const noexcept override {
@@ -115,10 +116,7 @@ class DepthwiseConvolution final : public Op<T> {
   }
   T* partial(const Call<T>& c, Index block) const { return run_space(c, kBlocks) + block * partial_size(); }
 
-  void describe(const std::vector<WindowAxis>& axes) {
-    Shape y{samples_};
-    for (const WindowAxis& axis : axes) y.push_back(axis.windows);
-    y.push_back(width());
+  void describe(const Shape& y) {
     auto& t = this->traits;
     t.outputs = {{y}};
     t.backward_reads_inputs = 1;
@@ -141,20 +139,17 @@ class DepthwiseConvolution final : public Op<T> {
   // The inputs of a unit are those that its windows are the last to cover; the last unit has all that remain.
   Unit unit_at(Index unit) const {
     const auto inputs_before = [](const WindowAxis& axis, Index o) {
-      return o == 0              ? 0
-             : o >= axis.windows ? axis.size
-                                 : std::clamp<Index>(o * axis.stride - axis.before, 0, axis.size);
+      return o == 0 ? 0 : o >= axis.out ? axis.in : std::clamp<Index>(o * axis.stride - axis.before, 0, axis.in);
     };
-    const bool by_rows = units_ == rows_.windows && stretch_ >= cols_.windows;
-    if (by_rows)
-      return {unit, 0, cols_.windows, inputs_before(rows_, unit), inputs_before(rows_, unit + 1), 0, cols_.size};
-    const Index from = unit * stretch_, to = std::min(from + stretch_, cols_.windows);
-    return {0, from, to, 0, rows_.size, inputs_before(cols_, from), inputs_before(cols_, to)};
+    const bool by_rows = units_ == rows_.out && stretch_ >= cols_.out;
+    if (by_rows) return {unit, 0, cols_.out, inputs_before(rows_, unit), inputs_before(rows_, unit + 1), 0, cols_.in};
+    const Index from = unit * stretch_, to = std::min(from + stretch_, cols_.out);
+    return {0, from, to, 0, rows_.in, inputs_before(cols_, from), inputs_before(cols_, to)};
   }
 
-  const T* x_of(const Call<T>& c, Index sample) const { return c.x[0] + sample * rows_.size * cols_.size * channels_; }
+  const T* x_of(const Call<T>& c, Index sample) const { return c.x[0] + sample * rows_.in * cols_.in * channels_; }
   Index y_at(Index sample, const Unit& u) const {
-    return ((sample * rows_.windows + u.row) * cols_.windows + u.from) * width();
+    return ((sample * rows_.out + u.row) * cols_.out + u.from) * width();
   }
 
   // The line of a unit's outputs, and where its taps begin in a sample and in the kernel.
@@ -163,7 +158,7 @@ class DepthwiseConvolution final : public Op<T> {
     Index x, w;
   };
   Line line_of(const Unit& u) const {
-    const Taps taps = rows_.elements_of(u.row).within(rows_.size);
+    const Taps taps = elements_of(rows_, u.row).within(rows_.in);
     Line at;
     at.line = {.channels = channels_,
                .outputs = u.to - u.from,
@@ -172,13 +167,13 @@ class DepthwiseConvolution final : public Op<T> {
                .first = u.from * cols_.stride - cols_.before,
                .step = cols_.stride,
                .dilation = cols_.dilation,
-               .width = cols_.size,
-               .x_row = rows_.dilation * cols_.size * channels_,
+               .width = cols_.in,
+               .x_row = rows_.dilation * cols_.in * channels_,
                .x_col = channels_,
                .w_row = cols_.window * width(),
                .w_tap = width(),
                .y_col = width()};
-    at.x = taps.place * cols_.size * channels_;
+    at.x = taps.place * cols_.in * channels_;
     at.w = taps.tap * at.line.w_row;
     return at;
   }
@@ -250,13 +245,13 @@ class DepthwiseConvolution final : public Op<T> {
   // Inputs that lie a stride apart meet the same taps: they are the outputs of a line whose inputs are those of dz.
   void input_gradient(const Call<T>& c, const Weights& weights, Index sample, Index unit) const noexcept {
     const Unit u = unit_at(unit);
-    const T* const dz = c.dy[0] + sample * rows_.windows * cols_.windows * width();
-    T* const dx = c.dx[0] + sample * rows_.size * cols_.size * channels_;
+    const T* const dz = c.dy[0] + sample * rows_.out * cols_.out * width();
+    T* const dx = c.dx[0] + sample * rows_.in * cols_.in * channels_;
     for (Index row = u.first_row; row < u.last_row; ++row) {
       Taps above = above_[static_cast<std::size_t>(row % rows_.stride)];
       above.place += row / rows_.stride;
-      above = above.within(rows_.windows);
-      for (Index i = 0; i < std::min(cols_.stride, cols_.size); ++i) {
+      above = above.within(rows_.out);
+      for (Index i = 0; i < std::min(cols_.stride, cols_.in); ++i) {
         const Taps& beside = beside_[static_cast<std::size_t>(i)];
         // The first column of this kind in the unit, and how many there are.
         const Index skip = (std::max<Index>(0, u.first_col - i) + cols_.stride - 1) / cols_.stride;
@@ -269,16 +264,16 @@ class DepthwiseConvolution final : public Op<T> {
                                  .first = beside.place + skip,
                                  .step = 1,
                                  .dilation = beside.place_step,
-                                 .width = cols_.windows,
-                                 .x_row = above.place_step * cols_.windows * width(),
+                                 .width = cols_.out,
+                                 .x_row = above.place_step * cols_.out * width(),
                                  .x_col = width(),
                                  .w_row = above.tap_step * cols_.window * width(),
                                  .w_tap = beside.tap_step * width(),
                                  .y_col = cols_.stride * channels_};
         const T* const w = weights.kernel + (above.tap * cols_.window + beside.tap) * width();
         for (Index own = 0; own < width(); own += channels_)
-          c.kernels->depthwise(line, dz + above.place * cols_.windows * width() + own, w + own,
-                               dx + (row * cols_.size + first) * channels_, own > 0, {});
+          c.kernels->depthwise(line, dz + above.place * cols_.out * width() + own, w + own,
+                               dx + (row * cols_.in + first) * channels_, own > 0, {});
       }
     }
   }

@@ -8,22 +8,22 @@ namespace {
 template <class T>
 class MaxPool final : public Op<T> {
  public:
-  explicit MaxPool(const OpSetup& s) : spans_(pooling_spans(s)) {
+  explicit MaxPool(const OpSetup& s) : windows_(pooling_windows(s)) {
     const Shape& x = s.inputs[0].shape;
     const Index samples = x.front(), channels = x.back();
     Shape y = {samples};
     Index window = 1;
-    for (std::size_t i = kWindowAxes - (x.size() - 2); i < kWindowAxes; ++i) {
-      y.push_back(spans_[i].outputs);
-      window = multiply(window, spans_[i].window);
+    for (std::size_t i = kSpatialAxes - (x.size() - 2); i < kSpatialAxes; ++i) {
+      y.push_back(windows_[i].out);
+      window = multiply(window, windows_[i].window);
     }
     y.push_back(channels);
     y_size_ = count(y);
     channels_ = channels;
-    disjoint_ = std::all_of(spans_.begin(), spans_.end(), [](const WindowSpan& a) { return a.window == a.stride; });
+    disjoint_ = std::all_of(windows_.begin(), windows_.end(), [](const WindowAxis& a) { return a.window == a.stride; });
     words_ = window > 256;
-    windows_ = WindowMap(tables_of(spans_, covered_elements), samples, channels);
-    elements_ = WindowMap(tables_of(spans_, covering_windows), samples, channels);
+    windows_ = WindowMap(tables_of(windows_, covered_elements), samples, channels);
+    elements_ = WindowMap(tables_of(windows_, covering_windows), samples, channels);
     auto& t = this->traits;
     t.outputs = {{y}};
     // Vectors may read a little more than there is.
@@ -51,7 +51,7 @@ class MaxPool final : public Op<T> {
     windows_.run(who, [&](const WindowSpot& spot) {
       WindowLine line = spot.line;
       line.readable = y_size_ - spot.result;
-      line.writable = spans_[2].size * channels_;
+      line.writable = windows_[2].in * channels_;
       c.kernels->window_max_scatter(line, dy + spot.result, numbers_from(c, spot.result), dx + spot.source);
       clear_rest(c, spot, dx + spot.source);
     });
@@ -66,14 +66,14 @@ class MaxPool final : public Op<T> {
   // Zeros for the elements behind the last window of each axis, which the line next to them fills.
   void clear_rest(const Call<T>& c, const WindowSpot& spot, T* dx) const noexcept {
     const auto covered = [this](int axis) {
-      const WindowSpan& s = spans_[static_cast<std::size_t>(axis)];
-      return std::min(s.size, s.outputs * s.window - s.before);
+      const WindowAxis& s = windows_[static_cast<std::size_t>(axis)];
+      return std::min(s.in, s.out * s.window - s.before);
     };
     const auto fill = [&](Index begin, Index size) {
       if (size > 0) c.kernels->fill(size, T(0), dx + begin);
     };
     const WindowLine& line = spot.line;
-    const Index row = spans_[2].size * channels_, plane = spans_[1].size * row;
+    const Index row = windows_[2].in * channels_, plane = windows_[1].in * row;
     const Index narrow = covered(2) * channels_, low = covered(1) * row, near = covered(0) * plane;
     for (Index d = 0; d < line.depth.terms->count; ++d) {
       const Index at = line.depth.terms->at + d * plane;
@@ -81,10 +81,10 @@ class MaxPool final : public Op<T> {
         fill(at + line.height.terms->at + h * row + narrow, row - narrow);
       if (spot.last_line) fill(at + low, plane - low);
     }
-    if (spot.last_line && spot.last_plane) fill(near, spans_[0].size * plane - near);
+    if (spot.last_line && spot.last_plane) fill(near, windows_[0].in * plane - near);
   }
 
-  WindowSpans spans_;
+  Windows windows_;
   WindowMap windows_, elements_;
   Index y_size_ = 0, channels_ = 0;
   bool disjoint_ = false, words_ = false;

@@ -43,7 +43,7 @@ class Upsample final : public WeightedWindowOp<T> {
     WeightedAxes axes;
     for (std::size_t i = 0; i < rank; ++i) {
       const Index size = s.inputs[0].shape[i + 1];
-      axes[kWindowAxes - rank + i] = interpolation == "nearest" ? nearest(size, factors[i]) : linear(size, factors[i]);
+      axes[kSpatialAxes - rank + i] = interpolation == "nearest" ? nearest(size, factors[i]) : linear(size, factors[i]);
     }
     this->set_windows(s, axes);
   }

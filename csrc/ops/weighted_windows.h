@@ -16,7 +16,7 @@ struct WeightedAxis {
   std::vector<WeightedItem> items = {{0, {1.0}}};
 };
 
-using WeightedAxes = std::array<WeightedAxis, kWindowAxes>;
+using WeightedAxes = std::array<WeightedAxis, kSpatialAxes>;
 
 // The axis seen from the source: its elements are made of the items that they are in.
 inline WeightedAxis transposed(const WeightedAxis& axis) {
@@ -37,9 +37,9 @@ class WeightedWindows {
  public:
   WeightedWindows() = default;
   WeightedWindows(const WeightedAxes& axes, Index samples, Index channels) {
-    std::array<WindowTable, kWindowAxes> tables;
+    std::array<WindowTable, kSpatialAxes> tables;
     std::vector<double> products = {1.0};
-    for (std::size_t k = 0; k < kWindowAxes; ++k) {
+    for (std::size_t k = 0; k < kSpatialAxes; ++k) {
       std::vector<double> weights;
       tables[k] = table_of(axes[k], weights);
       std::vector<double> longer;
@@ -96,13 +96,13 @@ class WeightedWindowOp : public Op<T> {
     Shape y = x;
     WeightedAxes turned = axes;
     double terms = static_cast<double>(x.front() * x.back());
-    for (std::size_t k = 0; k < kWindowAxes; ++k) {
+    for (std::size_t k = 0; k < kSpatialAxes; ++k) {
       double own = 0;
       for (const WeightedItem& item : axes[k].items) own += static_cast<double>(item.weights.size());
       terms *= own;
       turned[k] = transposed(axes[k]);
-      const std::size_t axis = k + x.size() - 1 - kWindowAxes;
-      if (k + x.size() > kWindowAxes + 1) y[axis] = static_cast<Index>(axes[k].items.size());
+      const std::size_t axis = k + x.size() - 1 - kSpatialAxes;
+      if (k + x.size() > kSpatialAxes + 1) y[axis] = static_cast<Index>(axes[k].items.size());
     }
     there_ = WeightedWindows<T>(axes, x.front(), x.back());
     back_ = WeightedWindows<T>(turned, x.front(), x.back());

@@ -27,15 +27,17 @@ struct WindowAxis {
   bool inside() const { return before <= 0 && reach(out) - before <= in; }
 };
 
+constexpr std::size_t kSpatialAxes = 3;
+
 // Depth, height and width; what a tensor lacks of them has size 1.
-using Windows = std::array<WindowAxis, 3>;
+using Windows = std::array<WindowAxis, kSpatialAxes>;
 
 // The windows of sizes `window` over `sizes`, from the attributes strides, dilations (1 where `dilated` is false),
 // padding_before and padding_after.
 inline Windows parse_windows(const Attrs& attrs, std::span<const Index> sizes, std::span<const Index> window,
                              bool dilated) {
   const std::size_t axes = sizes.size();
-  check(axes >= 1 && axes <= 3, "there must be 1 to 3 spatial axes. Received: ", axes);
+  check(axes >= 1 && axes <= kSpatialAxes, "there must be 1 to 3 spatial axes. Received: ", axes);
   const Shape strides = attrs.sizes("strides"), before = attrs.sizes("padding_before"),
               after = attrs.sizes("padding_after"), dilations = dilated ? attrs.sizes("dilations") : Shape(axes, 1);
   check(window.size() == axes && strides.size() == axes && before.size() == axes && after.size() == axes &&
@@ -43,7 +45,7 @@ inline Windows parse_windows(const Attrs& attrs, std::span<const Index> sizes, s
         "there must be a window, a stride, a dilation and a padding for each spatial axis of ", to_string(sizes));
   Windows windows;
   for (std::size_t i = 0; i < axes; ++i) {
-    WindowAxis& axis = windows[3 - axes + i];
+    WindowAxis& axis = windows[kSpatialAxes - axes + i];
     axis = {sizes[i], 0, window[i], strides[i], dilations[i], before[i]};
     check(axis.window > 0 && axis.stride > 0 && axis.dilation > 0,
           "windows, strides and dilations must be positive. Received: ", to_string(window), ", ", to_string(strides),
@@ -59,8 +61,16 @@ inline Windows parse_windows(const Attrs& attrs, std::span<const Index> sizes, s
 // The sizes of the outputs along the `axes` last axes of the windows.
 inline Shape output_sizes(const Windows& windows, std::size_t axes) {
   Shape sizes;
-  for (std::size_t i = 3 - axes; i < 3; ++i) sizes.push_back(windows[i].out);
+  for (std::size_t i = kSpatialAxes - axes; i < kSpatialAxes; ++i) sizes.push_back(windows[i].out);
   return sizes;
+}
+
+// The shape of a tensor with other spatial sizes and channels.
+inline Shape with_sizes(const Shape& x, const Shape& sizes, Index channels) {
+  Shape y = {x[0]};
+  y.insert(y.end(), sizes.begin(), sizes.end());
+  y.push_back(channels);
+  return y;
 }
 
 }  // namespace fastgd

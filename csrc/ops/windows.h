@@ -8,25 +8,16 @@
 #include <utility>
 #include <vector>
 
-#include "ops/op.h"
+#include "ops/window.h"
 
 namespace fastgd {
-
-constexpr std::size_t kWindowAxes = 3;
-
-// One axis of windows over a tensor; those that a tensor lacks in front have windows of one element.
-struct WindowSpan {
-  Index size = 1, outputs = 1, window = 1, stride = 1, before = 0;
-};
-
-using WindowSpans = std::array<WindowSpan, kWindowAxes>;
 
 // The sizes (n, sizes..., channels) of an input with up to three spatial axes, checked.
 inline std::size_t spatial_rank(const OpSetup& s) {
   s.expect_inputs(1);
   s.expect_params(0, 0);
   const Shape& x = s.inputs[0].shape;
-  check(!s.inputs[0].integer && x.size() >= 3 && x.size() <= kWindowAxes + 2,
+  check(!s.inputs[0].integer && x.size() >= 3 && x.size() <= kSpatialAxes + 2,
         "takes floating tensors (batch, sizes..., channels) with 1 to 3 sizes. Received: ", to_string(x));
   return x.size() - 2;
 }
@@ -42,19 +33,16 @@ inline Shape spatial_attribute(const OpSetup& s, const char* name, Index least) 
 }
 
 // The windows that the attributes of a pooling op describe. Each of them reaches into the input.
-inline WindowSpans pooling_spans(const OpSetup& s) {
+inline Windows pooling_windows(const OpSetup& s) {
   const std::size_t rank = spatial_rank(s);
-  const Shape window = spatial_attribute(s, "window", 1), strides = spatial_attribute(s, "strides", 1);
-  const Shape before = spatial_attribute(s, "padding_before", 0), after = spatial_attribute(s, "padding_after", 0);
-  WindowSpans spans;
-  for (std::size_t i = 0; i < rank; ++i) {
-    const Index size = s.inputs[0].shape[i + 1], padded = size + before[i] + after[i];
-    check(before[i] < window[i] && after[i] < window[i] && size > 0 && padded >= window[i], "a window of ", window[i],
-          " does not fit into axis ", i + 1, " of ", to_string(s.inputs[0].shape),
-          ". Received: padding_before=", before[i], ", padding_after=", after[i]);
-    spans[kWindowAxes - rank + i] = {size, (padded - window[i]) / strides[i] + 1, window[i], strides[i], before[i]};
-  }
-  return spans;
+  const Shape& x = s.inputs[0].shape;
+  const Shape window = spatial_attribute(s, "window", 1), before = spatial_attribute(s, "padding_before", 0),
+              after = spatial_attribute(s, "padding_after", 0);
+  for (std::size_t i = 0; i < rank; ++i)
+    check(before[i] < window[i] && after[i] < window[i] && x[i + 1] > 0, "a window of ", window[i],
+          " does not fit into axis ", i + 1, " of ", to_string(x), ". Received: padding_before=", before[i],
+          ", padding_after=", after[i]);
+  return parse_windows(s.attrs, std::span(x).subspan(1, rank), window, false);
 }
 
 // The terms of the items along one axis, with places counted in elements of the source's axis, and how many numbers the
@@ -66,23 +54,23 @@ struct WindowTable {
 };
 
 // Each window is made of the elements it covers, numbered from its first one on.
-inline WindowTable covered_elements(const WindowSpan& s) {
-  WindowTable table{s.size, s.window, {1, 1}, {}};
-  for (Index o = 0; o < s.outputs; ++o) {
+inline WindowTable covered_elements(const WindowAxis& s) {
+  WindowTable table{s.in, s.window, {1, 1}, {}};
+  for (Index o = 0; o < s.out; ++o) {
     const Index start = o * s.stride - s.before;
-    const Index first = std::max<Index>(0, -start), last = std::min(s.window, s.size - start);
+    const Index first = std::max<Index>(0, -start), last = std::min(s.window, s.in - start);
     table.terms.push_back({start + first, static_cast<std::int32_t>(last - first), static_cast<std::int32_t>(first)});
   }
   return table;
 }
 
 // Each element is made of the windows that cover it, with the number that it has in each.
-inline WindowTable covering_windows(const WindowSpan& s) {
-  WindowTable table{s.outputs, s.window, {1, -s.stride}, {}};
-  for (Index i = 0; i < s.size; ++i) {
+inline WindowTable covering_windows(const WindowAxis& s) {
+  WindowTable table{s.out, s.window, {1, -s.stride}, {}};
+  for (Index i = 0; i < s.in; ++i) {
     const Index place = i + s.before;
     const Index first = std::max<Index>(0, (place - s.window) / s.stride + (place >= s.window ? 1 : 0));
-    const Index last = std::min(place / s.stride, s.outputs - 1);
+    const Index last = std::min(place / s.stride, s.out - 1);
     if (last < first) {
       table.terms.push_back({});
     } else {
@@ -94,8 +82,8 @@ inline WindowTable covering_windows(const WindowSpan& s) {
 }
 
 template <class F>
-std::array<WindowTable, kWindowAxes> tables_of(const WindowSpans& spans, F f) {
-  return {f(spans[0]), f(spans[1]), f(spans[2])};
+std::array<WindowTable, kSpatialAxes> tables_of(const Windows& windows, F f) {
+  return {f(windows[0]), f(windows[1]), f(windows[2])};
 }
 
 // A line of items, where its source (one sample) and its result begin, and whether it is the last of its plane, and
@@ -110,10 +98,10 @@ struct WindowSpot {
 class WindowMap {
  public:
   WindowMap() = default;
-  WindowMap(std::array<WindowTable, kWindowAxes> tables, Index samples, Index channels)
+  WindowMap(std::array<WindowTable, kSpatialAxes> tables, Index samples, Index channels)
       : tables_(std::move(tables)), samples_(samples), channels_(channels), sample_(channels) {
     Index numbers = 1;
-    for (std::size_t axis = kWindowAxes; axis-- > 0;) {
+    for (std::size_t axis = kSpatialAxes; axis-- > 0;) {
       WindowTable& t = tables_[axis];
       for (WindowTerms& each : t.terms) {
         each.at *= sample_;
@@ -150,11 +138,11 @@ class WindowMap {
 
  private:
   Index items(std::size_t axis) const { return static_cast<Index>(tables_[axis].terms.size()); }
-  WindowAxis axis(std::size_t axis, Index item) const {
+  WindowItems axis(std::size_t axis, Index item) const {
     return {tables_[axis].terms.data() + item, tables_[axis].step};
   }
 
-  std::array<WindowTable, kWindowAxes> tables_;
+  std::array<WindowTable, kSpatialAxes> tables_;
   Index samples_ = 0, channels_ = 0, sample_ = 0;
 };
 
