@@ -22,7 +22,7 @@ class MaxPool final : public Op<T> {
     channels_ = channels;
     disjoint_ = std::all_of(windows_.begin(), windows_.end(), [](const WindowAxis& a) { return a.window == a.stride; });
     words_ = window > 256;
-    windows_ = WindowMap(tables_of(windows_, covered_elements), samples, channels);
+    map_ = WindowMap(tables_of(windows_, covered_elements), samples, channels);
     elements_ = WindowMap(tables_of(windows_, covering_windows), samples, channels);
     auto& t = this->traits;
     t.outputs = {{y}};
@@ -33,7 +33,7 @@ class MaxPool final : public Op<T> {
   }
 
   void forward(const Call<T>& c, const Worker& who) const noexcept override {
-    windows_.run(who, [&](const WindowSpot& spot) {
+    map_.run(who, [&](const WindowSpot& spot) {
       const WindowNumbers numbers = c.run->differentiates ? numbers_from(c, spot.result) : WindowNumbers{};
       c.kernels->window_max(spot.line, c.x[0] + spot.source, c.y[0] + spot.result, numbers);
     });
@@ -48,7 +48,7 @@ class MaxPool final : public Op<T> {
       });
       return;
     }
-    windows_.run(who, [&](const WindowSpot& spot) {
+    map_.run(who, [&](const WindowSpot& spot) {
       WindowLine line = spot.line;
       line.readable = y_size_ - spot.result;
       line.writable = windows_[2].in * channels_;
@@ -85,7 +85,7 @@ class MaxPool final : public Op<T> {
   }
 
   Windows windows_;
-  WindowMap windows_, elements_;
+  WindowMap map_, elements_;
   Index y_size_ = 0, channels_ = 0;
   bool disjoint_ = false, words_ = false;
 };
