@@ -23,16 +23,17 @@ constexpr bool kInRuns = false;
 template <class T>
 constexpr bool kInRuns<GemmRuns<T>> = true;
 
-// One tile of Rows x (Vectors * lanes) at c; of the last vector only `last_lanes` columns exist. The sum over k is one
-// chain, or one that goes on from run to run where the product is a GemmRuns.
-template <class Product, class T, int Rows, int Vectors>
+// One tile of Rows x (Vectors * lanes) at c, in registers R; of the last vector only `last_lanes` columns exist. The
+// sum over k is one chain, or one that goes on from run to run where the product is a GemmRuns.
+template <class Product, class T, class R, int Rows, int Vectors>
 void tile(const Product& g, const T* a, const T* b, T* c, Index k, Start start, bool finish, const T* bias,
           Index last_lanes) noexcept {
-  constexpr Index lanes = kLanes<T>;
-  Vec<T> sum[Rows][Vectors];
+  using V = typename R::V;
+  constexpr Index lanes = R::kCount;
+  V sum[Rows][Vectors];
   const bool part = last_lanes < lanes;
   const auto load_c = [&](const T* p, int v) {
-    return part && v == Vectors - 1 ? load_part(p + v * lanes, last_lanes) : load(p + v * lanes);
+    return part && v == Vectors - 1 ? R::load_part(p + v * lanes, last_lanes) : R::load(p + v * lanes);
   };
   // C is wanted at the end; its lines may come while the chain runs.
   if (start == Start::zero)
@@ -41,25 +42,25 @@ void tile(const Product& g, const T* a, const T* b, T* c, Index k, Start start, 
 #pragma GCC unroll 16
   for (int r = 0; r < Rows; ++r)
 #pragma GCC unroll 4
-    for (int v = 0; v < Vectors; ++v) sum[r][v] = start == Start::zero ? Vec<T>{} : load_c(c + r * g.c_row, v);
+    for (int v = 0; v < Vectors; ++v) sum[r][v] = start == Start::zero ? R::zero() : load_c(c + r * g.c_row, v);
   const auto step = [&](const T* a_p, const T* b_p, auto load_last) {
-    Vec<T> row[Vectors];
+    V row[Vectors];
 #pragma GCC unroll 4
-    for (int v = 0; v < Vectors; ++v) row[v] = v == Vectors - 1 ? load_last(b_p + v * lanes) : load(b_p + v * lanes);
+    for (int v = 0; v < Vectors; ++v) row[v] = v == Vectors - 1 ? load_last(b_p + v * lanes) : R::load(b_p + v * lanes);
 #pragma GCC unroll 16
     for (int r = 0; r < Rows; ++r) {
-      const Vec<T> x = splat(a_p[r * g.a_row]);
+      const V x = R::splat(a_p[r * g.a_row]);
 #pragma GCC unroll 4
-      for (int v = 0; v < Vectors; ++v) sum[r][v] = fma(x, row[v], sum[r][v]);
+      for (int v = 0; v < Vectors; ++v) sum[r][v] = R::fma(x, row[v], sum[r][v]);
     }
   };
   const auto chain = [&](const T* a_p, const T* b_p) {
     if (part) {
       for (Index p = 0; p < k; ++p, a_p += g.a_col, b_p += g.b_row)
-        step(a_p, b_p, [&](const T* at) { return load_part(at, last_lanes); });
+        step(a_p, b_p, [&](const T* at) { return R::load_part(at, last_lanes); });
     } else {
       for (Index p = 0; p < k; ++p, a_p += g.a_col, b_p += g.b_row)
-        step(a_p, b_p, [](const T* at) { return load(at); });
+        step(a_p, b_p, [](const T* at) { return R::load(at); });
     }
   };
   if constexpr (kInRuns<Product>) {
@@ -71,7 +72,7 @@ void tile(const Product& g, const T* a, const T* b, T* c, Index k, Start start, 
 #pragma GCC unroll 4
     for (int v = 0; v < Vectors; ++v) {
       if (bias != nullptr) {
-        const Vec<T> add = load_c(bias, v);
+        const V add = load_c(bias, v);
 #pragma GCC unroll 16
         for (int r = 0; r < Rows; ++r) sum[r][v] += add;
       }
@@ -80,25 +81,26 @@ void tile(const Product& g, const T* a, const T* b, T* c, Index k, Start start, 
 #pragma GCC unroll 16
       for (int r = 0; r < Rows; ++r)
 #pragma GCC unroll 4
-        for (int v = 0; v < Vectors; ++v) sum[r][v] = Function<T, Activation::relu>::value(sum[r][v], {});
+        for (int v = 0; v < Vectors; ++v) sum[r][v] = R::relu(sum[r][v]);
     } else if (g.epilogue.activation.function != Activation::linear) {
       // Through memory: an elementary function inside the unrolled tile would spill it.
-      Vec<T> values[Rows][Vectors];
+      constexpr Index size = Rows * Vectors * lanes, whole = (size + kLanes<T> - 1) / kLanes<T>;
+      Vec<T> values[whole];
+      values[whole - 1] = Vec<T>{};
+      T* const block = reinterpret_cast<T*>(values);
 #pragma GCC unroll 16
       for (int r = 0; r < Rows; ++r)
 #pragma GCC unroll 4
-        for (int v = 0; v < Vectors; ++v) values[r][v] = sum[r][v];
+        for (int v = 0; v < Vectors; ++v) R::store(block + (r * Vectors + v) * lanes, sum[r][v]);
       const bool done = with_common_activation<T>(g.epilogue.activation, [&](auto y) {
-        for (int r = 0; r < Rows; ++r)
-          for (int v = 0; v < Vectors; ++v) values[r][v] = y(values[r][v]);
+        for (Index i = 0; i < whole; ++i) values[i] = y(values[i]);
       });
       // The others are called, so that the many kinds of tile do not each hold all of them.
-      T* const block = reinterpret_cast<T*>(values);
-      if (!done) activation(g.epilogue.activation, Rows * Vectors * lanes, block, block);
+      if (!done) activation(g.epilogue.activation, size, block, block);
 #pragma GCC unroll 16
       for (int r = 0; r < Rows; ++r)
 #pragma GCC unroll 4
-        for (int v = 0; v < Vectors; ++v) sum[r][v] = values[r][v];
+        for (int v = 0; v < Vectors; ++v) sum[r][v] = R::load(block + (r * Vectors + v) * lanes);
     }
   }
 #pragma GCC unroll 16
@@ -107,9 +109,9 @@ void tile(const Product& g, const T* a, const T* b, T* c, Index k, Start start, 
     for (int v = 0; v < Vectors; ++v) {
       T* p = c + r * g.c_row + v * lanes;
       if (part && v == Vectors - 1) {
-        store_part(p, sum[r][v], last_lanes);
+        R::store_part(p, sum[r][v], last_lanes);
       } else {
-        store(p, sum[r][v]);
+        R::store(p, sum[r][v]);
       }
     }
 }
@@ -118,18 +120,18 @@ template <class Product, class T>
 using Tile = void (*)(const Product&, const T*, const T*, T*, Index, Start, bool, const T*, Index) noexcept;
 
 // tiles[rows - 1] for tiles of 1 .. kTileRows rows.
-template <class Product, class T, int Vectors, int... Rows>
+template <class Product, class T, class R, int Vectors, int... Rows>
 struct TileTable {
-  Tile<Product, T> of[sizeof...(Rows)] = {&tile<Product, T, Rows + 1, Vectors>...};
+  Tile<Product, T> of[sizeof...(Rows)] = {&tile<Product, T, R, Rows + 1, Vectors>...};
 };
 
-template <class Product, class T, int Vectors, int... Rows>
-constexpr TileTable<Product, T, Vectors, Rows...> tiles_of(Indices<Rows...>) {
+template <class Product, class T, class R, int Vectors, int... Rows>
+constexpr TileTable<Product, T, R, Vectors, Rows...> tiles_of(Indices<Rows...>) {
   return {};
 }
 
-template <class Product, class T, int Vectors>
-constexpr auto kTiles = tiles_of<Product, T, Vectors>(Count<static_cast<int>(kTileRows<T>)>{});
+template <class Product, class T, class R, int Vectors>
+constexpr auto kTiles = tiles_of<Product, T, R, Vectors>(Count<static_cast<int>(kTileRows<T>)>{});
 
 // Packed panels fix the height of the tiles; else they are made even: 11, 11 and 10 rows run faster than 14, 14 and 4.
 template <class T>
@@ -144,13 +146,15 @@ FASTGD_INLINE void tile_column(const Product& g, const T* a, const T* b, T* c, I
                                bool finish, Index j, Index width) {
   constexpr Index lanes = kLanes<T>;
   static_assert(kTileCols<T> == 2 * lanes);
-  const bool narrow = width <= lanes;
+  const bool half = kHasHalfRegisters && width <= HalfRegister<T>::kCount, narrow = width <= lanes;
   const Index last_lanes = narrow ? width : width - lanes;
   const Index a_panel = g.a_panel != 0 ? g.a_panel : height * g.a_row;
   const T* bias = g.epilogue.bias == nullptr ? nullptr : g.epilogue.bias + j;
   for (Index i = 0; i < g.m; i += height, a += a_panel) {
     const Index rows = g.m - i < height ? g.m - i : height;
-    const auto run = narrow ? kTiles<Product, T, 1>.of[rows - 1] : kTiles<Product, T, 2>.of[rows - 1];
+    const auto run = half     ? kTiles<Product, T, HalfRegister<T>, 1>.of[rows - 1]
+                     : narrow ? kTiles<Product, T, WholeRegister<T>, 1>.of[rows - 1]
+                              : kTiles<Product, T, WholeRegister<T>, 2>.of[rows - 1];
     run(g, a, b, c + i * g.c_row + j, k, start, finish, bias, last_lanes);
   }
 }

@@ -454,5 +454,73 @@ FASTGD_INLINE UVec<double> multiply_low_halves(UVec<double> a, UVec<double> b) {
 #endif
 }
 
+// --- the registers that a tile of a product is made of: whole vectors, and half ones where they are twice as quick
+// -------
+
+template <class T>
+struct WholeRegister {
+  using V = Vec<T>;
+  static constexpr Index kCount = kLanes<T>;
+  static FASTGD_INLINE V zero() { return V{}; }
+  static FASTGD_INLINE V splat(T s) { return fastgd::FASTGD_ISA_NAMESPACE::splat(s); }
+  static FASTGD_INLINE V load(const T* p) { return fastgd::FASTGD_ISA_NAMESPACE::load(p); }
+  static FASTGD_INLINE V load_part(const T* p, Index count) {
+    return fastgd::FASTGD_ISA_NAMESPACE::load_part(p, count);
+  }
+  static FASTGD_INLINE void store(T* p, V v) { fastgd::FASTGD_ISA_NAMESPACE::store<T>(p, v); }
+  static FASTGD_INLINE void store_part(T* p, V v, Index count) {
+    fastgd::FASTGD_ISA_NAMESPACE::store_part(p, v, count);
+  }
+  static FASTGD_INLINE V fma(V a, V b, V c) { return fastgd::FASTGD_ISA_NAMESPACE::fma(a, b, c); }
+  // max(v, 0); NaN stays NaN.
+  static FASTGD_INLINE V relu(V v) { return fastgd::FASTGD_ISA_NAMESPACE::max(V{}, v); }
+};
+
+#if defined(__AVX512F__)
+// Some processors take a 512-bit instruction in two halves: columns that fill one half cost half as much.
+constexpr bool kHasHalfRegisters = true;
+
+template <class T>
+struct HalfRegister;
+
+template <>
+struct HalfRegister<float> {
+  typedef float V __attribute__((vector_size(kVectorBytes / 2)));
+  static constexpr Index kCount = kLanes<float> / 2;
+  static FASTGD_INLINE __mmask8 first(Index count) { return static_cast<__mmask8>((1u << count) - 1u); }
+  static FASTGD_INLINE V zero() { return V{}; }
+  static FASTGD_INLINE V splat(float s) { return s - V{}; }
+  static FASTGD_INLINE V load(const float* p) { return (V)_mm256_loadu_ps(p); }
+  static FASTGD_INLINE V load_part(const float* p, Index count) { return (V)_mm256_maskz_loadu_ps(first(count), p); }
+  static FASTGD_INLINE void store(float* p, V v) { _mm256_storeu_ps(p, (__m256)v); }
+  static FASTGD_INLINE void store_part(float* p, V v, Index count) {
+    _mm256_mask_storeu_ps(p, first(count), (__m256)v);
+  }
+  static FASTGD_INLINE V fma(V a, V b, V c) { return (V)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c); }
+  static FASTGD_INLINE V relu(V v) { return (V)_mm256_max_ps(_mm256_setzero_ps(), (__m256)v); }
+};
+
+template <>
+struct HalfRegister<double> {
+  typedef double V __attribute__((vector_size(kVectorBytes / 2)));
+  static constexpr Index kCount = kLanes<double> / 2;
+  static FASTGD_INLINE __mmask8 first(Index count) { return static_cast<__mmask8>((1u << count) - 1u); }
+  static FASTGD_INLINE V zero() { return V{}; }
+  static FASTGD_INLINE V splat(double s) { return s - V{}; }
+  static FASTGD_INLINE V load(const double* p) { return (V)_mm256_loadu_pd(p); }
+  static FASTGD_INLINE V load_part(const double* p, Index count) { return (V)_mm256_maskz_loadu_pd(first(count), p); }
+  static FASTGD_INLINE void store(double* p, V v) { _mm256_storeu_pd(p, (__m256d)v); }
+  static FASTGD_INLINE void store_part(double* p, V v, Index count) {
+    _mm256_mask_storeu_pd(p, first(count), (__m256d)v);
+  }
+  static FASTGD_INLINE V fma(V a, V b, V c) { return (V)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c); }
+  static FASTGD_INLINE V relu(V v) { return (V)_mm256_max_pd(_mm256_setzero_pd(), (__m256d)v); }
+};
+#else
+constexpr bool kHasHalfRegisters = false;
+template <class T>
+using HalfRegister = WholeRegister<T>;
+#endif
+
 }  // namespace
 }  // namespace fastgd::FASTGD_ISA_NAMESPACE
