@@ -23,12 +23,15 @@ from fastgd.bench.workloads import find_workloads
 # The first pattern that a function's name matches says what it does.
 KINDS = (
     ("products", r"tile<|avx512::gemm|avx2::gemm|generic::gemm|gemv|Product<"),
+    ("depthwise convolutions", r"depthwise"),
+    ("pooling", r"pool"),
+    ("normalization", r"channel_"),
     ("packing", r"pack_"),
     ("update", r"::(adam|sgd|momentum|rmsprop|adagrad|adadelta|adamax|nadam|lion|add)(\(|\s|$)|take_gradient|Update<"),
     ("losses and metrics", r"entropy|squared_error|absolute_error|accuracy|softmax|run_terms"),
     ("activations", r"activation|dropout"),
     ("bias gradients", r"column_sum"),
-    ("gathering", r"memmove|memcpy|convert|gather"),
+    ("gathering", r"memmove|memcpy|convert|gather|copy_strided|add_rows"),
     ("meetings", r"Barrier"),
     ("interpreter", r""),
 )

@@ -24,8 +24,10 @@ from fastgd.bench.tables import (
     format_share,
     machine_lines,
     notes_of,
+    peak_share,
     ratio_cells,
 )
+from fastgd.bench.workloads import WORKLOADS
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
@@ -87,16 +89,26 @@ def best_peer(result: WorkloadResult | CaseResult) -> str:
 
 
 def readme_text(document: Document) -> str:
-    """Return the short table: the workloads, the best peer and the ratios."""
-    columns = columns_of(document["workloads"])
-    columns = [(name, label) for name, label in columns if OPPONENTS[name].peer or name == "numpy"]
-    rows = [
-        [result["description"], baseline_cells(result)[0], *ratio_cells(result, columns)]
-        for result in document["workloads"]
-    ]
-    header = ["training step", "fastgd, us", *(label for _, label in columns)]
+    """Return the short tables: the workloads and the ratios, convolutional networks by themselves."""
+    results = document["workloads"]
+    convolutional = [result for result in results if is_convolutional(result)]
+    dense = [result for result in results if result not in convolutional]
     intro = f"How many times as long as fastgd a step takes; {machine_of(document)}, {document['created'][:10]}:\n\n"
-    return intro + markdown_table(header, rows)
+    kinds = (("training step", dense), ("training step of a convolutional network", convolutional))
+    return intro + "\n".join(short_table(title, some) for title, some in kinds if some)
+
+
+def is_convolutional(result: WorkloadResult) -> bool:
+    """Return whether a workload's network has more than dense layers."""
+    return result["name"] in WORKLOADS and not WORKLOADS[result["name"]].is_dense
+
+
+def short_table(title: str, results: Sequence[WorkloadResult]) -> str:
+    """Return a table of some workloads."""
+    columns = columns_of(results)
+    columns = [(name, label) for name, label in columns if OPPONENTS[name].peer or name == "numpy"]
+    rows = [[result["description"], baseline_cells(result)[0], *ratio_cells(result, columns)] for result in results]
+    return markdown_table([title, "fastgd, us", *(label for _, label in columns)], rows)
 
 
 def machine_of(document: Document) -> str:
@@ -169,10 +181,16 @@ def case_table(document: Document) -> str:
     """Return the kernels and single calls."""
     columns = columns_of(document["cases"])
     rows = [
-        [result["name"], *baseline_cells(result), format_rate(result), *ratio_cells(result, columns)]
+        [
+            result["name"],
+            *baseline_cells(result),
+            format_rate(result),
+            format_share(peak_share(result, document["machine"])),
+            *ratio_cells(result, columns),
+        ]
         for result in document["cases"]
     ]
-    header = ["call", "fastgd, us", "spread", "rate", *(label for _, label in columns)]
+    header = ["call", "fastgd, us", "spread", "rate", "of peak", *(label for _, label in columns)]
     return markdown_table(header, rows) if rows else ""
 
 

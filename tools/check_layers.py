@@ -95,7 +95,7 @@ PYTHON_UNITS: dict[str, frozenset[str]] = {
     "reference": frozenset({"plan"}),
     "runtime": frozenset({"_core", "reference"}) | BASE,
     "_info": frozenset({"runtime"}),
-    "kernels": frozenset({"runtime"}),
+    "kernels": frozenset({"runtime", "utils"}),
     "ops": BASE | {"runtime"},
     **{part: BASE | PARTS | {"ops"} for part in PARTS},
     "models": MODELS,

@@ -4,12 +4,14 @@
 #include <pybind11/stl.h>
 
 #include <cmath>
+#include <map>
 
 #include "base/buffer.h"
 #include "bindings/arrays.h"
 #include "bindings/bind.h"
 #include "dispatch/dispatch.h"
 #include "ops/matmul.h"
+#include "ops/registry.h"
 #include "threads/team.h"
 
 namespace fastgd {
@@ -85,6 +87,76 @@ void matmul(const py::array& a, const py::array& b, const py::array& out, bool t
         out.shape(0), ", ", out.shape(1), ")");
   if (is_double(a, "a")) return matmul_of<double>(a, b, out, s, isa.value_or(""));
   matmul_of<float>(a, b, out, s, isa.value_or(""));
+}
+
+// Which of the arrays x, w and y of a convolution is computed from the other two.
+enum class Target { output, data, weights };
+
+struct ConvolutionCall {
+  std::string op;
+  Target target;
+  Attrs attrs;
+};
+
+Shape shape_of(const py::array& array) { return {array.shape(), array.shape() + array.ndim()}; }
+
+// The gradients are those of the op itself, with its packing and its fixed order of sums.
+template <class T>
+void convolution_of(const ConvolutionCall& call, const py::array& x, const py::array& w, const py::array& y,
+                    const std::string& isa) {
+  const KernelTable& table = kernel_table(isa);
+  const TensorInfo input{shape_of(x)};
+  const Shape kernel = shape_of(w), output = shape_of(y);
+  check(!input.shape.empty(), "`x` must have a first axis of samples.");
+  const auto op = make_op<T>(call.op, {call.attrs, {&input, 1}, {&kernel, 1}, input.shape[0], table});
+  const OpTraits& traits = op->traits;
+  check(output == traits.outputs[0].shape, "`", call.target == Target::output ? "out" : "dy", "` must have the shape ",
+        to_string(traits.outputs[0].shape), ". Received: ", to_string(output));
+  const auto data = [&](const py::array& array, Target target, const char* read, Index size) {
+    return call.target == target ? writeable_data<T>(array, "out", size)
+                                 : const_cast<T*>(readable_data<T>(array, read, size));
+  };
+  T* const px = data(x, Target::data, "x", count(input.shape));
+  T* const pw = data(w, Target::weights, "w", count(kernel));
+  T* const py_ = data(y, Target::output, "dy", count(output));
+  py::gil_scoped_release release;
+  const Index bytes = std::max(traits.forward_scratch, traits.backward_scratch);
+  thread_local Buffer scratch;
+  if (scratch.size() < bytes) scratch = Buffer(bytes);
+  RunState run;
+  run.training = true;
+  T* const dx = call.target == Target::data ? px : nullptr;
+  T* const dw = call.target == Target::weights ? pw : nullptr;
+  const bool accumulate = false;
+  const GradientSink<T>* const sink = nullptr;
+  T* const written = nullptr;
+  Call<T> c;
+  c.kernels = &table.of<T>(), c.run = &run;
+  c.x = &px, c.w = &pw, c.y = &py_, c.written = &written;
+  c.dy = &py_, c.dx = &dx, c.dw = &dw, c.dw_accumulate = &accumulate, c.sinks = &sink;
+  c.scratch = scratch.data();
+  run_team(threads_for(traits.forward_work / kWorkPerThread), [&](const Worker& who) {
+    if (call.target == Target::output) {
+      op->forward(c, who);
+    } else {
+      op->backward(c, who);
+    }
+  });
+}
+
+void convolution(const std::string& op, const std::string& target, const py::array& x, const py::array& w,
+                 const py::array& y, const std::map<std::string, Shape>& windows, std::optional<Index> groups,
+                 const std::optional<std::string>& isa) {
+  std::map<std::string, Attribute> attrs(windows.begin(), windows.end());
+  if (groups) attrs.emplace("groups", *groups);
+  const ConvolutionCall call{op,
+                             target == "output" ? Target::output
+                             : target == "data" ? Target::data
+                                                : Target::weights,
+                             Attrs(attrs)};
+  const bool reads_w = call.target != Target::weights;
+  if (is_double(reads_w ? w : x, reads_w ? "w" : "x")) return convolution_of<double>(call, x, w, y, isa.value_or(""));
+  convolution_of<float>(call, x, w, y, isa.value_or(""));
 }
 
 // Runs work(kernels, begin, size) over the shares of n elements.
@@ -187,6 +259,8 @@ void bind_kernels(py::module_& m) {
   m.def("elementary", &elementary, py::arg("name"), py::arg("x"), py::arg("out"), py::arg("isa") = py::none());
   m.def("matmul", &matmul, py::arg("a"), py::arg("b"), py::arg("out"), py::arg("transpose_a"), py::arg("transpose_b"),
         py::arg("isa") = py::none());
+  m.def("convolution", &convolution, py::arg("op"), py::arg("target"), py::arg("x"), py::arg("w"), py::arg("y"),
+        py::arg("windows"), py::arg("groups"), py::arg("isa") = py::none());
   m.def("adam_update", &adam_update, py::arg("w"), py::arg("g"), py::arg("m"), py::arg("v"), py::arg("step"),
         py::arg("learning_rate"), py::arg("beta_1"), py::arg("beta_2"), py::arg("epsilon"));
   m.def("sgd_update", &sgd_update, py::arg("w"), py::arg("g"), py::arg("learning_rate"));

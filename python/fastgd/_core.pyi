@@ -7,7 +7,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Executor', 'adam_update', 'all_finite', 'available_isas', 'available_threads', 'bandwidth', 'build_info', 'elementary', 'get_num_threads', 'isa', 'matmul', 'momentum_update', 'op_names', 'peak_flops', 'permutation', 'set_num_threads', 'sgd_update', 'softmax_crossentropy']
+__all__: list[str] = ['Executor', 'adam_update', 'all_finite', 'available_isas', 'available_threads', 'bandwidth', 'build_info', 'convolution', 'elementary', 'get_num_threads', 'isa', 'matmul', 'momentum_update', 'op_names', 'peak_flops', 'permutation', 'set_num_threads', 'sgd_update', 'softmax_crossentropy']
 class Executor:
     """
     Runs a plan natively. docs/ops.md, Executors, says what each method does.
@@ -55,6 +55,8 @@ def bandwidth(threads: typing.SupportsInt | typing.SupportsIndex, seconds: typin
     Measures bytes per second of a triad out of cache, 12 bytes per element.
     """
 def build_info() -> dict:
+    ...
+def convolution(op: str, target: str, x: numpy.ndarray, w: numpy.ndarray, y: numpy.ndarray, windows: collections.abc.Mapping[str, collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]], groups: typing.SupportsInt | typing.SupportsIndex | None, isa: str | None = None) -> None:
     ...
 def elementary(name: str, x: numpy.ndarray, out: numpy.ndarray, isa: str | None = None) -> None:
     ...

@@ -6,12 +6,20 @@ argument otherwise. Results do not depend on the number of threads (`fastgd.set_
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fastgd import runtime
+from fastgd.utils.checks import check_int
+from fastgd.utils.errors import invalid
+from fastgd.utils.windows import check_padding, resolve, window_padding, window_sizes
+
+Ints = int | Sequence[int]
+# "valid", "same", or the zeros before and after each spatial axis.
+Padding = str | Sequence[tuple[int, int]]
 
 Array = npt.NDArray[Any]
 
@@ -44,6 +52,166 @@ def matmul(a: Array, b: Array, transpose_a: bool = False, transpose_b: bool = Fa
     out = _space(out, (a.shape[1 if transpose_a else 0], b.shape[0 if transpose_b else 1]), a.dtype)
     runtime.native_module().matmul(a, b, out, transpose_a, transpose_b)
     return out
+
+
+def convolution(
+    x: Array,
+    w: Array,
+    strides: Ints = 1,
+    padding: Padding = "valid",
+    dilations: Ints = 1,
+    groups: int = 1,
+    depthwise: bool = False,
+    out: Array | None = None,
+) -> Array:
+    """y[o, f] = sum over window and channels of x[o stride + i dilation - before, c] w[i, c, f], channels last.
+
+    Args:
+        x: (n, s1..sd, c) with d = 1, 2 or 3 spatial axes.
+        w: (k1..kd, c / groups, f); with `depthwise` (k1..kd, c, m).
+        strides: the steps between windows, one number or d.
+        padding: "valid", "same", or for each axis the numbers of zeros before and after it.
+        dilations: the steps between the elements of a window, one number or d.
+        groups: group g of the output channels (f / groups neighbouring ones) sees group g of the input channels.
+        depthwise: every input channel has m kernels of its own, which make the output channels c m to c m + m - 1.
+        out: where to write, (n, o1..od, f); a new array if not given.
+
+    Returns:
+        y, (n, o1..od, f); with `depthwise` (n, o1..od, c m).
+
+    Raises:
+        ValueError: if shapes, types or numbers do not fit.
+
+    Example:
+        >>> convolution(np.ones((1, 4, 1)), np.ones((3, 1, 1)))[0, :, 0]
+        array([3., 3.])
+    """
+    _check_axes(x=x, w=w)
+    windows = _windows(x.shape[1:-1], w.shape[:-2], strides, padding, dilations)
+    filters = w.shape[-1] * (w.shape[-2] if depthwise else 1)
+    out = _space(out, (x.shape[0], *_outputs(x.shape[1:-1], w.shape[:-2], windows), filters), x.dtype)
+    _convolve("output", x, w, out, windows, groups, depthwise)
+    return out
+
+
+def convolution_to_data(
+    dy: Array,
+    w: Array,
+    sizes: Sequence[int],
+    strides: Ints = 1,
+    padding: Padding = "valid",
+    dilations: Ints = 1,
+    groups: int = 1,
+    depthwise: bool = False,
+    out: Array | None = None,
+) -> Array:
+    """The gradient of sum(dy convolution(x, w)) by x.
+
+    Args:
+        dy: (n, o1..od, f), as `convolution` returns it.
+        w: the kernel, as `convolution` takes it.
+        sizes: s1..sd, the sizes of x.
+        strides: as `convolution` takes them.
+        padding: as `convolution` takes it.
+        dilations: as `convolution` takes them.
+        groups: as `convolution` takes them.
+        depthwise: as `convolution` takes it.
+        out: where to write, (n, s1..sd, c); a new array if not given.
+
+    Returns:
+        dx, (n, s1..sd, c).
+
+    Raises:
+        ValueError: if shapes, types or numbers do not fit.
+    """
+    _check_axes(dy=dy, w=w)
+    sizes = resolve("sizes", sizes, w.ndim - 2)
+    windows = _windows(sizes, w.shape[:-2], strides, padding, dilations)
+    channels = w.shape[-2] * (1 if depthwise else groups)
+    out = _space(out, (dy.shape[0], *sizes, channels), dy.dtype)
+    _convolve("data", out, w, dy, windows, groups, depthwise)
+    return out
+
+
+def convolution_to_weights(
+    x: Array,
+    dy: Array,
+    window: Sequence[int],
+    strides: Ints = 1,
+    padding: Padding = "valid",
+    dilations: Ints = 1,
+    groups: int = 1,
+    depthwise: bool = False,
+    out: Array | None = None,
+) -> Array:
+    """The gradient of sum(dy convolution(x, w)) by w.
+
+    Args:
+        x: (n, s1..sd, c), as `convolution` takes it.
+        dy: (n, o1..od, f), as `convolution` returns it.
+        window: k1..kd, the sizes of the kernel.
+        strides: as `convolution` takes them.
+        padding: as `convolution` takes it.
+        dilations: as `convolution` takes them.
+        groups: as `convolution` takes them.
+        depthwise: as `convolution` takes it.
+        out: where to write, in the shape of the kernel; a new array if not given.
+
+    Returns:
+        dw, (k1..kd, c / groups, f); with `depthwise` (k1..kd, c, f / c).
+
+    Raises:
+        ValueError: if shapes, types or numbers do not fit.
+    """
+    _check_axes(x=x, dy=dy)
+    window = resolve("window", window, x.ndim - 2)
+    windows = _windows(x.shape[1:-1], window, strides, padding, dilations)
+    channels, filters = x.shape[-1], dy.shape[-1]
+    matrix = (channels, filters // max(1, channels)) if depthwise else (channels // max(1, groups), filters)
+    out = _space(out, (*window, *matrix), x.dtype)
+    _convolve("weights", x, out, dy, windows, groups, depthwise)
+    return out
+
+
+def _check_axes(**arrays: Array) -> None:
+    axes = {name: np.ndim(array) for name, array in arrays.items()}
+    if len(set(axes.values())) > 1 or not all(3 <= count <= 5 for count in axes.values()):
+        names = " and ".join(f"`{name}`" for name in axes)
+        raise invalid(f"{names} must have the same number of axes, 3 to 5.", axes=axes)
+
+
+def _windows(
+    sizes: Sequence[int], window: Sequence[int], strides: Ints, padding: Padding, dilations: Ints
+) -> dict[str, tuple[int, ...]]:
+    """Return the attributes of the ops that slide windows."""
+    axes = len(sizes)
+    steps, apart = resolve("strides", strides, axes), resolve("dilations", dilations, axes)
+    if isinstance(padding, str):
+        before, after = window_padding(check_padding(padding), sizes, window, steps, apart)
+    else:
+        pairs = [resolve("padding", pair, 2, 0) for pair in padding]
+        if len(pairs) != axes:
+            raise invalid(f"`padding` must hold {axes} pairs, one per spatial axis.", padding=padding)
+        before, after = tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs)
+    return {"strides": steps, "dilations": apart, "padding_before": before, "padding_after": after}
+
+
+def _outputs(sizes: Sequence[int], window: Sequence[int], windows: dict[str, tuple[int, ...]]) -> tuple[int, ...]:
+    each = (windows[name] for name in ("strides", "dilations", "padding_before", "padding_after"))
+    return window_sizes(sizes, window, *each)
+
+
+def _convolve(
+    target: str, x: Array, w: Array, y: Array, windows: dict[str, tuple[int, ...]], groups: int, depthwise: bool
+) -> None:
+    groups = check_int("groups", groups, 1)
+    if depthwise and groups != 1:
+        raise invalid("`groups` must be 1 where each channel has kernels of its own.", groups=groups)
+    op = "depthwise_convolution" if depthwise else "convolution"
+    if depthwise and w.shape[-1] > 1 and target != "output":
+        # The gradients of several kernels per channel are put in another order first, in their place.
+        y = y.copy()
+    runtime.native_module().convolution(op, target, x, w, y, windows, None if depthwise else groups)
 
 
 def _elementary(name: str, x: Array, out: Array | None) -> Array:

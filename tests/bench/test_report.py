@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 from pathlib import Path
 
@@ -45,6 +46,31 @@ def test_pages_are_written_once(report, document, tmp_path, capsys):
     capsys.readouterr()
     assert report.main([str(path), "--check"]) == 0
     assert capsys.readouterr().out == ""
+
+
+def test_convolutional_networks_have_a_table_of_their_own(report, document):
+    first = document["workloads"][0]
+    second = {**first, "name": "cnn", "opponents": copy.deepcopy(first["opponents"][:1])}
+    first["description"], second["description"] = "1-1", "2x2x1, conv 1 3x3, 1"
+    document["workloads"].append(second)
+    tables = report.readme_text(document).split("\n\n")[1:]
+    assert tables == [
+        "| training step | fastgd, us | numpy |\n| --- | ---: | ---: |\n| 1-1 | 3.00 | 2.00 |",
+        "| training step of a convolutional network | fastgd, us |\n| --- | ---: |\n| 2x2x1, conv 1 3x3, 1 | 3.00 |\n",
+    ]
+
+
+def test_share_of_the_peak_by_hand(report, document):
+    entrants = document["workloads"][0]["opponents"]
+    case = {
+        "name": "product", "family": "product", "description": "", "dtype": "float32", "threads": 1,
+        "arithmetic": 3000.0, "traffic": 0.0, "opponents": entrants,
+    }  # fmt: skip
+    document["cases"].append(case)
+    # 3000 operations in 3 us, where 2 GFLOP/s can be had.
+    assert "| product | 3.00 | 1.00 | 1 GFLOP/s | 50 % | 2.00 |" in report.page_text(document)
+    case["arithmetic"] = 0.0
+    assert "| product | 3.00 | 1.00 | - | - | 2.00 |" in report.page_text(document)
 
 
 def test_missing_marker_is_told(report, document, tmp_path):

@@ -21,6 +21,28 @@ def test_tiny_by_hand():
     assert count_traffic(model.make_plan(), model.optimizer.update_spec()) == 2 * 3 * 4 * (first + 32 + second + 10)
 
 
+def test_convolutions_by_hand():
+    model = build_model(WORKLOADS["cnn"])
+    first, second, third, fourth = 26 * 26 * 9 * 32, 11 * 11 * 9 * 32 * 64, 1600 * 128, 128 * 10
+    # The gradient of the images is not needed.
+    assert count_arithmetic(model.make_plan(), 64) == 2 * 64 * (2 * first + 3 * (second + third + fourth))
+
+
+def test_transposed_convolutions_count_their_input():
+    layers = fastgd.layers
+    model = fastgd.Sequential(
+        [
+            fastgd.Input(shape=(4, 5, 2)),
+            layers.Conv2DTranspose(3, (2, 3), strides=2),
+            layers.Flatten(),
+            layers.Dense(1),
+        ]
+    )
+    model.compile(optimizer="sgd", loss="mse")
+    outputs = 8 * 11 * 3
+    assert count_arithmetic(model.make_plan(), 7) == 2 * 7 * (2 * 4 * 5 * 2 * 3 * 6 + 3 * outputs)
+
+
 @pytest.mark.parametrize(("name", "passes", "size"), [("seed", 2, 4), ("momentum", 4, 4), ("float64", 6, 8)])
 def test_traffic_follows_rule_and_dtype(name, passes, size):
     workload = WORKLOADS[name]

@@ -18,8 +18,10 @@ Array = npt.NDArray[Any]
 Ready = TypeVar("Ready")
 
 # After so many steps weights are compared, and speeds first estimated. More would tell less: where rounding decides
-# whether a ReLU is open, or the sign of Adam's first updates, two runs part further with every step.
+# whether a ReLU is open, or the sign of Adam's first updates, two runs part further with every step. Convolutional
+# networks have many more of these, and steps that take some opponents a second.
 CHECK_STEPS = 16
+CONVOLUTIONAL_CHECK_STEPS = 4
 
 # How far apart weights may then be, in steps of the way that fastgd's have gone: whoever left one out is caught.
 TOLERANCE_STEPS = 0.5
@@ -101,7 +103,7 @@ def attempt(entrant: Entrant, prepare: Callable[[], Ready]) -> Ready | None:
 
 def check_length(workload: Workload) -> tuple[int, int]:
     """Return steps per epoch and epochs of the check."""
-    steps = min(workload.steps, CHECK_STEPS)
+    steps = min(workload.steps, CHECK_STEPS if workload.is_dense else CONVOLUTIONAL_CHECK_STEPS)
     # A few steps of a large network are enough, and long enough.
     return steps, CHECK_STEPS if steps == 1 else 1
 
@@ -126,6 +128,12 @@ def prepare_runner(worker: Worker, entrant: Entrant, workload: Workload, effort:
     # What a short epoch costs besides its steps makes the first estimate too low.
     while steps < workload.steps and seconds < effort.epoch_seconds / 2:
         steps = min(workload.steps, math.ceil(steps * effort.epoch_seconds / seconds))
+        worker.ask("load", steps=steps)
+        worker.ask("run", count=1, warm=False)
+        seconds = worker.ask("run", count=1, warm=False)[0]
+    # Nobody waits in every round for as many steps as the comparison of the weights needed.
+    if steps > 1 and seconds > 2 * effort.epoch_seconds:
+        steps = max(1, math.floor(steps * effort.epoch_seconds / seconds))
         worker.ask("load", steps=steps)
         worker.ask("run", count=1, warm=False)
         seconds = worker.ask("run", count=1, warm=False)[0]

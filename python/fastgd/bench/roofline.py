@@ -8,6 +8,11 @@ from math import prod
 from fastgd.bench.results import Roofline
 from fastgd.plan import ITEM_SIZES, Plan, UpdateSpec, resolve_shape
 
+# The ops that multiply every element of their first parameter once for each point of a tensor: of their output, or,
+# where they are the adjoint of another, of their input.
+POINTS_OF_OUTPUT = ("dense", "convolution", "depthwise_convolution")
+POINTS_OF_INPUT = ("transposed_convolution",)
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -29,6 +34,7 @@ def count_arithmetic(plan: Plan, batch: int) -> float:
 
     Elementwise functions, losses and updates are not counted: they are few beside the products, and no two people count
     them alike. A product's gradient by its first input is counted only where something that is trained lies behind it.
+    A convolution counts as if its zeros beyond the borders were multiplied too.
     """
     trained = {spec.name for spec in plan.params if spec.trainable}
     differentiated: set[str] = set()
@@ -37,11 +43,12 @@ def count_arithmetic(plan: Plan, batch: int) -> float:
         inputs_matter = [name in differentiated for name in step.inputs]
         if any(inputs_matter) or any(name in trained for name in step.params):
             differentiated.update(step.outputs)
-        if step.op == "dense":
+        if step.op in (*POINTS_OF_OUTPUT, *POINTS_OF_INPUT):
             kernel = next(spec for spec in plan.params if spec.name == step.params[0])
-            rows = prod(resolve_shape(plan.tensor(step.inputs[0]).shape, batch)[:-1])
+            tensor = step.inputs[0] if step.op in POINTS_OF_INPUT else step.outputs[0]
+            points = prod(resolve_shape(plan.tensor(tensor).shape, batch)[:-1])
             products = 1 + inputs_matter[0] + (kernel.name in trained)
-            total += products * 2.0 * rows * kernel.size
+            total += products * 2.0 * points * kernel.size
         elif step.op == "matmul":
             a = resolve_shape(plan.tensor(step.inputs[0]).shape, batch)
             y = resolve_shape(plan.tensor(step.outputs[0]).shape, batch)

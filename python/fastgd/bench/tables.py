@@ -8,6 +8,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from fastgd.bench.machine import limits_of
 from fastgd.bench.opponents import BASELINE
 from fastgd.bench.results import CaseResult, Document, Entrant, Machine, WorkloadResult
 
@@ -19,7 +20,7 @@ def print_results(document: Document, console: Console) -> None:
     if document["workloads"]:
         console.print(make_workload_table(document))
     if document["cases"]:
-        console.print(make_case_table(document["cases"]))
+        console.print(make_case_table(document["cases"], document["machine"]))
     for note in notes_of(document):
         console.print(note, highlight=False)
 
@@ -100,13 +101,14 @@ def _make_table(title: str, headers: Sequence[str]) -> Table:
     return table
 
 
-def make_case_table(cases: Sequence[CaseResult]) -> Table:
+def make_case_table(cases: Sequence[CaseResult], machine: Machine) -> Table:
     """Return the table of kernels and single calls."""
     columns = columns_of(cases)
-    headers = ["call", "fastgd us", "spread", "rate", *(label for _, label in columns)]
+    headers = ["call", "fastgd us", "spread", "rate", "of peak", *(label for _, label in columns)]
     table = _make_table("kernels and single calls: times as long as fastgd", headers)
     for result in cases:
-        table.add_row(result["name"], *baseline_cells(result), format_rate(result), *ratio_cells(result, columns))
+        rate = format_rate(result), format_share(peak_share(result, machine))
+        table.add_row(result["name"], *baseline_cells(result), *rate, *ratio_cells(result, columns))
     return table
 
 
@@ -132,6 +134,15 @@ def format_rate(result: CaseResult) -> str:
     if result["arithmetic"]:
         return f"{result['arithmetic'] / seconds / 1e9:.0f} GFLOP/s"
     return f"{result['traffic'] / seconds / 1e9:.0f} GB/s" if result["traffic"] else "-"
+
+
+def peak_share(result: CaseResult, machine: Machine) -> float | None:
+    """Return which share of the measured peak the baseline's median reached, where arithmetic is what counts."""
+    entrant = find_entrant(result, BASELINE)
+    if entrant is None or entrant["times"] is None or not result["arithmetic"]:
+        return None
+    peak = limits_of(machine, result["dtype"], result["threads"]).flops
+    return result["arithmetic"] / (entrant["times"]["median"] * 1e-6) / peak
 
 
 def notes_of(document: Document) -> list[str]:

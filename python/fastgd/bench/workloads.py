@@ -4,12 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cached_property
+from math import prod
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from fastgd.bench.networks import (
+    Activation,
+    Convolution,
+    Dense,
+    DepthwiseConvolution,
+    Flatten,
+    GlobalAveragePooling,
+    Layer,
+    MaxPooling,
+    Shape,
+    Variable,
+    dense,
+    describe,
+    normalized,
+    shapes_of,
+)
 from fastgd.utils.errors import unknown
 
 Array = npt.NDArray[Any]
@@ -30,12 +47,12 @@ BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7
 
 @dataclass(frozen=True)
 class Workload:
-    """A dense network and how it is trained.
+    """A network and how it is trained.
 
     Attributes:
         name: what the command line calls it.
-        widths: the inputs, then the units of each layer.
-        activation: that of the hidden layers.
+        inputs: the shape of one sample, its channels last.
+        layers: the layers; the last one gives logits, or plain numbers for "mse".
         loss: "softmax" or "sigmoid" (each with its cross-entropy) or "mse".
         batch: samples per step.
         optimizer: "adam", "sgd" or "momentum".
@@ -45,8 +62,8 @@ class Workload:
     """
 
     name: str
-    widths: tuple[int, ...]
-    activation: str
+    inputs: Shape
+    layers: tuple[Layer, ...]
     loss: str
     batch: int
     optimizer: str
@@ -60,42 +77,109 @@ class Workload:
         return self.rows // self.batch
 
     @property
-    def activations(self) -> tuple[str, ...]:
-        """The activation of each layer."""
-        return (*(self.activation for _ in self.widths[1:-1]), OUTPUT_ACTIVATIONS[self.loss])
+    def outputs(self) -> int:
+        """The numbers that the last layer gives for a sample."""
+        last = self.layers[-1]
+        assert isinstance(last, Dense)
+        return last.units
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether the network has only dense layers."""
+        return all(isinstance(layer, Dense) for layer in self.layers)
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Of a network of dense layers: the inputs, then the units of each layer."""
+        return (*self.inputs, *(layer.units for layer in self.layers if isinstance(layer, Dense)))
+
+    @property
+    def activation(self) -> str:
+        """The activation of the hidden layers: they share one."""
+        used = {layer.function for layer in self.layers if isinstance(layer, Activation)}
+        used |= {layer.activation for layer in self.layers[:-1] if isinstance(layer, (Dense, Convolution))}
+        return next(iter(sorted(used - {"linear"})), "linear")
+
+    @cached_property
+    def variables(self) -> tuple[Variable, ...]:
+        """The weights of all layers in turn."""
+        return tuple(v for layer, shape in shapes_of(self.inputs, self.layers) for v in layer.variables(shape))
 
     @property
     def parameters(self) -> int:
-        """The number of weights and biases."""
-        return sum(i * u + u for i, u in pairwise(self.widths))
+        """The number of weights and biases that are trained."""
+        return sum(prod(variable.shape) for variable in self.variables if variable.trained)
 
     @property
     def description(self) -> str:
         """The network, the loss, the batch and the optimizer in a few words."""
-        hidden = f"{self.activation}, " if len(self.widths) > 2 else ""
+        hidden = f"{self.activation}, " if len(self.layers) > 1 else ""
         size = "full batch" if self.steps == 1 else f"batch {self.batch}"
         optimizer = {"adam": "Adam", "sgd": "SGD", "momentum": "SGD with momentum"}[self.optimizer]
         dtype = "" if self.dtype == "float32" else f", {self.dtype}"
-        return f"{'-'.join(map(str, self.widths))}, {hidden}{self.loss}, {size}, {optimizer}{dtype}"
+        network = describe(self.inputs, self.layers)
+        return f"{network}, {hidden}{self.loss}, {size}, {optimizer}{dtype}"
 
+
+CNN = (
+    Convolution(3, filters=32, activation="relu"),
+    MaxPooling(),
+    Convolution(3, filters=64, activation="relu"),
+    MaxPooling(),
+    Flatten(),
+    *dense(128, 10),
+)
+LENET = (
+    Convolution(5, padding="same", filters=6, activation="relu"),
+    MaxPooling(),
+    Convolution(5, filters=16, activation="relu"),
+    MaxPooling(),
+    Flatten(),
+    *dense(120, 84, 10),
+)
+
+
+def _same(filters: int) -> tuple[Layer, ...]:
+    # A bias would be taken away by the normalisation: its gradient is rounding alone, which Adam makes full steps of.
+    return normalized(Convolution(3, padding="same", filters=filters, bias=False))
+
+
+def _separable(filters: int, stride: int) -> tuple[Layer, ...]:
+    depthwise = DepthwiseConvolution(3, stride, "same" if stride == 1 else "valid")
+    return (*normalized(depthwise), *normalized(Convolution(1, filters=filters, bias=False)))
+
+
+CIFAR = (*_same(32), *_same(32), MaxPooling(), *_same(64), *_same(64), MaxPooling(), Flatten(), *dense(128, 10))
+SEPARABLE = (
+    *normalized(Convolution(3, 2, filters=32, bias=False)),
+    *_separable(64, 1),
+    *_separable(128, 2),
+    *_separable(128, 1),
+    GlobalAveragePooling(),
+    *dense(10),
+)
 
 WORKLOADS = {
     workload.name: workload
     for workload in (
-        Workload("tiny", (64, 32, 10), "relu", "softmax", 32, "adam", 4096, quick=True),
-        Workload("seed", (20, 64, 32, 5), "relu", "softmax", 32, "sgd", 4096),
-        Workload("mnist", (784, 128, 10), "relu", "softmax", 32, "adam", 2048, quick=True),
-        Workload("medium", (784, 512, 512, 10), "relu", "softmax", 128, "adam", 4096, quick=True),
-        Workload("large", (1024, 2048, 2048, 1000), "relu", "softmax", 256, "adam", 2048),
-        Workload("wide", (512, 4096, 10), "relu", "softmax", 64, "adam", 2048),
-        Workload("online", (30, 1), "linear", "sigmoid", 1, "sgd", 16384, quick=True),
-        Workload("mlp", (4, 32, 16, 4), "tanh", "mse", 10000, "adam", 10000),
-        Workload("fixed", (4, 8, 4), "tanh", "mse", 1, "adam", 8192),
-        Workload("tanh", (128, 256, 256, 10), "tanh", "softmax", 64, "adam", 2048),
-        Workload("sigmoid", (64, 128, 64, 1), "sigmoid", "sigmoid", 64, "sgd", 4096),
-        Workload("float64", (128, 256, 10), "relu", "softmax", 64, "adam", 4096, dtype="float64"),
-        Workload("momentum", (784, 256, 10), "relu", "softmax", 64, "momentum", 2048),
-        Workload("regression", (13, 64, 64, 1), "relu", "mse", 32, "adam", 4096),
+        Workload("tiny", (64,), dense(32, 10), "softmax", 32, "adam", 4096, quick=True),
+        Workload("seed", (20,), dense(64, 32, 5), "softmax", 32, "sgd", 4096),
+        Workload("mnist", (784,), dense(128, 10), "softmax", 32, "adam", 2048, quick=True),
+        Workload("medium", (784,), dense(512, 512, 10), "softmax", 128, "adam", 4096, quick=True),
+        Workload("large", (1024,), dense(2048, 2048, 1000), "softmax", 256, "adam", 2048),
+        Workload("wide", (512,), dense(4096, 10), "softmax", 64, "adam", 2048),
+        Workload("online", (30,), dense(1), "sigmoid", 1, "sgd", 16384, quick=True),
+        Workload("mlp", (4,), dense(32, 16, 4, activation="tanh"), "mse", 10000, "adam", 10000),
+        Workload("fixed", (4,), dense(8, 4, activation="tanh"), "mse", 1, "adam", 8192),
+        Workload("tanh", (128,), dense(256, 256, 10, activation="tanh"), "softmax", 64, "adam", 2048),
+        Workload("sigmoid", (64,), dense(128, 64, 1, activation="sigmoid"), "sigmoid", 64, "sgd", 4096),
+        Workload("float64", (128,), dense(256, 10), "softmax", 64, "adam", 4096, dtype="float64"),
+        Workload("momentum", (784,), dense(256, 10), "softmax", 64, "momentum", 2048),
+        Workload("regression", (13,), dense(64, 64, 1), "mse", 32, "adam", 4096),
+        Workload("cnn", (28, 28, 1), CNN, "softmax", 64, "adam", 2048, quick=True),
+        Workload("lenet", (28, 28, 1), LENET, "softmax", 64, "adam", 2048, quick=True),
+        Workload("cifar", (32, 32, 3), CIFAR, "softmax", 64, "adam", 1024),
+        Workload("separable", (32, 32, 3), SEPARABLE, "softmax", 64, "adam", 1024),
     )
 }
 
@@ -120,9 +204,9 @@ class Problem:
 
     Attributes:
         workload: the workload.
-        x: inputs (rows, widths[0]).
-        y: int32 labels (rows,) for softmax, else numbers (rows, widths[-1]).
-        weights: a kernel (inputs, units) and a bias (units,) for each layer in turn.
+        x: inputs (rows, *inputs).
+        y: int32 labels (rows,) for softmax, else numbers (rows, outputs).
+        weights: the variables of the workload.
     """
 
     workload: Workload
@@ -138,8 +222,8 @@ def make_problem(workload: Workload) -> Problem:
     numbers, whose speed differs from that of others.
     """
     rng = np.random.default_rng(20240229)
-    rows, outputs = workload.rows, workload.widths[-1]
-    x = rng.standard_normal((rows, workload.widths[0])).astype(workload.dtype)
+    rows, outputs = workload.rows, workload.outputs
+    x = rng.standard_normal((rows, *workload.inputs)).astype(workload.dtype)
     if workload.loss == "softmax":
         y: Array = rng.integers(0, outputs, rows).astype(np.int32)
     elif workload.loss == "sigmoid":
@@ -147,7 +231,9 @@ def make_problem(workload: Workload) -> Problem:
     else:
         y = rng.standard_normal((rows, outputs)).astype(workload.dtype)
     weights: list[Array] = []
-    for i, u in pairwise(workload.widths):
-        limit = np.sqrt(6.0 / (i + u))
-        weights += [rng.uniform(-limit, limit, (i, u)).astype(workload.dtype), np.zeros(u, workload.dtype)]
+    for variable in workload.variables:
+        if variable.limit is None:
+            weights.append(np.full(variable.shape, variable.value, workload.dtype))
+        else:
+            weights.append(rng.uniform(-variable.limit, variable.limit, variable.shape).astype(workload.dtype))
     return Problem(workload, x, y, weights)

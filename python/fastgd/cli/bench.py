@@ -11,8 +11,8 @@ from rich.console import Console
 
 HELP = """Measure fastgd against the trainers that are installed.
 
-Quick takes about a minute, full a good while, kernels measures products, functions and single calls only. Times
-compare within one run only; let nothing else run meanwhile.
+Quick takes a few minutes, full a good while, kernels measures products, convolutions, functions and single calls only.
+Times compare within one run only; let nothing else run meanwhile.
 """
 
 

@@ -1,4 +1,4 @@
-"""What an adapter of a library's calls must offer: products, updates, functions and single steps."""
+"""What an adapter of a library's calls must offer: products, convolutions, updates, functions and single steps."""
 
 from __future__ import annotations
 
@@ -34,6 +34,9 @@ class Calls(Library):
 
     @abstractmethod
     def _make_product(self, case: Case) -> Callable[[], Any] | None: ...
+
+    @abstractmethod
+    def _make_convolution(self, case: Case) -> Callable[[], Any] | None: ...
 
     @abstractmethod
     def _make_adam(self, case: Case) -> Callable[[], Any] | None: ...

@@ -10,7 +10,7 @@ import numpy as np
 
 from fastgd.bench.calls.base import Array, Calls
 from fastgd.bench.calls.cases import Case
-from fastgd.bench.opponents import jax_scan
+from fastgd.bench.opponents import jax_network, jax_scan
 from fastgd.bench.workloads import BETA_1, BETA_2, EPSILON, LEARNING_RATES, WORKLOADS, make_problem
 
 
@@ -48,6 +48,34 @@ class Adapter(Calls):
         right = 1 if case.form == "transpose_b" else 0
         product = self._jax.jit(lambda a, b: self._jax.lax.dot_general(a, b, (((left,), (right,)), ((), ()))))
         return lambda: self._wait(product(a, b))
+
+    def _make_convolution(self, case: Case) -> Callable[[], Any]:
+        jax, windows = self._jax, case.windows
+        x, w, dy = self._put(case, "x", "w", "dy")
+        space = "DHW"[3 - windows.axes :]
+
+        def forward(x: Any, w: Any) -> Any:
+            if windows.depthwise:
+                # One channel for each filter, instead of one filter for each channel.
+                w = w.reshape(*windows.window, 1, windows.filters)
+            return jax.lax.conv_general_dilated(
+                x,
+                w,
+                (windows.stride,) * windows.axes,
+                [(windows.padding, windows.padding)] * windows.axes,
+                rhs_dilation=(windows.dilation,) * windows.axes,
+                dimension_numbers=(f"N{space}C", f"{space}IO", f"N{space}C"),
+                feature_group_count=windows.filters if windows.depthwise else 1,
+            )
+
+        arguments = {"forward": (x, w), "to_data": (w, dy), "to_weights": (x, dy)}[case.form]
+        function = {
+            "forward": forward,
+            "to_data": lambda w, dy: jax.linear_transpose(lambda x: forward(x, w), x)(dy)[0],
+            "to_weights": lambda x, dy: jax.linear_transpose(lambda w: forward(x, w), w)(dy)[0],
+        }[case.form]
+        jitted = jax.jit(function)
+        return lambda: self._wait(jitted(*arguments))
 
     def _make_adam(self, case: Case) -> Callable[[], Any]:
         jax, jnp = self._jax, self._jax.numpy
@@ -102,7 +130,12 @@ class Adapter(Calls):
     def _make_predict(self, case: Case) -> Callable[[], Any]:
         jax = self._jax
         problem = make_problem(WORKLOADS[case.form])
-        forward = jax.jit(lambda weights, x: jax.nn.softmax(jax_scan.compute_logits(jax, problem.workload, weights, x)))
+
+        def predict(weights: Any, x: Any) -> Any:
+            logits, _ = jax_network.compute_logits(jax, problem.workload, weights, x)
+            return jax.nn.softmax(logits)
+
+        forward = jax.jit(predict)
         weights = [jax.device_put(value) for value in problem.weights]
         x = jax.device_put(problem.x[: case.shape[0]])
         return lambda: self._wait(forward(weights, x))

@@ -31,6 +31,22 @@ class Adapter(Calls):
         transpose_a, transpose_b = case.form == "transpose_a", case.form == "transpose_b"
         return lambda: kernels.matmul(a, b, transpose_a=transpose_a, transpose_b=transpose_b, out=out)
 
+    def _make_convolution(self, case: Case) -> Callable[[], Any]:
+        x, w, dy, out = (case.arrays()[name] for name in ("x", "w", "dy", "out"))
+        windows = case.windows
+        how: dict[str, Any] = {
+            "strides": windows.stride,
+            "dilations": windows.dilation,
+            "padding": [(windows.padding, windows.padding)] * windows.axes,
+            "depthwise": windows.depthwise,
+            "out": out,
+        }
+        return {
+            "forward": lambda: kernels.convolution(x, w, **how),
+            "to_data": lambda: kernels.convolution_to_data(dy, w, x.shape[1:-1], **how),
+            "to_weights": lambda: kernels.convolution_to_weights(x, dy, windows.window, **how),
+        }[case.form]
+
     def _make_adam(self, case: Case) -> Callable[[], Any]:
         w, g, m, v = (case.arrays()[name] for name in ("w", "g", "m", "v"))
         step = 0

@@ -28,6 +28,10 @@ class Adapter(Calls):
         right = b.T if case.form == "transpose_b" else b
         return lambda: np.matmul(left, right, out=out)
 
+    def _make_convolution(self, case: Case) -> None:
+        # NumPy has none of images.
+        return None
+
     def _make_adam(self, case: Case) -> Callable[[], Any]:
         w, g, m, v = (case.arrays()[name] for name in ("w", "g", "m", "v"))
         first, second = np.empty_like(w), np.empty_like(w)

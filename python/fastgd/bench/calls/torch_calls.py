@@ -1,8 +1,9 @@
-"""PyTorch: torch.mm, its fused Adam, functions with `out`, and a step as its users write it."""
+"""PyTorch: torch.mm, its convolutions and fused Adam, functions with `out`, and a step as its users write it."""
 
 from __future__ import annotations
 
 import importlib
+import timeit
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,10 @@ from fastgd.bench.workloads import BETA_1, BETA_2, EPSILON, LEARNING_RATES, WORK
 class Adapter(Calls):
     """Tensors that share memory with the arrays of the case."""
 
-    configuration = "torch.mm with out=; fused Adam; a step of its own loop; forward in inference mode"
+    configuration = (
+        "torch.mm with out=; convolutions in the faster order of axes; fused Adam; a step of its own loop; "
+        "forward in inference mode"
+    )
 
     def __init__(self, threads: int) -> None:
         super().__init__(threads)
@@ -39,6 +43,40 @@ class Adapter(Calls):
         left = a.T if case.form == "transpose_a" else a
         right = b.T if case.form == "transpose_b" else b
         return lambda: torch.mm(left, right, out=out)
+
+    def _make_convolution(self, case: Case) -> Callable[[], Any]:
+        """Return the call with channels first or last in memory, whichever a few calls show to be faster."""
+        memory_formats = [self._torch.contiguous_format]
+        if case.windows.axes == 2:
+            memory_formats.append(self._torch.channels_last)
+        calls = [self._convolve(case, memory_format) for memory_format in memory_formats]
+        seconds = [min(timeit.repeat(call, number=1, repeat=4)) for call in calls] if len(calls) > 1 else [0.0]
+        return calls[seconds.index(min(seconds))]
+
+    def _convolve(self, case: Case, memory_format: Any) -> Callable[[], Any]:
+        torch, windows = self._torch, case.windows
+        x, w, dy = self._tensors(case, "x", "w", "dy")
+        space = range(1, windows.axes + 1)
+        # The kernel (window, inputs, outputs) becomes (outputs, inputs, window); a depthwise one has one input.
+        outer = (-2, -1) if windows.depthwise else (-1, -2)
+        first, last = (0, -1, *space), (0, *(axis + 1 for axis in space), 1)
+        kernel = (*outer, *range(windows.axes))
+        x, dy, w = (
+            tensor.permute(axes).contiguous(memory_format=memory_format)
+            for tensor, axes in ((x, first), (dy, first), (w, kernel))
+        )
+        back = (*range(2, windows.axes + 2), *((0, 1) if windows.depthwise else (1, 0)))
+        how = tuple((number,) * windows.axes for number in (windows.stride, windows.padding, windows.dilation))
+        groups = windows.filters if windows.depthwise else 1
+        if case.form == "forward":
+            convolve = torch.convolution
+            return lambda: convolve(x, w, None, *how, False, (0,) * windows.axes, groups).permute(last)
+        backward = torch.ops.aten.convolution_backward
+        wanted = [case.form == "to_data", case.form == "to_weights", False]
+        rest = (*how, False, (0,) * windows.axes, groups, wanted)
+        if case.form == "to_data":
+            return lambda: backward(dy, x, w, None, *rest)[0].permute(last)
+        return lambda: backward(dy, x, w, None, *rest)[1].permute(back)
 
     def _make_adam(self, case: Case) -> Callable[[], Any]:
         w, g = self._tensors(case, "w", "g")

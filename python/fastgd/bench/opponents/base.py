@@ -46,7 +46,7 @@ class Opponent(Library):
 
     @abstractmethod
     def weights(self) -> list[Array]:
-        """Return the weights in the order and the shapes of the problem's."""
+        """Return the weights in the order and the shapes of the problem's, averages that are not trained included."""
 
     def facts(self) -> dict[str, str]:
         """Return what else to know about the library: which kernels it picked, how it was built."""

@@ -23,7 +23,9 @@ class Adapter(Opponent):
 
     @staticmethod
     def refusal(workload: Workload) -> str | None:
-        """Refuse what takes too long."""
+        """Refuse what is not dense and what takes too long."""
+        if not workload.is_dense:
+            return "has dense layers only"
         return "too large for plain loops" if workload.parameters * workload.batch > LARGEST else None
 
     def prepare(self, problem: Problem) -> None:

@@ -1,20 +1,28 @@
-"""JAX: whole epochs in one jitted function, a scan over batches stacked in advance, with the state donated."""
+"""JAX: whole epochs in one jitted function, a scan over batches stacked in advance, with the state donated.
+
+Convolutional networks go step by step, for XLA's convolutions on a CPU are several times as slow inside of a loop.
+"""
 
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from fastgd.bench.opponents.base import Array, Opponent
+from fastgd.bench.opponents.jax_network import compute_logits
 from fastgd.bench.workloads import BETA_1, BETA_2, EPSILON, LEARNING_RATES, MOMENTUM, Problem, Workload
 
 
 class Adapter(Opponent):
     """The step in plain jax.numpy, Adam in Keras' form; the loss of every epoch is added up, as trainers do."""
 
-    configuration = "all epochs in one jitted lax.scan over stacked batches, donated state"
+    configuration = (
+        "all epochs in one jitted lax.scan over stacked batches, donated state; "
+        "of convolutional networks one jitted step after the other"
+    )
 
     def __init__(self, threads: int) -> None:
         super().__init__(threads)
@@ -36,24 +44,41 @@ class Adapter(Opponent):
         def train(state: Any, batches: Any, epochs: Any) -> Any:
             return jax.lax.fori_loop(0, epochs, lambda _, s: jax.lax.scan(step, s, batches)[0], state)
 
-        self._train = jax.jit(train, donate_argnums=0)
         self.restart()
         self._batches: Any = None
+        if workload.is_dense:
+            self._train = jax.jit(train, donate_argnums=0)
+            return
+        first = tuple(jax.device_put(array[: workload.batch]) for array in (problem.x, problem.y))
+        compiled = jax.jit(step, donate_argnums=0).lower(self.state, first).compile()
+
+        def train_in_steps(state: Any, batches: Any, epochs: int) -> Any:
+            for _ in range(epochs):
+                for batch in batches:
+                    state, _ = compiled(state, batch)
+            return state
+
+        self._train = train_in_steps
 
     def load(self, steps: int) -> None:
-        """Stack the batches, and compile for their number."""
+        """Stack the batches, and compile for their number; or keep a list of them."""
         jax, problem = self._jax, self._problem
         shape = (steps, problem.workload.batch)
         rows = steps * problem.workload.batch
-        self._batches = tuple(jax.device_put(a[:rows].reshape(*shape, *a.shape[1:])) for a in (problem.x, problem.y))
-        self.run(0)
+        stacked = tuple(a[:rows].reshape(*shape, *a.shape[1:]) for a in (problem.x, problem.y))
+        if problem.workload.is_dense:
+            self._batches = jax.device_put(stacked)
+            self.run(0)
+        else:
+            self._batches = [jax.device_put(batch) for batch in zip(*stacked, strict=True)]
 
     def restart(self) -> None:
         """Put the initial weights and zeroed slots where the state was."""
         jax = self._jax
         weights = [jax.numpy.array(value) for value in self._problem.weights]
         count = {"sgd": 0, "momentum": 1, "adam": 2}[self._problem.workload.optimizer]
-        slots = [[jax.numpy.zeros_like(value) for value in weights] for _ in range(count)]
+        trained, _ = split(self._problem.workload, weights)
+        slots = [[jax.numpy.zeros_like(value) for value in trained] for _ in range(count)]
         # Two arrays, for the same one cannot be donated twice.
         updates, loss = (jax.numpy.zeros((), self._problem.workload.dtype) for _ in range(2))
         self.state: Any = jax.block_until_ready((weights, slots, updates, loss))
@@ -71,14 +96,16 @@ class Adapter(Opponent):
         return {"platform": str(self._jax.devices()[0].client.platform_version)}
 
 
-def compute_logits(jax: Any, workload: Workload, weights: Any, x: Any) -> Any:
-    """Return what the last layer gives before its activation."""
-    jnp = jax.numpy
-    functions = {"relu": jax.nn.relu, "tanh": jnp.tanh, "sigmoid": jax.nn.sigmoid, "linear": lambda x: x}
-    function = functions[workload.activation]
-    for k in range(0, len(weights) - 2, 2):
-        x = function(x @ weights[k] + weights[k + 1])
-    return x @ weights[-2] + weights[-1]
+def split(workload: Workload, weights: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+    """Return the variables that are trained, and the averages."""
+    pairs = list(zip(workload.variables, weights, strict=True))
+    return [value for v, value in pairs if v.trained], [value for v, value in pairs if not v.trained]
+
+
+def join(workload: Workload, trained: Sequence[Any], averages: Sequence[Any]) -> list[Any]:
+    """Return all variables in their order."""
+    parts = {True: iter(trained), False: iter(averages)}
+    return [next(parts[variable.trained]) for variable in workload.variables]
 
 
 def make_step(jax: Any, workload: Workload) -> Any:
@@ -86,8 +113,11 @@ def make_step(jax: Any, workload: Workload) -> Any:
     jnp = jax.numpy
     rate = LEARNING_RATES[workload.optimizer]
 
-    def compute_loss(weights: Any, x: Any, y: Any) -> Any:
-        z = compute_logits(jax, workload, weights, x)
+    def compute_loss(trained: Any, averages: Any, x: Any, y: Any) -> Any:
+        z, moved = compute_logits(jax, workload, join(workload, trained, averages), x)
+        return compare(z, y), moved
+
+    def compare(z: Any, y: Any) -> Any:
         if workload.loss == "softmax":
             # A one-hot product becomes one fused loop; indexing would become a gather, and a scatter going back.
             return -jnp.mean(jnp.sum(jax.nn.one_hot(y, z.shape[-1], dtype=z.dtype) * jax.nn.log_softmax(z), -1))
@@ -97,7 +127,8 @@ def make_step(jax: Any, workload: Workload) -> Any:
 
     def step(state: Any, batch: Any) -> Any:
         weights, slots, updates, total = state
-        loss, gradients = jax.value_and_grad(compute_loss)(weights, *batch)
+        trained, averages = split(workload, weights)
+        (loss, averages), gradients = jax.value_and_grad(compute_loss, has_aux=True)(trained, averages, *batch)
         updates = updates + 1
         if workload.optimizer == "adam":
             m = [m + (g - m) * (1 - BETA_1) for m, g in zip(slots[0], gradients, strict=True)]
@@ -110,7 +141,7 @@ def make_step(jax: Any, workload: Workload) -> Any:
             slots = [changes]
         else:
             changes = [-rate * g for g in gradients]
-        weights = [w + c for w, c in zip(weights, changes, strict=True)]
-        return (weights, slots, updates, total + loss), None
+        trained = [w + c for w, c in zip(trained, changes, strict=True)]
+        return (join(workload, trained, averages), slots, updates, total + loss), None
 
     return step

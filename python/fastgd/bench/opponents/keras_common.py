@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastgd.bench.opponents.base import Array, Opponent
+from fastgd.bench.opponents.keras_layers import make_layers
 from fastgd.bench.workloads import (
     BETA_1,
     BETA_2,
@@ -38,12 +39,8 @@ class KerasOpponent(Opponent):
         keras, workload = self._keras, problem.workload
         self._problem = problem
         keras.backend.clear_session()
-        activations = [*workload.activations[:-1], "linear"]
-        layers = [
-            keras.layers.Dense(units, activation=name, dtype=workload.dtype)
-            for units, name in zip(workload.widths[1:], activations, strict=True)
-        ]
-        self._model = keras.Sequential([keras.Input((workload.widths[0],), dtype=workload.dtype), *layers])
+        layers = make_layers(keras.layers, workload)
+        self._model = keras.Sequential([keras.Input(workload.inputs, dtype=workload.dtype), *layers])
         self.load(workload.steps)
 
     def load(self, steps: int) -> None:
@@ -78,7 +75,7 @@ class KerasOpponent(Opponent):
             jit_compile=self.jit_compile,
         )
         optimizer.build(self._model.trainable_variables)
-        self._fresh = [np.array(variable) for variable in optimizer.variables]
+        self._fresh = [np.array(variable.value) for variable in optimizer.variables]
 
     def restart(self) -> None:
         """Set the weights and the variables of the optimizer."""
@@ -92,4 +89,4 @@ class KerasOpponent(Opponent):
 
     def weights(self) -> list[Array]:
         """Return the weights."""
-        return [np.array(value) for value in self._model.get_weights()]
+        return [np.array(variable.value) for variable in self._model.weights]

@@ -7,14 +7,24 @@ from typing import Any
 import fastgd
 from fastgd import runtime
 from fastgd.bench.opponents.base import Array, Opponent
-from fastgd.bench.workloads import BETA_1, BETA_2, EPSILON, KERAS_LOSSES, LEARNING_RATES, MOMENTUM, Problem, Workload
+from fastgd.bench.opponents.keras_layers import make_layers
+from fastgd.bench.workloads import (
+    BETA_1,
+    BETA_2,
+    EPSILON,
+    KERAS_LOSSES,
+    LEARNING_RATES,
+    MOMENTUM,
+    OUTPUT_ACTIVATIONS,
+    Problem,
+    Workload,
+)
 
 
 def build_model(workload: Workload) -> Any:
     """Return the compiled model of a workload, as a user would write it."""
-    model = fastgd.Sequential([fastgd.Input(shape=(workload.widths[0],), dtype=workload.dtype)])
-    for units, activation in zip(workload.widths[1:], workload.activations, strict=True):
-        model.add(fastgd.layers.Dense(units, activation=activation, dtype=workload.dtype))
+    layers = make_layers(fastgd.layers, workload, OUTPUT_ACTIVATIONS[workload.loss])
+    model = fastgd.Sequential([fastgd.Input(shape=workload.inputs, dtype=workload.dtype), *layers])
     rate = LEARNING_RATES[workload.optimizer]
     optimizer: fastgd.Optimizer
     if workload.optimizer == "adam":

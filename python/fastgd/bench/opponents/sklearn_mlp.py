@@ -24,7 +24,9 @@ class Adapter(Opponent):
 
     @staticmethod
     def refusal(workload: Workload) -> str | None:
-        """Refuse one layer on larger batches: an SGDClassifier updates after each sample."""
+        """Refuse what is not dense, and one layer on larger batches: an SGDClassifier updates after each sample."""
+        if not workload.is_dense:
+            return "has dense layers only"
         single = len(workload.widths) == 2
         if single and (workload.batch, workload.loss, workload.widths[1]) != (1, "sigmoid", 1):
             return "has no network without hidden layers"

@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import importlib
 import math
+import time
 from collections.abc import Callable
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from fastgd.bench.opponents.base import Array, Opponent
+from fastgd.bench.opponents.torch_network import TO_CHANNELS_FIRST, find_orders, find_tensors, make_modules
 from fastgd.bench.workloads import BETA_1, BETA_2, EPSILON, LEARNING_RATES, MOMENTUM, Problem, Workload
 
 # How the lines of PyTorch's configuration begin that name its kernels.
 COMPUTES_WITH = ("Intel(R) oneAPI", "Intel(R) MKL-DNN", "OpenMP", "LAPACK", "CPU capability")
 
 
-class Adapter(Opponent):
-    """Sequential, a functional loss from logits, backward, a fused optimizer."""
+# Steps by which the order of axes in memory is chosen, after one that is not measured.
+TRIALS = 3
 
-    configuration = "eager, fused optimizer, batches in memory"
+
+class Adapter(Opponent):
+    """Sequential, a functional loss from logits, backward, a fused optimizer.
+
+    Images lie in memory with channels first or with channels last, whichever a few steps show to be faster.
+    """
+
+    configuration = "eager, fused optimizer, batches in memory; images in the faster of both orders"
 
     def __init__(self, threads: int) -> None:
         super().__init__(threads)
@@ -30,18 +38,37 @@ class Adapter(Opponent):
 
     def prepare(self, problem: Problem) -> None:
         """Build the module and the loss."""
-        torch, workload = self._torch, problem.workload
         self._problem = problem
-        classes = {"relu": torch.nn.ReLU, "tanh": torch.nn.Tanh, "sigmoid": torch.nn.Sigmoid}
-        dtype = getattr(torch, workload.dtype)
-        modules: list[Any] = []
-        for i, u in pairwise(workload.widths):
-            modules += [torch.nn.Linear(i, u, dtype=dtype), classes.get(workload.activation, torch.nn.Identity)()]
-        # The last layer gives logits or plain numbers.
-        self.network = torch.nn.Sequential(*modules[:-1])
-        self._loss = self._make_loss(workload)
-        self.load(workload.steps)
+        self._orders = find_orders(problem.workload)
+        if len(problem.workload.inputs) == 3:
+            formats = [self._torch.contiguous_format, self._torch.channels_last]
+            seconds = [self._try(memory_format) for memory_format in formats]
+            self._build(formats[seconds.index(min(seconds))])
+        else:
+            self._build(self._torch.contiguous_format)
+        self._loss = self._make_loss(problem.workload)
+        self.load(problem.workload.steps)
+
+    def _build(self, memory_format: Any) -> None:
+        workload = self._problem.workload
+        self._format = memory_format
+        modules = make_modules(self._torch, workload)
+        self.network = self._torch.nn.Sequential(*modules).to(memory_format=memory_format)
+        # What is compiled is compiled only once the order is known.
+        self._loss = Adapter._make_loss(self, workload)
         self.restart()
+
+    def _try(self, memory_format: Any) -> float:
+        """Return the shortest of a few steps with images in this order."""
+        self._build(memory_format)
+        self.load(1)
+        self.run(1)
+        seconds = []
+        for _ in range(TRIALS):
+            start = time.perf_counter()
+            self.run(1)
+            seconds.append(time.perf_counter() - start)
+        return min(seconds)
 
     def _make_loss(self, workload: Workload) -> Callable[[Any, Any], Any]:
         """Return the function from one batch to its loss."""
@@ -66,19 +93,22 @@ class Adapter(Opponent):
     def load(self, steps: int) -> None:
         """Cut the data into batches."""
         torch, batch = self._torch, self._problem.workload.batch
-        y = self._problem.y
+        rows = steps * batch
+        y = self._problem.y[:rows]
         # PyTorch wants labels of 64 bits.
         targets = torch.from_numpy(y.astype(np.int64) if y.dtype == np.int32 else y)
-        inputs = torch.from_numpy(self._problem.x)
-        self._batches = list(zip(inputs.split(batch), targets.split(batch), strict=True))[:steps]
+        inputs = torch.from_numpy(self._problem.x[:rows])
+        if inputs.ndim == 4:
+            inputs = inputs.permute(TO_CHANNELS_FIRST).contiguous(memory_format=self._format)
+        self._batches = list(zip(inputs.split(batch), targets.split(batch), strict=True))
 
     def restart(self) -> None:
         """Set the weights, and make a new optimizer."""
         torch = self._torch
         with torch.no_grad():
-            for parameter, value in zip(self.network.parameters(), self._problem.weights, strict=True):
-                # A Linear layer keeps its kernel as (units, inputs).
-                parameter.copy_(torch.from_numpy(value.T))
+            tensors = find_tensors(self.network)
+            for tensor, value, order in zip(tensors, self._problem.weights, self._orders, strict=True):
+                tensor.copy_(torch.from_numpy(order.to_torch(value, tuple(tensor.shape))))
         self._optimizer = self._make_optimizer()
 
     def run(self, epochs: int) -> None:
@@ -107,8 +137,12 @@ class Adapter(Opponent):
         self._batches = batches
 
     def weights(self) -> list[Array]:
-        """Return the weights with kernels as (inputs, units)."""
-        return [parameter.detach().numpy().T.copy() for parameter in self.network.parameters()]
+        """Return the weights in the order of axes that the others have."""
+        tensors = find_tensors(self.network)
+        return [
+            order.from_torch(tensor.numpy(), value.shape)
+            for tensor, value, order in zip(tensors, self._problem.weights, self._orders, strict=True)
+        ]
 
     def facts(self) -> dict[str, str]:
         """Return what the build was configured with."""
