@@ -220,7 +220,7 @@ Y = np.zeros((6, 3), "float32")
         ("train", [X[:0], T[:0]], {}, "feeds must have at least one row"),
         ("train", [X[:, :3], T], {}, r"`x` has shape \(6, 3\), the plan says \(-1, 4\)"),
         ("train", [X.astype(complex), T], {}, "`x` must be float16, float32, float64, an integer type or bool"),
-        ("train", [X, T], {"outputs": [Y]}, "mode 'train' fills 0 outputs. Received: 1 arrays"),
+        ("train", [X, T], {"outputs": [Y, Y]}, "mode 'train' fills 1 outputs. Received: 2 arrays"),
         ("predict", [X, None], {}, "mode 'predict' fills 1 outputs. Received: 0 arrays"),
         ("predict", [None, T], {"outputs": [Y]}, "input `x` has no array"),
         ("predict", [X, None], {"outputs": [Y[:5]]}, r"`y` must have shape \(6, 3\). Received: \(5, 3\)"),
