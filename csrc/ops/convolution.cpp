@@ -8,7 +8,7 @@ namespace {
 template <class T>
 class Convolution final : public ConvolutionOp<T> {
  public:
-  explicit Convolution(const OpSetup& s) : ConvolutionOp<T>(s, checked_filters(s)) {
+  explicit Convolution(const OpSetup& s) : ConvolutionOp<T>(s, ConvolutionOp<T>::checked_units(s, 1)) {
     const Shape& x = s.inputs[0].shape;
     const Shape& w = s.params[0];
     const std::size_t axes = x.size() - 2;
@@ -44,15 +44,6 @@ class Convolution final : public ConvolutionOp<T> {
   }
 
  private:
-  static Index checked_filters(const OpSetup& s) {
-    s.expect_inputs(1);
-    s.expect_params(1, 2);
-    const Shape& x = s.inputs[0].shape;
-    check(x.size() >= 3 && x.size() <= 5 && s.params[0].size() == x.size(), "input ", to_string(x),
-          " does not fit the kernel ", to_string(s.params[0]));
-    return s.params[0].back();
-  }
-
   void pack_backward(const Kernels<T>& k, const T* w, T* packed, const Worker& who) const noexcept override {
     sums_.pack_data(k, w, packed, who);
   }

@@ -46,13 +46,22 @@ class ConvolutionOp : public Op<T> {
   static constexpr Index kMostSlots = 32;
 
   ConvolutionOp(const OpSetup& s, Index units)
-      : units_(units), samples_(s.inputs[0].shape[0]), activation_(parse_activation<T>(s.attrs, "activation")) {
-    check(derives_from_output(activation_.function), "`activation` must be a function whose derivative follows from ",
-          "its output. Received: activation='", s.attrs.text("activation", ""), "'");
+      : units_(units), samples_(s.inputs[0].shape[0]), activation_(parse_fused_activation<T>(s.attrs)) {
     biased_ = s.params.size() == 2;
     if (biased_)
       check(s.params[1] == Shape{units}, "bias ", to_string(s.params[1]), " does not fit the kernel ",
             to_string(s.params[0]));
+  }
+
+  // The size of the kernel's axis `from_back` from its end, after a look at the number of operands and axes.
+  static Index checked_units(const OpSetup& s, std::size_t from_back) {
+    s.expect_inputs(1);
+    s.expect_params(1, 2);
+    const Shape& x = s.inputs[0].shape;
+    const Shape& w = s.params[0];
+    check(x.size() >= 3 && x.size() <= kSpatialAxes + 2 && w.size() == x.size(), "input ", to_string(x),
+          " does not fit the kernel ", to_string(w));
+    return w[w.size() - from_back];
   }
 
   // What the constructors of both ops end with: `forward_room` and `backward_room` elements for each thread,

@@ -24,9 +24,7 @@ constexpr Index kRun = 16;
 template <class T>
 class DepthwiseConvolution final : public Op<T> {
  public:
-  explicit DepthwiseConvolution(const OpSetup& s) : activation_(parse_activation<T>(s.attrs, "activation")) {
-    check(derives_from_output(activation_.function), "`activation` must be a function whose derivative follows from ",
-          "its output. Received: activation='", s.attrs.text("activation", ""), "'");
+  explicit DepthwiseConvolution(const OpSetup& s) : activation_(parse_fused_activation<T>(s.attrs)) {
     s.expect_inputs(1);
     s.expect_params(1, 2);
     const Shape& x = s.inputs[0].shape;

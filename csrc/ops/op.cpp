@@ -124,4 +124,15 @@ bool derives_from_output(Activation function) {
   return activation_entries()[static_cast<std::size_t>(function)].from_output;
 }
 
+template <class T>
+ActivationSpec<T> parse_fused_activation(const Attrs& attrs) {
+  const ActivationSpec<T> activation = parse_activation<T>(attrs, "activation");
+  check(derives_from_output(activation.function), "`activation` must be a function whose derivative follows from ",
+        "its output. Received: activation='", attrs.text("activation", ""), "'");
+  return activation;
+}
+
+template ActivationSpec<float> parse_fused_activation(const Attrs&);
+template ActivationSpec<double> parse_fused_activation(const Attrs&);
+
 }  // namespace fastgd

@@ -191,6 +191,11 @@ using OpFactory = std::unique_ptr<Op<T>> (*)(const OpSetup& setup);
 template <class T>
 ActivationSpec<T> parse_activation(const Attrs& attrs, const std::string& attribute);
 
+// The function of the attribute `activation`, for an op that applies it to its output in place and keeps no input of
+// it. Throws also where the derivative does not follow from the output.
+template <class T>
+ActivationSpec<T> parse_fused_activation(const Attrs& attrs);
+
 // Whether the derivative of a function is taken from its output; if not, from its input.
 bool derives_from_output(Activation function);
 
