@@ -42,6 +42,17 @@ def test_bytes_train_as_floats_do(parts, images, rng):
     assert all(other == seen[0] for other in seen[1:])
 
 
+def test_images_may_enter_as_integers(images):
+    first, second = (
+        fastgd.Sequential([fastgd.Input((6, 5, 2), dtype=kind), layers.Rescaling(1 / 255, -0.5), layers.Flatten()])
+        for kind in ("float32", "uint8")
+    )
+    np.testing.assert_array_equal(second.predict(images, verbose=0), first.predict(images, verbose=0))
+    scale = layers.Normalization(axis=None, mean=3.0, variance=4.0)
+    whole = fastgd.Sequential([fastgd.Input((6, 5, 2), dtype="uint8"), scale])
+    np.testing.assert_allclose(whole.predict(images, verbose=0), (images - 3.0) / 2.0, rtol=1e-6)
+
+
 def test_evaluation_and_prediction_do_not_draw(images, rng):
     y = rng.integers(0, 3, 50)
     plain, augmented = classifier(), classifier(*random_layers())
