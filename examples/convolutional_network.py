@@ -13,6 +13,7 @@ zero; images that the last network gets wrong, each with what it is and what it 
 """
 
 import os
+import sys
 import time
 from functools import partial
 
@@ -81,7 +82,8 @@ def main():
             model.summary()
         ends = [time.perf_counter()]
         clock = keras.callbacks.LambdaCallback(on_epoch_end=partial(note_time, ends))
-        history = model.fit(x_train, y_train, 64, args.epochs, validation_data=held, callbacks=[clock]).history
+        bar = 1 if sys.stdout.isatty() else 2
+        history = model.fit(x_train, y_train, 64, args.epochs, bar, [clock], validation_data=held).history
         curves[name] = 100 * np.array(history["val_accuracy"])
         passed = np.flatnonzero(curves[name] > 98)
         rows.append((name, history["loss"][-1], f"{curves[name][-1]:.2f}", str(passed[0] + 1) if passed.size else "",
