@@ -83,12 +83,12 @@ def make_discriminator():
 
 def main():
     """Train, let the classifier look at the images, and draw some."""
-    args = read_arguments(__doc__, epochs=30)
+    args = read_arguments(__doc__, epochs=40)
     (x, y), (x_test, y_test) = load_images()
     if args.quick:
         x, y = x[: 3 * BATCH], y[: 3 * BATCH]
     network = make_network(fastgd, augmented=False)
-    network.fit(x, y, BATCH, min(args.epochs, 8), verbose=0)
+    network.fit(x, y, BATCH, min(args.epochs, 10), verbose=0)
     found = network.predict(x_test, verbose=0)
     accuracy, sure = np.mean(found.argmax(axis=1) == y_test), np.mean(found.max(axis=1) > 0.9)
     print(f"the classifier is right on {100 * accuracy:.1f} % of held real digits, and sure of {100 * sure:.1f} %")
