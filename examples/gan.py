@@ -8,7 +8,7 @@ The picture: one column per random point, one row per stage of the training; bel
 """
 
 import numpy as np
-from shared import COLOURS, load_digits, new_figure, read_arguments, save, show_table
+from shared import COLOURS, load_digits, new_figure, read_arguments, save, show_images, show_table
 
 import fastgd
 from fastgd.layers import Dense, Dropout, LeakyReLU
@@ -16,6 +16,8 @@ from fastgd.layers import Dense, Dropout, LeakyReLU
 LATENT = 16
 STAGES = 6
 COLUMNS = 12
+SAMPLES = 2000
+BATCH = 64
 
 
 def make_generator():
@@ -56,6 +58,7 @@ class GAN(fastgd.Model):
     def __init__(self, generator, discriminator):
         super().__init__()
         self.generator, self.discriminator = generator, discriminator
+        self.latent = generator.input_shape[-1]
         self.random = np.random.default_rng(0)
 
     def compile(self, d_optimizer, g_optimizer, loss_fn):
@@ -72,7 +75,7 @@ class GAN(fastgd.Model):
 
     def points(self, count):
         """Return random points for the generator."""
-        return self.random.normal(size=(count, LATENT)).astype("float32")
+        return self.random.normal(size=(count, self.latent)).astype("float32")
 
     def train_step(self, real):
         """Teach the discriminator to tell images apart, then the generator to make it fail."""
@@ -105,6 +108,33 @@ def make_judge(x, y):
     return judge
 
 
+def train_in_stages(gan, judge, x, epochs, verbose=0):
+    """Train, and let the classifier look at images now and then.
+
+    Returns:
+        The stages, in epochs; at each the images of COLUMNS points; the losses; how many images of each digit the
+        classifier has found at the end without much doubt.
+    """
+    fixed, many = gan.points(COLUMNS), gan.points(SAMPLES)
+    stages = sorted({round(epochs * (k / (STAGES - 1)) ** 2) for k in range(STAGES)})
+    images, rows, history = [], [], {"d_loss": [], "g_loss": []}
+    for before, stage in zip([0, *stages], stages, strict=False):
+        if stage > before:
+            logs = gan.fit(x, initial_epoch=before, epochs=stage, batch_size=BATCH, verbose=verbose).history
+            for name, values in history.items():
+                values.extend(logs[name])
+        images.append(gan.generator.predict(fixed, verbose=0))
+        found = judge.predict(gan.generator.predict(many, verbose=0), verbose=0)
+        counts = np.bincount(found.argmax(axis=1)[found.max(axis=1) > 0.9], minlength=10)
+        losses = [f"{values[-1]:.3f}" if values else "" for values in history.values()]
+        share = f"{100 * counts.sum() / SAMPLES:.1f} %"
+        rows.append(
+            [f"{stage}", str(stage * -(-len(x) // BATCH)), *losses, share, " ".join(map(str, np.flatnonzero(counts)))]
+        )
+    show_table(["epochs", "steps", "loss of D", "loss of G", "taken for digits", "which"], rows)
+    return stages, images, history, counts
+
+
 def main():
     """Train, let the classifier look at images of several stages, and draw some."""
     args = read_arguments(__doc__, epochs=200)
@@ -117,40 +147,25 @@ def main():
         fastgd.optimizers.Adam(4e-4, beta_1=0.5),
         fastgd.losses.BinaryCrossentropy(from_logits=True),
     )
-    fixed, many = gan.points(COLUMNS), gan.points(2000)
-    stages = sorted({round(args.epochs * (k / (STAGES - 1)) ** 2) for k in range(STAGES)})
-    images, rows, history = [], [], {"d_loss": [], "g_loss": []}
-    for before, stage in zip([0, *stages], stages, strict=False):
-        if stage > before:
-            logs = gan.fit(x, initial_epoch=before, epochs=stage, batch_size=64, verbose=0).history
-            for name, values in history.items():
-                values.extend(logs[name])
-        images.append(gan.generator.predict(fixed, verbose=0))
-        found = judge.predict(gan.generator.predict(many, verbose=0), verbose=0)
-        sure = found.max(axis=1) > 0.9
-        kinds = np.unique(found.argmax(axis=1)[sure])
-        losses = [f"{values[-1]:.3f}" if values else "" for values in history.values()]
-        rows.append([stage, *losses, f"{100 * sure.mean():.0f} %", " ".join(map(str, kinds))])
+    stages, images, history, _ = train_in_stages(gan, judge, x, args.epochs)
     accuracy = judge.evaluate(x_test, y_test, verbose=0)[1]
-    show_table(["epochs", "loss of D", "loss of G", "taken for digits", "which"], rows)
     print(f"the classifier is right on {100 * accuracy:.1f} % of held real digits")
     if args.plot:
-        draw(args.plot, stages, images, history)
+        figure, (left, right) = new_figure(2, "A generator learns digits from a discriminator")
+        draw(left, right, stages, np.reshape(images, (-1, 8, 8)), history)
+        save(figure, args.plot)
 
 
-def draw(path, stages, images, history):
+def draw(left, right, stages, images, history):
     """Draw the images of all stages and the losses."""
-    figure, (left, right) = new_figure(2, "A generator learns digits from a discriminator")
-    tiles = [np.hstack([np.pad(image.reshape(8, 8), 1) for image in row]) for row in images]
-    left.imshow(np.vstack(tiles), cmap="gray_r", vmin=0, vmax=1)
-    left.set_yticks(10 * np.arange(len(stages)) + 5, [str(stage) for stage in stages])
-    left.set(xticks=[], ylabel="epochs")
-    left.grid(visible=False)
+    show_images(left, images, COLUMNS, vmin=0, vmax=1)
+    height = images.shape[1] + 2
+    left.set_yticks(height * np.arange(len(stages)) + height / 2, [str(stage) for stage in stages])
+    left.set(ylabel="epochs")
     for name, values in history.items():
         right.plot(values, linewidth=0.8, label=name, color=COLOURS[name == "g_loss"])
     right.set(xlabel="epoch", ylabel="loss")
     right.legend()
-    save(figure, path)
 
 
 if __name__ == "__main__":

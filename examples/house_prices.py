@@ -5,29 +5,21 @@ beside the checkout; without it the example says so and ends.
 """
 
 import csv
-import os
 import sys
-from pathlib import Path
 
 import numpy as np
+from shared import find_data
 
 import fastgd
 
 
-def find_file() -> Path | None:
-    """Return the path of the data, or None."""
-    roots = [os.environ.get("FASTGD_DATA"), Path(__file__).resolve().parents[2] / "shared" / "data"]
-    paths = [Path(root) / "house_prices" / "train.csv" for root in roots if root]
-    return next((path for path in paths if path.is_file()), None)
-
-
 def main() -> int:
     """Fit the line both ways and return 0 if they agree."""
-    path = find_file()
-    if path is None:
+    folder = find_data("house_prices")
+    if folder is None:
         print("skipped: set FASTGD_DATA to a folder that holds house_prices/train.csv")
         return 0
-    with path.open(newline="") as file:
+    with (folder / "train.csv").open(newline="") as file:
         rows = [(float(row["LotArea"]), float(row["SalePrice"])) for row in csv.DictReader(file)]
     area, price = np.array(rows).T
 

@@ -6,7 +6,8 @@ files alone will do. Without them the example says so and ends.
 
 import os
 import sys
-from pathlib import Path
+
+from shared import find_data
 
 import fastgd
 
@@ -14,16 +15,9 @@ import fastgd
 SMOKE = os.environ.get("FASTGD_SMOKE") == "1"
 
 
-def find_folder() -> Path | None:
-    """Return the folder of the data, or None."""
-    roots = [os.environ.get("FASTGD_DATA"), Path(__file__).resolve().parents[2] / "shared" / "data"]
-    folders = [Path(root) / "mnist" for root in roots if root]
-    return next((folder for folder in folders if folder.is_dir()), None)
-
-
 def main() -> int:
     """Train and report the accuracy on the held part."""
-    folder = find_folder()
+    folder = find_data("mnist")
     if folder is None:
         print("skipped: set FASTGD_DATA to a folder that holds mnist/ with its IDX files")
         return 0

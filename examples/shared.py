@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from pathlib import Path
 
 import numpy as np
 from rich import box
@@ -14,20 +15,47 @@ import fastgd
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
 
 
-def read_arguments(text, epochs):
-    """Return the arguments of an example: `epochs`, and `plot`, the file for its picture."""
+def read_arguments(text, epochs, **switches):
+    """Return the arguments of an example: `epochs`, `quick`, `plot`, the file for its picture, and the `switches`."""
     parser = argparse.ArgumentParser(description=text.partition("\n")[0])
     parser.add_argument("--epochs", type=int, default=epochs, help="how often to go through the data (%(default)s)")
     parser.add_argument("--quick", action="store_true", help="two epochs, to see it run")
     parser.add_argument("--plot", metavar="FILE", help="draw the picture into a .png, .svg or .pdf")
+    for name, meaning in switches.items():
+        parser.add_argument(f"--{name}", action="store_true", help=meaning)
     args = parser.parse_args()
-    if args.quick or os.environ.get("FASTGD_SMOKE") == "1":
+    args.quick = args.quick or os.environ.get("FASTGD_SMOKE") == "1"
+    if args.quick:
         args.epochs = min(args.epochs, 2)
     if args.plot:
         # Better told now than after the training.
         figure_class(parser)
     fastgd.utils.set_random_seed(0)
     return args
+
+
+def find_data(name):
+    """Return a folder of the data sets: in the one that FASTGD_DATA names, or in shared/data beside the checkout.
+
+    None if there is none.
+    """
+    roots = [os.environ.get("FASTGD_DATA"), Path(__file__).resolve().parents[2] / "shared" / "data"]
+    folders = [Path(root) / name for root in roots if root]
+    return next((folder for folder in folders if folder.is_dir()), None)
+
+
+def load_images():
+    """Return MNIST or, without its files, the digits that come with fastgd, enlarged: uint8 images (n, 28, 28, 1)."""
+    folder = find_data("mnist")
+    if folder is not None:
+        (x_train, y_train), (x_test, y_test) = fastgd.datasets.mnist.load_data(folder)
+        return (x_train[..., None], y_train), (x_test[..., None], y_test)
+    print("FASTGD_DATA names no folder that holds mnist/: enlarged images of 8 x 8 pixels instead")
+    larger = np.ones((1, 3, 3))
+    return tuple(
+        (np.pad(np.kron(x * 15.9, larger), ((0, 0), (2, 2), (2, 2))).astype("uint8")[..., None], y)
+        for x, y in fastgd.datasets.digits.load_data()
+    )
 
 
 def load_digits():
@@ -100,6 +128,24 @@ def new_figure(panels, title):
         axis.set_axisbelow(True)
         axis.spines[["top", "right"]].set_visible(False)
     return figure, axes
+
+
+def tile(images, columns, padding=1):
+    """Return images (n, height, width) as one, `columns` beside each other, with space between them; nan is space."""
+    images = np.pad(np.asarray(images, "float64"), ((0, 0), *[(padding, padding)] * 2), constant_values=np.nan)
+    missing = -len(images) % columns
+    images = np.concatenate([images, np.full((missing, *images.shape[1:]), np.nan)])
+    height, width = images.shape[1:]
+    rows = images.reshape(-1, columns, height, width).transpose(0, 2, 1, 3)
+    return rows.reshape(-1, columns * width)
+
+
+def show_images(axis, images, columns, **options):
+    """Draw images (n, height, width) in rows of `columns`, dark on white."""
+    axis.imshow(tile(images, columns), **{"cmap": "gray_r", **options})
+    axis.set(xticks=[], yticks=[])
+    axis.grid(visible=False)
+    axis.spines[:].set_visible(False)
 
 
 def save(figure, path):

@@ -42,6 +42,24 @@ def test_bytes_train_as_floats_do(parts, images, rng):
     assert all(other == seen[0] for other in seen[1:])
 
 
+def test_images_may_enter_as_integers(images):
+    first, second = (
+        fastgd.Sequential([fastgd.Input((6, 5, 2), dtype=kind), layers.Rescaling(1 / 255, -0.5), layers.Flatten()])
+        for kind in ("float32", "uint8")
+    )
+    np.testing.assert_array_equal(second.predict(images, verbose=0), first.predict(images, verbose=0))
+    scale = layers.Normalization(axis=None, mean=3.0, variance=4.0)
+    whole = fastgd.Sequential([fastgd.Input((6, 5, 2), dtype="uint8"), scale])
+    np.testing.assert_allclose(whole.predict(images, verbose=0), (images - 3.0) / 2.0, rtol=1e-6)
+    for kind in (layers.RandomCrop(4, 4, seed=1), layers.RandomTranslation(0.2, 0.2, seed=1)):
+        drawn = [
+            fastgd.Sequential([fastgd.Input((6, 5, 2), dtype=dtype), type(kind).from_config(kind.get_config())])
+            for dtype in ("float32", "uint8")
+        ]
+        np.testing.assert_array_equal(drawn[1].predict(images, verbose=0), drawn[0].predict(images, verbose=0))
+        assert drawn[1](images, training=True).dtype == np.float32
+
+
 def test_evaluation_and_prediction_do_not_draw(images, rng):
     y = rng.integers(0, 3, 50)
     plain, augmented = classifier(), classifier(*random_layers())

@@ -34,7 +34,8 @@ def test_it_runs(script: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert done.stdout
-    assert picture.exists() == bool(draws)
+    # What needs data or packages that are absent says so.
+    assert picture.exists() == bool(draws and not done.stdout.startswith("skipped: "))
 
 
 def test_every_example_is_listed() -> None:

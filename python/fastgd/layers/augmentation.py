@@ -8,6 +8,7 @@ from fastgd import ops
 from fastgd.layers.layer import Layer
 from fastgd.ops.builder import Tensor
 from fastgd.ops.layouts import from_channels_last, to_channels_last
+from fastgd.ops.operands import as_tensors
 from fastgd.utils.checks import check_int, check_real, check_seed
 from fastgd.utils.errors import invalid, mistyped, unknown
 from fastgd.utils.seeds import draw_seed
@@ -43,8 +44,9 @@ class RandomImages(Layer, abstract=True):
         super().build(input_shape)
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
-        """Emit the step in training, nothing otherwise."""
-        return self._draw_last(inputs) if training else inputs
+        """Emit the step in training, nothing otherwise; integers are cast."""
+        (images,) = as_tensors(self.name, inputs)
+        return self._draw_last(images) if training else images
 
     def draw(self, inputs: Tensor) -> Tensor:
         """Emit the step for images (batch, height, width, channels)."""
@@ -129,8 +131,8 @@ class RandomCrop(RandomImages):
         self.height, self.width = check_int("height", height, 1), check_int("width", width, 1)
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
-        """Emit the step, which does something outside training too."""
-        return self._draw_last(inputs)
+        """Emit the step, which does something outside training too; integers are cast."""
+        return self._draw_last(*as_tensors(self.name, inputs))
 
     def draw(self, inputs: Tensor) -> Tensor:
         """Emit the step."""

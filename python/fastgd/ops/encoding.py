@@ -11,6 +11,7 @@ from fastgd import config
 from fastgd.ops.builder import Tensor, show_dims
 from fastgd.ops.checks import require, require_tensors
 from fastgd.ops.eager import works_on_arrays
+from fastgd.ops.operands import as_tensors
 from fastgd.ops.parameters import Variable, as_variable
 from fastgd.plan import Attribute
 
@@ -22,7 +23,7 @@ def rescale(x: Tensor, scale: Weight, offset: Weight, axis: int | None = None) -
     """Return `x scale + offset`.
 
     Args:
-        x: tensor (batch, ...).
+        x: tensor (batch, ...); integers are cast.
         scale: array or variable that is not trainable: of one element, or of the sizes of neighbouring axes of x.
         offset: the same.
         axis: the first of those axes, any but the batch; None if they are the last ones.
@@ -48,7 +49,7 @@ def standardize(
     """Return `(x - mean) / max(sqrt(variance), epsilon)`.
 
     Args:
-        x: tensor (batch, ...).
+        x: tensor (batch, ...); integers are cast.
         mean: array or variable that is not trainable: of one element, or of the sizes of neighbouring axes of x.
         variance: the same.
         invert: whether to go the way back, `x max(sqrt(variance), epsilon) + mean`.
@@ -111,8 +112,7 @@ def category_encoding(x: Tensor, num_tokens: int, count: bool = False) -> Tensor
 
 
 def _line(op: str, x: Tensor, weights: dict[str, Weight], attrs: dict[str, Attribute], axis: int | None) -> Tensor:
-    require_tensors(op, x)
-    require(x.dtype != "int32", op, "takes floating tensors: x holds integers")
+    (x,) = as_tensors(op, x)
     params = [as_variable(weight, name, x.dtype, trainable=False) for name, weight in weights.items()]
     require(not any(param.trainable for param in params), op, "constants must not be trainable variables")
     shape, rank = params[0].shape, len(x.dims)
