@@ -34,7 +34,8 @@ def test_native_matches_the_reference(case: OpCase, dtype: str, isa: str) -> Non
     native = _core.Executor(plan, isa)
     assert native.isa == isa
     expected = reference.Executor(plan)
-    for batch in (1, 7, 64, 65):
+    # Parts of vectors and of tiles matter; which ones does not hang on the type.
+    for batch in (1, 7, 64, 65) if dtype == "float32" else (1, 65):
         params = op_params(case, dtype, batch)
         feeds = op_feeds(case, plan, batch, batch)
         native.bind_parameters(params)
