@@ -21,7 +21,6 @@ class Convolution final : public ConvolutionOp<T> {
     const Shape sizes = output_sizes(shape.windows, axes);
     const Kernels<T>& k = s.table.of<T>();
     sums_ = {k, shape};
-    this->set_sizes(sums_.inputs(), sums_.outputs());
     this->plan(sums_, with_sizes(x, sizes, shape.filters), sums_.forward_weights(), this->samples_ * sums_.strips(),
                sums_.strip_room(), sums_.data_weights(), std::max(sums_.strip_room(), sums_.data_room()));
   }
@@ -29,13 +28,13 @@ class Convolution final : public ConvolutionOp<T> {
   void forward(const Call<T>& c, const Worker& who) const noexcept override {
     const Kernels<T>& k = *c.kernels;
     T* const packed = c.scratch_values();
-    T* const room = packed + round_up(this->forward_weights_, 16) + who.rank * sums_.strip_room();
-    if (this->forward_weights_ > 0) {
+    T* const room = packed + round_up(sums_.forward_weights(), 16) + who.rank * sums_.strip_room();
+    if (sums_.forward_weights() > 0) {
       sums_.pack_forward(k, c.w[0], packed, who);
       who.sync();
     }
     const Epilogue<T> epilogue{this->biased_ ? c.w[1] : nullptr, this->activation_};
-    const Range strips = this->share(who, this->samples_ * sums_.strips(), this->slots_);
+    const Range strips = this->share(who, this->samples_ * sums_.strips());
     for (Index i = strips.begin; i < strips.end; ++i) {
       const Index sample = i / sums_.strips();
       sums_.forward(k, c.x[0] + sample * this->inputs_, c.w[0], packed, epilogue, i % sums_.strips(),

@@ -19,7 +19,7 @@ class ConvolutionOp : public Op<T> {
       pack_backward(k, c.w[0], packed, who);
       who.sync();
     }
-    const Range blocks = share(who, blocks_, blocks_);
+    const Range blocks = share(who, blocks_);
     T* const room = rooms + who.rank * backward_room_;
     for (Index block = blocks.begin; block < blocks.end; ++block) {
       T* const sum = sums + block * block_size();
@@ -42,11 +42,14 @@ class ConvolutionOp : public Op<T> {
   }
 
  protected:
-  // The most threads that work at a time: each has room of its own.
-  static constexpr Index kMostSlots = 32;
+  // The most threads that work on `n` pieces at a time: each has room of its own.
+  static Index most_threads(Index n) { return std::clamp<Index>(n, 1, 32); }
 
   ConvolutionOp(const OpSetup& s, Index units)
-      : units_(units), samples_(s.inputs[0].shape[0]), activation_(parse_fused_activation<T>(s.attrs)) {
+      : units_(units),
+        samples_(s.inputs[0].shape[0]),
+        inputs_(count(std::span(s.inputs[0].shape).subspan(1))),
+        activation_(parse_fused_activation<T>(s.attrs)) {
     biased_ = s.params.size() == 2;
     if (biased_)
       check(s.params[1] == Shape{units}, "bias ", to_string(s.params[1]), " does not fit the kernel ",
@@ -64,39 +67,37 @@ class ConvolutionOp : public Op<T> {
     return w[w.size() - from_back];
   }
 
-  // What the constructors of both ops end with: `forward_room` and `backward_room` elements for each thread,
-  // `forward_units` pieces of work in the forward pass.
-  void plan(const Correlation<T>& sums, Shape y, Index forward_weights, Index forward_units, Index forward_room,
+  // What the constructors of both ops end with: each pass has its packed weights and, for each thread, room of its own,
+  // all in elements; the forward pass comes in `forward_units` pieces.
+  void plan(const Correlation<T>& sums, const Shape& y, Index forward_weights, Index forward_units, Index forward_room,
             Index backward_weights, Index backward_room) {
+    outputs_ = count(std::span(y).subspan(1));
     weights_ = sums.weights();
-    forward_weights_ = forward_weights, backward_weights_ = backward_weights;
-    slots_ = std::clamp<Index>(forward_units, 1, kMostSlots);
-    backward_room_ = backward_room;
+    backward_weights_ = backward_weights, backward_room_ = backward_room;
     choose_blocks(sums);
     auto& t = this->traits;
-    t.outputs = {{std::move(y)}};
+    t.outputs = {{y}};
     t.backward_reads_inputs = 1;
     t.backward_reads_outputs = activation_.function == Activation::linear ? 0 : 1;
-    t.forward_scratch = multiply(round_up(forward_weights, 16) + multiply(slots_, forward_room), sizeof(T));
+    t.forward_scratch =
+        multiply(round_up(forward_weights, 16) + multiply(most_threads(forward_units), forward_room), sizeof(T));
     t.backward_scratch = multiply(multiply(blocks_, block_size()) + round_up(backward_weights, 16) +
-                                      multiply(std::min(blocks_, kMostSlots), backward_room),
+                                      multiply(most_threads(blocks_), backward_room),
                                   sizeof(T));
     t.forward_work = static_cast<double>(samples_) * sums.work();
     t.backward_work = 2 * t.forward_work;
   }
 
-  void set_sizes(Index inputs, Index outputs) { inputs_ = inputs, outputs_ = outputs; }
-
-  // The thread's part of `n` pieces of work, where no more than `slots` threads find room.
-  static Range share(const Worker& who, Index n, Index slots) {
-    const int team = static_cast<int>(std::min<Index>({who.size, slots, kMostSlots}));
+  // The thread's part of `n` pieces of work, of as many threads as find room.
+  static Range share(const Worker& who, Index n) {
+    const int team = static_cast<int>(std::min<Index>(who.size, most_threads(n)));
     return who.rank < team ? Worker{who.rank, team, nullptr}.share(n) : Range{};
   }
 
-  Index units_ = 1, samples_ = 1, inputs_ = 0, outputs_ = 0;
+  Index units_ = 1, samples_ = 1;
+  Index inputs_ = 0, outputs_ = 0;  // elements of one sample
   ActivationSpec<T> activation_;
   bool biased_ = false;
-  Index forward_weights_ = 0, slots_ = 1;
 
  private:
   // One sum over this many pixels pays for the addition of its weights to the others.

@@ -43,7 +43,6 @@ class Correlation {
 
   Index inputs() const { return points(&WindowAxis::in) * s_.channels; }
   Index pixels() const { return points(&WindowAxis::out); }
-  Index outputs() const { return pixels() * s_.filters; }
   Index weights() const { return terms_ * s_.filters; }
   double work() const { return 2.0 * static_cast<double>(pixels()) * static_cast<double>(weights()); }
 
@@ -162,6 +161,9 @@ class Correlation {
   // Products of pixels and windows on their way to the data.
   static constexpr Index kSumBytes = 32 * 1024;
 
+  // The offsets of a product whose sums come in one run.
+  static constexpr Index kOneRun[1] = {0};
+
   struct Strip {
     Index plane = 0, row = 0, rows = 0, col = 0, cols = 0;  // of output pixels
   };
@@ -214,7 +216,6 @@ class Correlation {
           run_offsets_.push_back(d * depth.dilation * plane_pitch_ + h * height.dilation * row_pitch_ +
                                  i * width.dilation * channels_);
     for (Index r = 0; r < rows_; ++r) row_offsets_.push_back(r * height.stride * row_pitch_);
-    flat_offset_.push_back(0);
   }
 
   // Back to the data there are three ways. The mirror is a forward pass over dz with the window turned round; it exists
@@ -336,7 +337,7 @@ class Correlation {
           if (rows.size() <= 0 || cols.size() <= 0) continue;
           GemmRuns<T> g;
           g.m = cols.size(), g.n = channels_, g.k = filters_;
-          g.a_offsets = flat_offset_.data();
+          g.a_offsets = kOneRun;
           g.a = dz + ((at.plane * height.out + rows.begin) * width.out + cols.begin) * s_.filters + group * filters_;
           g.a_row = s_.filters, g.a_col = 1;
           g.b = w, g.b_row = k.tile_cols, g.b_panel = back_panel_;
@@ -364,7 +365,7 @@ class Correlation {
       part.row += done, part.rows = std::min(sum_rows_, at.rows - done);
       GemmRuns<T> g;
       g.m = at.cols, g.n = terms_, g.k = filters_;
-      g.a_offsets = flat_offset_.data();
+      g.a_offsets = kOneRun;
       g.a = dz + pixel(part) * s_.filters, g.a_row = s_.filters, g.a_col = 1;
       g.b = packed, g.b_row = k.tile_cols, g.b_panel = back_panel_;
       g.c = sums, g.c_row = terms_;
@@ -420,7 +421,7 @@ class Correlation {
   std::shared_ptr<const Correlation> mirror_;
   Index back_taps_ = 1, back_cols_ = 1, back_panel_ = 0, back_panels_ = 1;
   Index sum_rows_ = 1, sums_ = 0;
-  std::vector<Index> run_offsets_, row_offsets_, flat_offset_;
+  std::vector<Index> run_offsets_, row_offsets_;
 };
 
 }  // namespace fastgd

@@ -22,7 +22,6 @@ class TransposedConvolution final : public ConvolutionOp<T> {
           to_string(x), " does not fit the kernel ", to_string(w), " and `sizes`. Received: sizes=", to_string(sizes));
     const Kernels<T>& k = s.table.of<T>();
     sums_ = {k, shape};
-    this->set_sizes(sums_.outputs(), sums_.inputs());
     this->plan(sums_, with_sizes(x, sizes, this->units_), sums_.data_weights(), this->samples_, sums_.data_room(),
                sums_.forward_weights(), sums_.strip_room());
   }
@@ -30,11 +29,11 @@ class TransposedConvolution final : public ConvolutionOp<T> {
   void forward(const Call<T>& c, const Worker& who) const noexcept override {
     const Kernels<T>& k = *c.kernels;
     T* const packed = c.scratch_values();
-    T* const room = packed + round_up(this->forward_weights_, 16) + who.rank * sums_.data_room();
+    T* const room = packed + round_up(sums_.data_weights(), 16) + who.rank * sums_.data_room();
     sums_.pack_data(k, c.w[0], packed, who);
     who.sync();
     const Epilogue<T> epilogue{this->biased_ ? c.w[1] : nullptr, this->activation_};
-    const Range samples = this->share(who, this->samples_, this->slots_);
+    const Range samples = this->share(who, this->samples_);
     for (Index i = samples.begin; i < samples.end; ++i) {
       sums_.to_data(k, c.x[0] + i * this->inputs_, packed, epilogue, c.y[0] + i * this->outputs_, room);
     }
