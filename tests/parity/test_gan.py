@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -17,13 +16,7 @@ ALTERNATIONS = 20
 ROWS = 12
 
 
-@pytest.fixture(autouse=True)
-def own_float64() -> Iterator[None]:
-    """Let fastgd compute in float64, too."""
-    before = fastgd.config.floatx()
-    fastgd.config.set_floatx("float64")
-    yield
-    fastgd.config.set_floatx(before)
+pytestmark = pytest.mark.usefixtures("own_float64")
 
 
 def networks(kind: Any, normalized: bool) -> tuple[Any, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -19,13 +18,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 CLOSE = 1e-11
 
 
-@pytest.fixture(autouse=True)
-def own_float64() -> Iterator[None]:
-    """Compute in float64 on this side, too."""
-    before = fastgd.config.floatx()
-    fastgd.config.set_floatx("float64")
-    yield
-    fastgd.config.set_floatx(before)
+pytestmark = pytest.mark.usefixtures("own_float64")
 
 
 def numbers(value: Any) -> Array:
