@@ -48,12 +48,12 @@ class RecurrentOp : public Op<T> {
       if (sequences_)
         for (Index row = own.begin; row < own.end; ++row) {
           const Index sample = saved.sample(row);
-          put(h + row * u_, shown(c, sample, step), c.y[0] + (sample * t_ + step) * u_);
+          put(h + row * u_, shown(c, saved, sample, step), c.y[0] + (sample * t_ + step) * u_);
         }
     }
     for (Index row = own.begin; row < own.end; ++row) {
       const Index sample = saved.sample(row);
-      if (!sequences_) put(h + row * u_, t_ == 0 || shown(c, sample, t_ - 1), c.y[0] + sample * u_);
+      if (!sequences_) put(h + row * u_, t_ == 0 || shown(c, saved, sample, t_ - 1), c.y[0] + sample * u_);
       for (int s = 0; s < states_; ++s) {
         const T* const last = (s == 0 ? h : state) + row * u_;
         put(last, true, c.y[1 + s] + sample * u_);
@@ -75,14 +75,15 @@ class RecurrentOp : public Op<T> {
       const Index sample = saved.sample(row);
       copy(c.dy[1], sample, dh + row * u_);
       if (states_ == 2) copy(c.dy[2], sample, ds + row * u_);
-      if (!sequences_ && c.dy[0] != nullptr && (t_ == 0 || shown(c, sample, t_ - 1)))
+      if (!sequences_ && c.dy[0] != nullptr && (t_ == 0 || shown(c, saved, sample, t_ - 1)))
         k.add(u_, dh + row * u_, c.dy[0] + sample * u_, dh + row * u_);
     }
     for (Index step = t_ - 1; step >= 0; --step) {
       if (sequences_ && c.dy[0] != nullptr)
         for (Index row = own.begin; row < own.end; ++row) {
           const Index sample = saved.sample(row);
-          if (shown(c, sample, step)) k.add(u_, dh + row * u_, c.dy[0] + (sample * t_ + step) * u_, dh + row * u_);
+          if (shown(c, saved, sample, step))
+            k.add(u_, dh + row * u_, c.dy[0] + (sample * t_ + step) * u_, dh + row * u_);
         }
       const Range rows = saved.rows(step, own);
       if (c.dx[0] != nullptr) {
@@ -171,8 +172,8 @@ class RecurrentOp : public Op<T> {
     masked_ = attrs.flag("masked", false);
     stateful_ = attrs.flag("stateful", false);
     zero_skipped_ = attrs.flag("zero_output_for_mask", false);
-    functions_.state = parse_fused_activation<T>(attrs);
-    check(!(initial_ && stateful_), "`initial_state` and `stateful` exclude each other");
+    functions_.state = {Activation::tanh};
+    if (attrs.given("activation")) functions_.state = parse_fused_activation<T>(attrs);
     dropout_input_ = initial_ ? 1 + states_ : 1;
     mask_input_ = dropout_input_ + (dropped_ ? 1 : 0);
     const std::size_t inputs = static_cast<std::size_t>(mask_input_ + (masked_ ? 1 : 0));
@@ -211,6 +212,8 @@ class RecurrentOp : public Op<T> {
   }
 
   void parse_gates(const Attrs& attrs) {
+    functions_.gates = {Activation::sigmoid};
+    if (!attrs.given("recurrent_activation")) return;
     functions_.gates = parse_activation<T>(attrs, "recurrent_activation");
     check(derives_from_output(functions_.gates.function), "`recurrent_activation` must be a function whose derivative ",
           "follows from its output. Received: recurrent_activation='", attrs.text("recurrent_activation", ""), "'");
@@ -269,8 +272,8 @@ class RecurrentOp : public Op<T> {
   // What is kept of the forward pass, and where the rows of a step lie in it.
   struct Saved {
     T *operands, *sums, *before;
-    // With a mask: the samples by their length; the rows and the place of each step.
-    Index *order, *low, *high, *places;
+    // With a mask: the samples by their length, and the first step of each; the rows and the place of each step.
+    Index *order, *begins, *low, *high, *places;
     Index n;
 
     Index sample(Index row) const { return order == nullptr ? row : order[row]; }
@@ -300,9 +303,10 @@ class RecurrentOp : public Op<T> {
   static Index panel(const Kernels<T>& k, Index depth) { return k.tile_cols * (depth + 1); }
   // The time that a step looks at.
   Index time(Index step) const { return backwards_ ? t_ - 1 - step : step; }
-  // Whether the output of a step is h and not zero.
-  bool shown(const Call<T>& c, Index sample, Index step) const {
-    return !masked_ || !zero_skipped_ || c.x[mask_input_][sample * t_ + time(step)] != T(0);
+  // Whether the output of a step is h and not zero: skipped steps repeat the output before.
+  bool shown(const Call<T>& c, const Saved& s, Index sample, Index step) const {
+    if (!masked_) return true;
+    return zero_skipped_ ? c.x[mask_input_][sample * t_ + time(step)] != T(0) : s.begins[sample] <= step;
   }
 
   void plan(const Kernels<T>& k) {
@@ -340,10 +344,11 @@ class RecurrentOp : public Op<T> {
 
   Saved saved_in(const Call<T>& c) const {
     T* const values = reinterpret_cast<T*>(c.saved);
-    Saved s{values, values + sums_at_, values + before_at_, nullptr, nullptr, nullptr, nullptr, n_};
+    Saved s{values, values + sums_at_, values + before_at_, nullptr, nullptr, nullptr, nullptr, nullptr, n_};
     if (!masked_) return s;
     s.order = reinterpret_cast<Index*>(c.saved + indices_at_);
-    s.low = s.order + 2 * n_;
+    s.begins = s.order + n_;
+    s.low = s.begins + n_;
     s.high = s.low + t_;
     s.places = s.high + t_;
     return s;
@@ -368,17 +373,17 @@ class RecurrentOp : public Op<T> {
   // those left.
   void find_rows(const Call<T>& c, const Saved& s) const noexcept {
     const T* const mask = c.x[mask_input_];
-    Index* const lengths = s.order + n_;
-    Index* const begins = s.places + t_ + 1;  // of each length, the longest first
-    std::fill(begins, begins + t_ + 1, Index(0));
+    Index* const starts = s.places + t_ + 1;  // of the samples of each length, the longest first
+    std::fill(starts, starts + t_ + 1, Index(0));
+    const auto skipped = [&](Index i) { return std::count(mask + i * t_, mask + (i + 1) * t_, T(0)); };
+    for (Index i = 0; i < n_; ++i) ++starts[skipped(i)];
+    Index start = 0;
+    for (Index j = 0; j <= t_; ++j) start += std::exchange(starts[j], start);
     for (Index i = 0; i < n_; ++i) {
-      lengths[i] = 0;
-      for (Index j = 0; j < t_; ++j) lengths[i] += mask[i * t_ + j] != T(0) ? 1 : 0;
-      ++begins[t_ - lengths[i]];
+      s.order[starts[skipped(i)]++] = i;
+      s.begins[i] = 0;
+      while (s.begins[i] < t_ && mask[i * t_ + time(s.begins[i])] == T(0)) ++s.begins[i];
     }
-    Index begin = 0;
-    for (Index j = 0; j <= t_; ++j) begin += std::exchange(begins[j], begin);
-    for (Index i = 0; i < n_; ++i) s.order[begins[t_ - lengths[i]]++] = i;
     s.places[0] = 0;
     for (Index step = 0; step < t_; ++step) {
       Index low = n_, high = 0;
