@@ -336,6 +336,7 @@ def op_cases() -> Iterator[OpCase]:
         yield OpCase("binary_accuracy", ((-1, 3, 7),) * 2, ((-1,),), attrs={"threshold": threshold}, kinds="pt",
                      differentiable=False)  # fmt: skip
     yield from metric_op_cases()
+    yield from recurrent_cases()
 
 
 # What each recurrent op has besides: its gates, its states, and its own attributes.
@@ -382,7 +383,7 @@ def _recurrent_case(op: str, gates: int, states: int, t: int, i: int, u: int, at
     outputs = ((-1, t, u) if attrs.get("return_sequences") else (-1, u), *[(-1, u)] * states)
     # The products of every time step follow one another.
     length = t * t * gates * (i + u)
-    return OpCase(op, tuple(inputs), outputs, tuple(params), attrs, kinds, length, joined=True)
+    return OpCase(op, tuple(inputs), outputs, tuple(params), attrs, kinds, length, scale=0.1, joined=True)
 
 
 # Sizes, channels, window, filters, strides, dilations, zeros before and after, groups.

@@ -48,12 +48,12 @@ class RecurrentOp : public Op<T> {
       if (sequences_)
         for (Index row = own.begin; row < own.end; ++row) {
           const Index sample = saved.sample(row);
-          put(h + row * u_, shown(c, sample, step), c.y[0] + (sample * t_ + step) * u_);
+          put(h + row * u_, shown(c, saved, sample, step), c.y[0] + (sample * t_ + step) * u_);
         }
     }
     for (Index row = own.begin; row < own.end; ++row) {
       const Index sample = saved.sample(row);
-      if (!sequences_) put(h + row * u_, t_ == 0 || shown(c, sample, t_ - 1), c.y[0] + sample * u_);
+      if (!sequences_) put(h + row * u_, t_ == 0 || shown(c, saved, sample, t_ - 1), c.y[0] + sample * u_);
       for (int s = 0; s < states_; ++s) {
         const T* const last = (s == 0 ? h : state) + row * u_;
         put(last, true, c.y[1 + s] + sample * u_);
@@ -75,14 +75,15 @@ class RecurrentOp : public Op<T> {
       const Index sample = saved.sample(row);
       copy(c.dy[1], sample, dh + row * u_);
       if (states_ == 2) copy(c.dy[2], sample, ds + row * u_);
-      if (!sequences_ && c.dy[0] != nullptr && (t_ == 0 || shown(c, sample, t_ - 1)))
+      if (!sequences_ && c.dy[0] != nullptr && (t_ == 0 || shown(c, saved, sample, t_ - 1)))
         k.add(u_, dh + row * u_, c.dy[0] + sample * u_, dh + row * u_);
     }
     for (Index step = t_ - 1; step >= 0; --step) {
       if (sequences_ && c.dy[0] != nullptr)
         for (Index row = own.begin; row < own.end; ++row) {
           const Index sample = saved.sample(row);
-          if (shown(c, sample, step)) k.add(u_, dh + row * u_, c.dy[0] + (sample * t_ + step) * u_, dh + row * u_);
+          if (shown(c, saved, sample, step))
+            k.add(u_, dh + row * u_, c.dy[0] + (sample * t_ + step) * u_, dh + row * u_);
         }
       const Range rows = saved.rows(step, own);
       if (c.dx[0] != nullptr) {
@@ -171,8 +172,8 @@ class RecurrentOp : public Op<T> {
     masked_ = attrs.flag("masked", false);
     stateful_ = attrs.flag("stateful", false);
     zero_skipped_ = attrs.flag("zero_output_for_mask", false);
-    functions_.state = parse_fused_activation<T>(attrs);
-    check(!(initial_ && stateful_), "`initial_state` and `stateful` exclude each other");
+    functions_.state = {Activation::tanh};
+    if (attrs.given("activation")) functions_.state = parse_fused_activation<T>(attrs);
     dropout_input_ = initial_ ? 1 + states_ : 1;
     mask_input_ = dropout_input_ + (dropped_ ? 1 : 0);
     const std::size_t inputs = static_cast<std::size_t>(mask_input_ + (masked_ ? 1 : 0));
@@ -211,6 +212,8 @@ class RecurrentOp : public Op<T> {
   }
 
   void parse_gates(const Attrs& attrs) {
+    functions_.gates = {Activation::sigmoid};
+    if (!attrs.given("recurrent_activation")) return;
     functions_.gates = parse_activation<T>(attrs, "recurrent_activation");
     check(derives_from_output(functions_.gates.function), "`recurrent_activation` must be a function whose derivative ",
           "follows from its output. Received: recurrent_activation='", attrs.text("recurrent_activation", ""), "'");
@@ -269,8 +272,8 @@ class RecurrentOp : public Op<T> {
   // What is kept of the forward pass, and where the rows of a step lie in it.
   struct Saved {
     T *operands, *sums, *before;
-    // With a mask: the samples by their length; the rows and the place of each step.
-    Index *order, *low, *high, *places;
+    // With a mask: the samples by their length, and the first step of each; the rows and the place of each step.
+    Index *order, *begins, *low, *high, *places;
     Index n;
 
     Index sample(Index row) const { return order == nullptr ? row : order[row]; }
@@ -300,9 +303,10 @@ class RecurrentOp : public Op<T> {
   static Index panel(const Kernels<T>& k, Index depth) { return k.tile_cols * (depth + 1); }
   // The time that a step looks at.
   Index time(Index step) const { return backwards_ ? t_ - 1 - step : step; }
-  // Whether the output of a step is h and not zero.
-  bool shown(const Call<T>& c, Index sample, Index step) const {
-    return !masked_ || !zero_skipped_ || c.x[mask_input_][sample * t_ + time(step)] != T(0);
+  // Whether the output of a step is h and not zero: skipped steps repeat the output before.
+  bool shown(const Call<T>& c, const Saved& s, Index sample, Index step) const {
+    if (!masked_) return true;
+    return zero_skipped_ ? c.x[mask_input_][sample * t_ + time(step)] != T(0) : s.begins[sample] <= step;
   }
 
   void plan(const Kernels<T>& k) {
@@ -319,11 +323,14 @@ class RecurrentOp : public Op<T> {
     indices_at_ = fastgd::multiply(values, bytes);
     auto& t = this->traits;
     t.saved_bytes = indices_at_ + (masked_ ? (2 * n_ + 4 * t_ + 4) * static_cast<Index>(sizeof(Index)) : 0);
-    Index forward = 0, backward = 0;
+    Index forward = 0, backward = 0, products = 0;
     double work = 0;
     for (const Sums& s : cell_.sums) {
       packed_.push_back(forward);
       transposed_.push_back(backward);
+      results_.push_back(products);
+      scratches_.push_back(products + round_up(depth(s) * s.cols * u_, 16));
+      products = scratches_.back() + round_up(weights_product(k, s, rows).scratch_bytes(), 64) / bytes;
       forward += panels(k, s.cols * u_) * panel(k, depth(s));
       for (int part = s.first; part <= s.last; ++part) {
         backward += panels(k, size(part)) * panel(k, s.cols * u_);
@@ -333,17 +340,18 @@ class RecurrentOp : public Op<T> {
     const Index states = 2 * round_up(n_ * u_, 16);
     forward_packed_ = round_up(forward, 16), backward_packed_ = round_up(backward, 16);
     t.forward_scratch = (forward_packed_ + round_up(sums_, 16) + states) * bytes;
-    t.backward_scratch = (backward_packed_ + states + round_up(n_ * width_, 16)) * bytes + products_scratch(k, rows);
+    t.backward_scratch = (backward_packed_ + states + round_up(n_ * width_, 16) + products) * bytes;
     t.forward_work = work + 40.0 * static_cast<double>(rows * sums_);
     t.backward_work = 2.0 * work + 20.0 * static_cast<double>(rows * sums_);
   }
 
   Saved saved_in(const Call<T>& c) const {
     T* const values = reinterpret_cast<T*>(c.saved);
-    Saved s{values, values + sums_at_, values + before_at_, nullptr, nullptr, nullptr, nullptr, n_};
+    Saved s{values, values + sums_at_, values + before_at_, nullptr, nullptr, nullptr, nullptr, nullptr, n_};
     if (!masked_) return s;
     s.order = reinterpret_cast<Index*>(c.saved + indices_at_);
-    s.low = s.order + 2 * n_;
+    s.begins = s.order + n_;
+    s.low = s.begins + n_;
     s.high = s.low + t_;
     s.places = s.high + t_;
     return s;
@@ -368,17 +376,17 @@ class RecurrentOp : public Op<T> {
   // those left.
   void find_rows(const Call<T>& c, const Saved& s) const noexcept {
     const T* const mask = c.x[mask_input_];
-    Index* const lengths = s.order + n_;
-    Index* const begins = s.places + t_ + 1;  // of each length, the longest first
-    std::fill(begins, begins + t_ + 1, Index(0));
+    Index* const starts = s.places + t_ + 1;  // of the samples of each length, the longest first
+    std::fill(starts, starts + t_ + 1, Index(0));
+    const auto skipped = [&](Index i) { return std::count(mask + i * t_, mask + (i + 1) * t_, T(0)); };
+    for (Index i = 0; i < n_; ++i) ++starts[skipped(i)];
+    Index start = 0;
+    for (Index j = 0; j <= t_; ++j) start += std::exchange(starts[j], start);
     for (Index i = 0; i < n_; ++i) {
-      lengths[i] = 0;
-      for (Index j = 0; j < t_; ++j) lengths[i] += mask[i * t_ + j] != T(0) ? 1 : 0;
-      ++begins[t_ - lengths[i]];
+      s.order[starts[skipped(i)]++] = i;
+      s.begins[i] = 0;
+      while (s.begins[i] < t_ && mask[i * t_ + time(s.begins[i])] == T(0)) ++s.begins[i];
     }
-    Index begin = 0;
-    for (Index j = 0; j <= t_; ++j) begin += std::exchange(begins[j], begin);
-    for (Index i = 0; i < n_; ++i) s.order[begins[t_ - lengths[i]]++] = i;
     s.places[0] = 0;
     for (Index step = 0; step < t_; ++step) {
       Index low = n_, high = 0;
@@ -514,35 +522,47 @@ class RecurrentOp : public Op<T> {
       for (Index j = 0; j < part.cols * u_; ++j) bias[part.col * u_ + j] += c.w[2][part.at * u_ + j];
   }
 
-  // The product that gives the gradient of the columns of a kernel that the sums `s` meet, over `rows` rows.
-  Product<T> weights_product(const Kernels<T>& k, const Sums& s, int part, Index rows) const {
-    ProductShape shape{size(part), s.cols * u_, rows, true, false};
-    shape.a_stride = width_, shape.b_stride = sums_, shape.c_stride = cell_.gates * u_;
+  // The product that gives the gradient of what the sums `s` meet of the kernels, stacked, over `rows` rows.
+  Product<T> weights_product(const Kernels<T>& k, const Sums& s, Index rows) const {
+    ProductShape shape{depth(s), s.cols * u_, rows, true, false};
+    shape.a_stride = width_, shape.b_stride = sums_, shape.c_stride = shape.n;
     return {k, shape};
   }
 
-  Index products_scratch(const Kernels<T>& k, Index rows) const {
-    Index bytes = 0;
-    for (const Sums& s : cell_.sums)
-      for (int part = s.first; part <= s.last; ++part)
-        bytes += round_up(weights_product(k, s, part, rows).scratch_bytes(), 64);
-    return bytes;
+  // Rows of a product's result go to the columns of the kernel that they are the gradient of.
+  void hand_out(const Call<T>& c, const Sums& s, int part, const T* result, const Worker& who) const noexcept {
+    const int param = part == kInput ? 0 : 1;
+    if (c.dw[param] == nullptr) return;
+    const Index cols = s.cols * u_;
+    const Range lines = who.share(size(part));
+    for (Index i = lines.begin; i < lines.end; ++i) {
+      const T* const from = result + i * cols;
+      T* const to = c.dw[param] + i * cell_.gates * u_ + s.gate * u_;
+      if (c.dw_accumulate[param]) {
+        c.kernels->add(cols, to, from, to);
+      } else {
+        std::copy(from, from + cols, to);
+      }
+    }
   }
 
   void differentiate_weights(const Call<T>& c, const Saved& saved, const BackwardRoom& room,
                              const Worker& who) const noexcept {
     const Kernels<T>& k = *c.kernels;
     const Index rows = kept_rows(saved);
-    T* scratch = room.products;
-    for (const Sums& s : cell_.sums)
-      for (int part = s.first; part <= s.last; ++part) {
-        const Product<T> product = weights_product(k, s, part, rows);
-        const int param = part == kInput ? 0 : 1;
-        if (c.dw[param] != nullptr)
-          product.run(k, saved.operands + offset(part), saved.sums + s.col * u_, c.dw[param] + s.gate * u_,
-                      c.dw_accumulate[param], {}, scratch, who);
-        scratch += round_up(product.scratch_bytes(), 64) / static_cast<Index>(sizeof(T));
-      }
+    const bool wanted = c.dw[0] != nullptr || c.dw[1] != nullptr;
+    for (std::size_t which = 0; wanted && which < cell_.sums.size(); ++which) {
+      const Sums& s = cell_.sums[which];
+      weights_product(k, s, rows)
+          .run(k, saved.operands + offset(s.first), saved.sums + s.col * u_, room.products + results_[which], false, {},
+               room.products + scratches_[which], who);
+    }
+    who.sync();
+    for (std::size_t which = 0; wanted && which < cell_.sums.size(); ++which) {
+      const Sums& s = cell_.sums[which];
+      for (int part = s.first; part <= s.last; ++part)
+        hand_out(c, s, part, room.products + results_[which] + (offset(part) - offset(s.first)) * s.cols * u_, who);
+    }
     if (!biased_ || c.dw[2] == nullptr) return;
     for (const Bias& part : cell_.biases) {
       const Range cols = who.share(part.cols * u_, k.lanes);
@@ -562,7 +582,8 @@ class RecurrentOp : public Op<T> {
   // Elements, but for the place of the indices, which counts bytes.
   Index sums_at_ = 0, before_at_ = 0, indices_at_ = 0;
   Index forward_packed_ = 0, backward_packed_ = 0;
-  std::vector<Index> packed_, transposed_;  // where the packed kernels of each product begin
+  // Where the packed kernels of each product begin, and the result and the scratch of that for the weights.
+  std::vector<Index> packed_, transposed_, results_, scratches_;
 };
 
 }  // namespace fastgd
