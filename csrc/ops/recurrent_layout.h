@@ -102,7 +102,7 @@ class RecurrentLayout : public Op<T> {
     masked_ = attrs.flag("masked", false);
     stateful_ = attrs.flag("stateful", false);
     zero_skipped_ = attrs.flag("zero_output_for_mask", false);
-    functions_.state = {Activation::tanh};
+    functions_.state.function = Activation::tanh;
     if (attrs.given("activation")) functions_.state = parse_fused_activation<T>(attrs);
     dropout_input_ = initial_ ? 1 + states_ : 1;
     mask_input_ = dropout_input_ + (dropped_ ? 1 : 0);
@@ -142,7 +142,7 @@ class RecurrentLayout : public Op<T> {
   }
 
   void parse_gates(const Attrs& attrs) {
-    functions_.gates = {Activation::sigmoid};
+    functions_.gates.function = Activation::sigmoid;
     if (!attrs.given("recurrent_activation")) return;
     functions_.gates = parse_activation<T>(attrs, "recurrent_activation");
     check(derives_from_output(functions_.gates.function), "`recurrent_activation` must be a function whose derivative ",
@@ -327,7 +327,7 @@ class RecurrentLayout : public Op<T> {
   }
 
   Cell cell_;
-  CellFunctions<T> functions_;
+  CellRows<T> functions_;  // without the sizes
   int states_;
   Index n_ = 0, t_ = 0, i_ = 0, u_ = 0;
   Index width_ = 0, sums_ = 0;  // of a row of operands and of one of sums
