@@ -20,10 +20,12 @@ from fastgd.layers.global_pooling import (
 )
 from fastgd.layers.graph import KerasTensor
 from fastgd.layers.group_normalization import GroupNormalization
+from fastgd.layers.hashing import Hashing
 from fastgd.layers.input_layer import Input, InputLayer
 from fastgd.layers.lambda_layer import Lambda
 from fastgd.layers.layer import Layer
 from fastgd.layers.layer_normalization import LayerNormalization, RMSNormalization, UnitNormalization
+from fastgd.layers.lookups import IntegerLookup, StringLookup
 from fastgd.layers.margins import (
     Cropping1D,
     Cropping2D,
@@ -66,6 +68,7 @@ from fastgd.layers.random_tone import RandomBrightness, RandomContrast
 from fastgd.layers.reshaping import Flatten, Identity, Permute, RepeatVector, Reshape
 from fastgd.layers.scaling import Normalization, Rescaling
 from fastgd.layers.separable_convolution import SeparableConv1D, SeparableConv2D
+from fastgd.layers.text_vectorization import TextVectorization
 from fastgd.layers.transposed_convolution import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from fastgd.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 
@@ -133,9 +136,11 @@ __all__ = [
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
     "GroupNormalization",
+    "Hashing",
     "Identity",
     "Input",
     "InputLayer",
+    "IntegerLookup",
     "KerasTensor",
     "Lambda",
     "Layer",
@@ -172,7 +177,9 @@ __all__ = [
     "SeparableConvolution2D",
     "Softmax",
     "SpatialDropout1D",
+    "StringLookup",
     "Subtract",
+    "TextVectorization",
     "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",
