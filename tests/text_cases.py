@@ -1,11 +1,12 @@
 """Configurations of the layers for strings, with what Keras makes of them in tests/text_results.json.
 
-`KERAS_BACKEND=tensorflow python tests/text_cases.py` writes that file; Keras' layers need TensorFlow.
+`KERAS_BACKEND=tensorflow python tests/text_cases.py` writes that file, or the one named; Keras' layers need TensorFlow.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -111,13 +112,13 @@ def run(layers: Any, case: Case) -> dict[str, Any]:
     return found
 
 
-def main() -> None:
+def main(path: Path) -> None:
     """Write what Keras makes of the configurations."""
     import keras
 
     lines = [json.dumps(run(keras.layers, case), ensure_ascii=False) for case in cases()]
-    RESULTS.write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
+    path.write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else RESULTS)

@@ -100,6 +100,7 @@ PYTHON_UNITS: dict[str, frozenset[str]] = {
     **{part: BASE | PARTS | {"ops"} for part in PARTS},
     "models": MODELS,
     "datasets": frozenset(),
+    "preprocessing": frozenset({"utils"}),
     "saving": MODELS,
     "testing": MODELS | {"saving"},
     "estimators": MODELS | {"saving", "fastgd"},
@@ -107,7 +108,7 @@ PYTHON_UNITS: dict[str, frozenset[str]] = {
     "bench": MODELS | {"kernels", "fastgd"},
     "cli": MODELS | {"saving", "datasets", "_info", "fastgd", "bench"},
     "__main__": frozenset({"cli"}),
-    "fastgd": MODELS | {"saving", "estimators", "interop", "datasets", "_info", "kernels", "testing"},
+    "fastgd": MODELS | {"saving", "estimators", "interop", "datasets", "preprocessing", "_info", "kernels", "testing"},
 }
 
 # Distributions beside the standard library: where each may be imported, and where already when its importer is loaded.

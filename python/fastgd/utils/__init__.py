@@ -14,6 +14,9 @@ from fastgd.utils.naming import clear_session
 from fastgd.utils.py_dataset import PyDataset
 from fastgd.utils.samples import normalize
 from fastgd.utils.seeds import set_random_seed
+from fastgd.utils.sequences import pad_sequences
+from fastgd.utils.splitting import split_dataset
+from fastgd.utils.timeseries import timeseries_dataset_from_array
 
 __all__ = [
     "CustomObjectScope",
@@ -25,8 +28,11 @@ __all__ = [
     "get_registered_object",
     "normalize",
     "pack_x_y_sample_weight",
+    "pad_sequences",
     "register_keras_serializable",
     "set_random_seed",
+    "split_dataset",
+    "timeseries_dataset_from_array",
     "to_categorical",
     "unpack_x_y_sample_weight",
 ]
