@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
 
@@ -106,6 +107,15 @@ class Tensor(Operators):
 def as_vector(x: Tensor) -> Tensor:
     """Return a scalar as a vector of one element."""
     return x.builder.emit("reshape", [x], [(1,)], attrs={"shape": (1,)})[0]
+
+
+# Whether a layer is emitting its ops.
+_emitting: ContextVar[bool] = ContextVar("emitting", default=False)
+
+
+def is_emitting() -> bool:
+    """Return whether this is asked from inside of a layer's `call`, whose ops are written down for later."""
+    return _emitting.get()
 
 
 class PlanBuilder:
@@ -257,9 +267,11 @@ class PlanBuilder:
     def scope(self, name: str) -> Iterator[None]:
         """Name the tensors made inside after the layer `name`."""
         self._scopes.append(name)
+        outer = _emitting.set(True)
         try:
             yield
         finally:
+            _emitting.reset(outer)
             self._scopes.pop()
 
     def build(self, outputs: Sequence[Tensor] = (), losses: Sequence[Term] = (), metrics: Sequence[Term] = ()) -> Plan:
