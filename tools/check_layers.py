@@ -100,7 +100,7 @@ PYTHON_UNITS: dict[str, frozenset[str]] = {
     "random": BASE | {"ops"},
     **{part: BASE | PARTS | {"ops"} for part in PARTS},
     "models": MODELS,
-    "datasets": frozenset(),
+    "datasets": frozenset({"utils"}),
     "preprocessing": frozenset({"utils"}),
     "saving": MODELS,
     "testing": MODELS | {"saving"},

@@ -6,6 +6,7 @@ global generator, which `utils.set_random_seed` seeds.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from fastgd.utils.checks import check_int, check_real
 from fastgd.utils.draws import truncated
 from fastgd.utils.errors import invalid, mistyped
 from fastgd.utils.naming import automatic_name
+from fastgd.utils.public_names import refuse_unknown_names
 from fastgd.utils.seeds import draw_seed
 
 Array = npt.NDArray[Any]
@@ -227,3 +229,6 @@ def _sizes(shape: Any) -> tuple[int, ...]:
 def _floats(values: Any, dtype: Any) -> Array:
     result: Array = np.asarray(values).astype(config.floatx() if dtype is None else dtype)
     return result
+
+
+refuse_unknown_names(sys.modules[__name__])

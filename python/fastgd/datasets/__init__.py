@@ -1,5 +1,7 @@
 """Data sets: real digits shipped with the package, and readers for files that a user has; nothing is downloaded."""
 
+import sys
+
 from fastgd.datasets import (
     boston_housing,
     california_housing,
@@ -12,6 +14,7 @@ from fastgd.datasets import (
     mnist,
     reuters,
 )
+from fastgd.utils.public_names import refuse_unknown_names
 
 __all__ = [
     "boston_housing",
@@ -25,3 +28,5 @@ __all__ = [
     "mnist",
     "reuters",
 ]
+
+refuse_unknown_names(sys.modules[__name__])

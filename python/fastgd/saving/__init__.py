@@ -1,5 +1,7 @@
 """Naming classes and functions of one's own in configs."""
 
+import sys
+
 from fastgd.saving.registration import (
     CustomObjectScope,
     custom_object_scope,
@@ -8,6 +10,7 @@ from fastgd.saving.registration import (
     get_registered_object,
     register_keras_serializable,
 )
+from fastgd.utils.public_names import refuse_unknown_names
 
 __all__ = [
     "CustomObjectScope",
@@ -17,3 +20,5 @@ __all__ = [
     "get_registered_object",
     "register_keras_serializable",
 ]
+
+refuse_unknown_names(sys.modules[__name__])
