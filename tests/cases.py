@@ -963,6 +963,10 @@ def layer_cases() -> Iterator[LayerCase]:
         for cls in ("Dropout", "AlphaDropout"):
             yield LayerCase(cls, {"rate": 0.4, "noise_shape": noise_shape, "seed": 5}, ((3, 5),), (3, 5))
     yield LayerCase("SpatialDropout1D", {"rate": 0.3, "seed": 1}, ((3, 5),), (3, 5))
+    first = {"rate": 0.3, "seed": 1, "data_format": "channels_first"}
+    yield LayerCase("SpatialDropout2D", {"rate": 0.3, "seed": 1}, ((3, 2, 5),), (3, 2, 5))
+    yield LayerCase("SpatialDropout2D", first, ((5, 3, 2),), (5, 3, 2))
+    yield LayerCase("SpatialDropout3D", {"rate": 0.3, "seed": 1}, ((3, 2, 2, 5),), (3, 2, 2, 5))
     yield LayerCase("AlphaDropout", {"rate": 0.2, "seed": 7}, ((3, 5),), (3, 5))
     yield LayerCase("GaussianNoise", {"stddev": 0.5, "seed": 2**64 - 1}, ((3, 5),), (3, 5))
     yield LayerCase("GaussianDropout", {"rate": 0.3, "seed": 0}, ((3, 5),), (3, 5))

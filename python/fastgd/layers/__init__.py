@@ -8,7 +8,7 @@ from fastgd.layers.batch_normalization import BatchNormalization
 from fastgd.layers.convolution import Conv1D, Conv2D, Conv3D
 from fastgd.layers.dense import Dense
 from fastgd.layers.depthwise_convolution import DepthwiseConv1D, DepthwiseConv2D
-from fastgd.layers.dropout import AlphaDropout, Dropout, SpatialDropout1D
+from fastgd.layers.dropout import AlphaDropout, Dropout, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
 from fastgd.layers.encoding import CategoryEncoding, Discretization
 from fastgd.layers.global_pooling import (
     GlobalAveragePooling1D,
@@ -177,6 +177,8 @@ __all__ = [
     "SeparableConvolution2D",
     "Softmax",
     "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
     "StringLookup",
     "Subtract",
     "TextVectorization",
