@@ -9,7 +9,7 @@ from fastgd.layers.bidirectional import Bidirectional
 from fastgd.layers.convolution import Conv1D, Conv2D, Conv3D
 from fastgd.layers.dense import Dense
 from fastgd.layers.depthwise_convolution import DepthwiseConv1D, DepthwiseConv2D
-from fastgd.layers.dropout import AlphaDropout, Dropout, SpatialDropout1D
+from fastgd.layers.dropout import AlphaDropout, Dropout, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
 from fastgd.layers.encoding import CategoryEncoding, Discretization
 from fastgd.layers.global_pooling import (
     GlobalAveragePooling1D,
@@ -21,10 +21,12 @@ from fastgd.layers.global_pooling import (
 )
 from fastgd.layers.graph import KerasTensor
 from fastgd.layers.group_normalization import GroupNormalization
+from fastgd.layers.hashing import Hashing
 from fastgd.layers.input_layer import Input, InputLayer
 from fastgd.layers.lambda_layer import Lambda
 from fastgd.layers.layer import Layer
 from fastgd.layers.layer_normalization import LayerNormalization, RMSNormalization, UnitNormalization
+from fastgd.layers.lookups import IntegerLookup, StringLookup
 from fastgd.layers.margins import (
     Cropping1D,
     Cropping2D,
@@ -71,6 +73,7 @@ from fastgd.layers.rnn import RNN
 from fastgd.layers.scaling import Normalization, Rescaling
 from fastgd.layers.separable_convolution import SeparableConv1D, SeparableConv2D
 from fastgd.layers.stacked_cells import StackedRNNCells
+from fastgd.layers.text_vectorization import TextVectorization
 from fastgd.layers.transposed_convolution import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from fastgd.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 
@@ -143,9 +146,11 @@ __all__ = [
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
     "GroupNormalization",
+    "Hashing",
     "Identity",
     "Input",
     "InputLayer",
+    "IntegerLookup",
     "KerasTensor",
     "LSTMCell",
     "Lambda",
@@ -185,8 +190,12 @@ __all__ = [
     "SimpleRNNCell",
     "Softmax",
     "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
     "StackedRNNCells",
+    "StringLookup",
     "Subtract",
+    "TextVectorization",
     "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",
