@@ -242,6 +242,8 @@ def op_cases() -> Iterator[OpCase]:
     yield OpCase("dense", ((-1, 7),), ((-1, 1),), ((7, 1), (1,)), {"activation": "selu"}, length=7)
     yield OpCase("dense", ((-1, 7),), ((-1, 70),), ((7, 70), (70,)), {"activation": "softplus"}, length=7)
     yield OpCase("dense", ((-1, 2, 3, 7),), ((-1, 2, 3, 5),), ((1, 1, 7, 5), (5,)), {"activation": "tanh"}, length=42)
+    yield OpCase("dense", ((-1, 3, 6),), ((-1, 3, 10),), ((2, 3, 5, 2), (5, 2)), {"activation": "tanh"}, length=42)
+    yield from sequence_cases()
     yield from convolution_cases()
     yield from depthwise_cases()
     for name, numbers in ELEMENTWISE:
@@ -655,6 +657,33 @@ def noise_cases() -> Iterator[OpCase]:
     for multiply in (False, True):
         attrs: dict[str, Attribute] = {"stddev": 0.7, "seed": seed, "multiply": multiply}
         yield OpCase("gaussian_noise", (shape,), (shape,), attrs=attrs)
+
+
+def sequence_cases() -> Iterator[OpCase]:
+    """Yield `embedding` and `attention`: shared heads, masks of every kind, several blocks of scores, dropout."""
+    # The indices are below the size of their last axis: some rows of the table are unused, or none is.
+    for shape, rows, width in (((-1, 5), 7, 3), ((-1, 2, 6), 6, 65), ((-1, 3), 1100, 2), ((-1, 1), 1, 1)):
+        yield OpCase("embedding", (shape,), ((*shape, width),), ((rows, width),), kinds="i", length=130)
+    seed = 2**63 + 777
+    # Heads of queries, heads of keys, queries, keys, sizes of keys and of values.
+    sizes = ((1, 1, 3, 5, 4, 2), (4, 2, 5, 3, 3, 5), (2, 2, 4, 4, 1, 1), (2, 1, 1, 1, 9, 17))
+    for k, (heads, groups, tq, tk, d, e) in enumerate(sizes):
+        operands = ((-1, tq, heads * d), (-1, tk, groups * d), (-1, tk, groups * e))
+        outputs = ((-1, tq, heads * e), (-1, heads, tq, tk))
+        base: dict[str, Attribute] = {"heads": heads, "key_value_heads": groups, "scale": 0.7}
+        masks = ((-1, 1, 1, tk), (-1, heads, tq, tk), (1, 1, tq, tk), (-1, 1, tq, 1))
+        for causal in (False, True):
+            attrs = {**base, "causal": causal}
+            yield OpCase("attention", operands, outputs, (), attrs, length=65, scale=1e-3)
+            yield OpCase(
+                "attention", operands, outputs, (), {**attrs, "rate": 0.3, "seed": seed}, length=65, scale=1e-3
+            )
+            for mask in (masks[k], masks[k - 3 + causal]):
+                yield OpCase("attention", (*operands, mask), outputs, (), attrs, "xxxt", length=65, scale=1e-3)
+    for causal in (False, True):
+        attrs = {"heads": 2, "scale": 0.3, "causal": causal, "rate": 0.2, "seed": seed}
+        operands = ((-1, 70, 14), (-1, 300, 14), (-1, 300, 6))
+        yield OpCase("attention", operands, ((-1, 70, 6), (-1, 2, 70, 300)), (), attrs, length=300, scale=1e-3)
 
 
 def image_cases() -> Iterator[OpCase]:
