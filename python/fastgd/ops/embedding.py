@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -30,12 +32,11 @@ def embedding(x: Tensor | npt.ArrayLike, table: Variable | npt.ArrayLike) -> Ten
     Raises:
         ValueError: if the table has another number of axes, x is no int32 tensor, or an integer is out of range.
     """
+    given: Any = x
     if not isinstance(x, (Tensor, Placeholder, RecordedTensor)):
-        x = as_integers(
-            np.asarray(x), len(np.asarray(table)) if not isinstance(table, Variable) else table.shape[0], "x"
-        )
-    y: Tensor = _embedding(x, table)
-    return y
+        rows = table if isinstance(table, Variable) else np.asarray(table)
+        given = as_integers(np.asarray(x), rows.shape[0], "x")
+    return _embedding(given, table)
 
 
 @works_on_arrays("x", labels=("x",))
