@@ -358,8 +358,13 @@ void Compiler<T>::emit_forward() {
       written.push_back(mode_ == Mode::train && bit(op.traits.writes_params, i) ? param : Ref{});
     }
     const auto sinks = static_cast<Index>(p_.sink_params_.size());
-    for (int i : ids.params) p_.sink_params_.push_back(p_.late_[at(i)] ? i : -1);
-    Operands& o = emit(Kind::forward, op.traits.forward_work);
+    double work = op.traits.forward_work;
+    for (int i : ids.params) {
+      p_.sink_params_.push_back(p_.late_[at(i)] ? i : -1);
+      // In the long run every row is updated once per batch.
+      if (p_.late_[at(i)]) work += kUpdateWork * static_cast<double>(count(plan_.params[at(i)].shape));
+    }
+    Operands& o = emit(Kind::forward, work);
     p_.code_.back().op = &op;
     o.x = push(x), o.y = push(y), o.w = push(w), o.written = push(written), o.sinks = sinks;
     if (op.traits.saved_bytes > 0) {

@@ -131,7 +131,7 @@ def test_wrong_calls_are_refused() -> None:
         layers.MultiHeadAttention(2, 3, attention_axes=(1, 2))
     with pytest.raises(ValueError, match="of equal lengths"):
         layers.MultiHeadAttention(2, 3)(x, x, np.ones((2, 4, 4)))
-    for equation in ("abc,cd->adb", "ab,bc", "abc,bcd->abd", "aab,bc->aac"):
+    for equation in ("abc,cx->axb", "ab,bc", "abc,bcx->abx", "aab,bc->aac"):
         with pytest.raises(ValueError, match=r"^`equation` must have the form"):
             layers.EinsumDense(equation, 3)
     with pytest.raises(ValueError, match=r"^`output_shape` does not fit"):
