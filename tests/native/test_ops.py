@@ -18,6 +18,7 @@ from cases import (
     op_params,
     op_plan,
     pooling_cases,
+    recurrent_cases,
     reduction_cases,
     sequence_cases,
 )
@@ -60,6 +61,7 @@ FAMILIES = (
     depthwise_cases,
     pooling_cases,
     sequence_cases,
+    recurrent_cases,
 )
 SHARED = [case for family in FAMILIES for case in family() if case.inputs]
 
