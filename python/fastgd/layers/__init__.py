@@ -32,6 +32,7 @@ from fastgd.layers.margins import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from fastgd.layers.masking import Masking
 from fastgd.layers.merging import (
     Add,
     Average,
@@ -66,6 +67,7 @@ from fastgd.layers.random_tone import RandomBrightness, RandomContrast
 from fastgd.layers.reshaping import Flatten, Identity, Permute, RepeatVector, Reshape
 from fastgd.layers.scaling import Normalization, Rescaling
 from fastgd.layers.separable_convolution import SeparableConv1D, SeparableConv2D
+from fastgd.layers.time_distributed import TimeDistributed
 from fastgd.layers.transposed_convolution import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from fastgd.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 
@@ -141,6 +143,7 @@ __all__ = [
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
+    "Masking",
     "MaxPool1D",
     "MaxPool2D",
     "MaxPool3D",
@@ -173,6 +176,7 @@ __all__ = [
     "Softmax",
     "SpatialDropout1D",
     "Subtract",
+    "TimeDistributed",
     "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from fastgd.losses.masked import by_steps
 from fastgd.ops.builder import Dims, Tensor
 from fastgd.ops.eager import evaluate
 from fastgd.utils.errors import invalid
@@ -58,6 +59,8 @@ class Metric:
     Attributes:
         sparse: whether targets are integer labels that lack the axis of classes.
         ignore_class: the label that does not count, None if all do.
+        heeds_masks: whether steps that the mask of the predictions leaves out do not count in `compile`; for means over
+            all values alone.
         _direction: "up" if more is better, "down" if less is; callbacks with mode "auto" go by it.
 
     Example:
@@ -69,6 +72,7 @@ class Metric:
 
     sparse: bool = False
     ignore_class: int | None = None
+    heeds_masks: bool = False
     _direction: ClassVar[str] = "down"
 
     def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
@@ -88,6 +92,10 @@ class Metric:
             columns in which each sample counts, of k in all.
         """
         raise NotImplementedError(f"{type(self).__name__} must implement lower(p, t)")
+
+    def lower_steps(self, p: Tensor, t: Tensor, steps: Dims) -> Tensor:
+        """Emit the value of every step, shape `steps`, which are the first axes of p; only where `heeds_masks`."""
+        return by_steps(self.lower, p, t, steps)
 
     def columns(self, dims: Dims) -> int:
         """Return how many sums are kept for predictions of shape `dims`."""
