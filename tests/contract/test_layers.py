@@ -33,6 +33,8 @@ def call(layer: Any, values: list[Any]) -> Any:
     """Call a layer on its one input or its list of inputs: the layers that merge take a list of one, too."""
     if isinstance(layer, (layers.recurrent_cell.RecurrentCell, layers.StackedRNNCells)):
         return layer(values[0], pack(layer.state_size, values[1:]))[0]
+    if isinstance(layer, layers.multi_head_attention.HeadedAttention):
+        return layer(*values)
     return layer(values if len(values) > 1 or isinstance(layer, layers.merging.Merge) else values[0])
 
 
@@ -45,7 +47,7 @@ def small_model(case: LayerCase, dtype: str, layer: Any = None) -> Any:
     model.compile(SGD(0.1), "mse")
     rng = np.random.default_rng(case.seed)
     # Asymmetric weights, biases included, scaled so that every sum is of order one.
-    values = [rng.normal(size=w.shape) / w.shape[0] ** 0.5 for w in model.weights]
+    values = [rng.normal(size=w.shape) / (*w.shape, 1)[0] ** 0.5 for w in model.weights]
     # A variance is positive.
     model.set_weights(
         [abs(value) + 0.1 if "variance" in w.name else value for w, value in zip(model.weights, values, strict=True)]

@@ -20,6 +20,7 @@ from cases import (
     pooling_cases,
     recurrent_cases,
     reduction_cases,
+    sequence_cases,
 )
 from fastgd import _core, reference
 
@@ -60,6 +61,7 @@ FAMILIES = (
     depthwise_cases,
     pooling_cases,
     recurrent_cases,
+    sequence_cases,
 )
 SHARED = [case for family in FAMILIES for case in family() if case.inputs]
 

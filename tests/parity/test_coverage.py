@@ -9,6 +9,7 @@ from contract.registered import registered
 from fastgd import activations
 from parity import (
     test_activations,
+    test_attention,
     test_depthwise,
     test_layers,
     test_losses,
@@ -32,8 +33,11 @@ COMPARED: dict[str, set[str]] = {
             *test_normalization.LAYERS,
             *test_depthwise.ROWS,
             *test_pooling.ROWS,
+            *test_attention.SINGLE,
+            *test_attention.HEADED,
         )
-    },
+    }
+    | {"EinsumDense", "Embedding"},
     "schedule": {case.cls for case in test_schedules.CASES},
     **{
         kind: {

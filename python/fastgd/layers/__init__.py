@@ -3,6 +3,7 @@
 from fastgd.layers.activation import Activation
 from fastgd.layers.activation_layers import ELU, LeakyReLU, ReLU, Softmax
 from fastgd.layers.activity_regularization import ActivityRegularization
+from fastgd.layers.attention import AdditiveAttention, Attention
 from fastgd.layers.augmentation import RandomCrop, RandomFlip
 from fastgd.layers.batch_normalization import BatchNormalization
 from fastgd.layers.bidirectional import Bidirectional
@@ -10,6 +11,8 @@ from fastgd.layers.convolution import Conv1D, Conv2D, Conv3D
 from fastgd.layers.dense import Dense
 from fastgd.layers.depthwise_convolution import DepthwiseConv1D, DepthwiseConv2D
 from fastgd.layers.dropout import AlphaDropout, Dropout, SpatialDropout1D
+from fastgd.layers.einsum_dense import EinsumDense
+from fastgd.layers.embedding import Embedding
 from fastgd.layers.encoding import CategoryEncoding, Discretization
 from fastgd.layers.global_pooling import (
     GlobalAveragePooling1D,
@@ -52,6 +55,7 @@ from fastgd.layers.merging import (
     multiply,
     subtract,
 )
+from fastgd.layers.multi_head_attention import GroupQueryAttention, MultiHeadAttention
 from fastgd.layers.noise import GaussianDropout, GaussianNoise
 from fastgd.layers.numpy_layer import NumpyLayer
 from fastgd.layers.pooling import (
@@ -86,6 +90,7 @@ AvgPool1D, AvgPool2D, AvgPool3D = AveragePooling1D, AveragePooling2D, AveragePoo
 GlobalMaxPool1D, GlobalMaxPool2D, GlobalMaxPool3D = GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D
 GlobalAvgPool1D, GlobalAvgPool2D = GlobalAveragePooling1D, GlobalAveragePooling2D
 GlobalAvgPool3D = GlobalAveragePooling3D
+GroupedQueryAttention = GroupQueryAttention
 
 __all__ = [
     "ELU",
@@ -95,7 +100,9 @@ __all__ = [
     "Activation",
     "ActivityRegularization",
     "Add",
+    "AdditiveAttention",
     "AlphaDropout",
+    "Attention",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -128,6 +135,8 @@ __all__ = [
     "Discretization",
     "Dot",
     "Dropout",
+    "EinsumDense",
+    "Embedding",
     "Flatten",
     "GRUCell",
     "GaussianDropout",
@@ -145,6 +154,8 @@ __all__ = [
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
     "GroupNormalization",
+    "GroupQueryAttention",
+    "GroupedQueryAttention",
     "Identity",
     "Input",
     "InputLayer",
@@ -163,6 +174,7 @@ __all__ = [
     "MaxPooling3D",
     "Maximum",
     "Minimum",
+    "MultiHeadAttention",
     "Multiply",
     "Normalization",
     "NumpyLayer",

@@ -292,6 +292,9 @@ class Layer(WeightOwner):
         leaves: list[KerasTensor] = flatten(inputs)
         if not all(isinstance(leaf, KerasTensor) for leaf in leaves):
             raise self._mixed(inputs)
+        if self.integer_inputs:
+            for leaf in leaves:
+                leaf.node.layer.hold_integers()
         floating = [leaf.dtype for leaf in leaves if leaf.dtype != INTEGER]
         dtype = self.given_dtype or (floating[0] if floating else config.floatx())
         builder = PlanBuilder(dtype, training=True)
@@ -341,6 +344,9 @@ class Layer(WeightOwner):
             leaves = [as_integers(np.asarray(leaf), limit, "inputs") for leaf in flatten(without_records(inputs))]
             return pack(inputs, [recording.feed(leaf, self.dtype, integer=True) for leaf in leaves])
         return recording.take(inputs, self.dtype)
+
+    def hold_integers(self) -> None:
+        """Take notice that a layer reads the output as integers; the entrance of a model alone can follow."""
 
     def forget(self, node: Node) -> None:
         """Forget a call on placeholders, when a model has dropped it."""

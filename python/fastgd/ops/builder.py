@@ -44,6 +44,7 @@ INTEGER_TAKERS = frozenset(
         "category_encoding",
         "class_pairs",
         "concatenate",
+        "embedding",
         "flatten",
         "gather",
         "label_share",
