@@ -941,6 +941,14 @@ def augmentation_cases() -> Iterator[LayerCase]:
 def layer_cases() -> Iterator[LayerCase]:
     """Yield at least one row for every layer."""
     yield LayerCase("InputLayer", {"shape": (2, 3)}, (), (2, 3))
+    # These work on strings before a model; tests/text_cases.py has more rows for them.
+    yield LayerCase("StringLookup", {"vocabulary": ["b", "a"], "mask_token": "", "num_oov_indices": 2, "salt": [1, 2]})
+    yield LayerCase("IntegerLookup", {"vocabulary": [7, 3], "invert": True, "oov_token": -5})
+    yield LayerCase("TextVectorization", {"max_tokens": 5, "ngrams": 2, "output_sequence_length": 4, "split": None})
+    weighted = {"vocabulary": ["[UNK]", "a"], "idf_weights": [0.5, 0.25], "output_mode": "tf_idf"}
+    yield LayerCase("TextVectorization", weighted)
+    yield LayerCase("Hashing", {"num_bins": 5, "mask_value": "", "salt": [3, 4], "output_mode": "count"})
+    yield LayerCase("Hashing", {"num_bins": 5, "dtype": "int32"})
     for function in FUNCTIONS:
         seed = 1 if function.endswith("shrink") else 0
         yield LayerCase("Dense", {"units": 5, "activation": function}, ((7,),), (5,), length=7, seed=seed)

@@ -89,7 +89,7 @@ PARTS = frozenset(
 MODELS = BASE | PARTS | {"ops", "runtime", "models"}
 
 PYTHON_UNITS: dict[str, frozenset[str]] = {
-    "config": frozenset(),
+    "config": frozenset({"runtime"}),
     "plan": frozenset(),
     "utils": frozenset({"config", "plan"}),
     "reference": frozenset({"plan"}),
@@ -97,9 +97,11 @@ PYTHON_UNITS: dict[str, frozenset[str]] = {
     "_info": frozenset({"runtime"}),
     "kernels": frozenset({"runtime", "utils"}),
     "ops": BASE | {"runtime"},
+    "random": BASE | {"ops"},
     **{part: BASE | PARTS | {"ops"} for part in PARTS},
     "models": MODELS,
-    "datasets": frozenset(),
+    "datasets": frozenset({"utils"}),
+    "preprocessing": frozenset({"utils"}),
     "saving": MODELS,
     "testing": MODELS | {"saving"},
     "estimators": MODELS | {"saving", "fastgd"},
@@ -107,7 +109,8 @@ PYTHON_UNITS: dict[str, frozenset[str]] = {
     "bench": MODELS | {"kernels", "fastgd"},
     "cli": MODELS | {"saving", "datasets", "_info", "fastgd", "bench"},
     "__main__": frozenset({"cli"}),
-    "fastgd": MODELS | {"saving", "estimators", "interop", "datasets", "_info", "kernels", "testing"},
+    "fastgd": MODELS
+    | {"saving", "estimators", "interop", "datasets", "preprocessing", "random", "_info", "kernels", "testing"},
 }
 
 # Distributions beside the standard library: where each may be imported, and where already when its importer is loaded.

@@ -71,6 +71,10 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
             "it is compared by a test of its own in test_normalization.py",
         ),
         **dict.fromkeys(
+            ("StringLookup", "IntegerLookup", "TextVectorization", "Hashing"),
+            "it works on strings, and is compared in test_text.py, results of Keras in tests/api/test_text_layers.py",
+        ),
+        **dict.fromkeys(
             (f"Conv{rank}D{kind}" for rank in (1, 2, 3) for kind in ("", "Transpose")),
             "it is compared by random configurations in test_convolution.py",
         ),

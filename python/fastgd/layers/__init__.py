@@ -24,10 +24,12 @@ from fastgd.layers.global_pooling import (
 )
 from fastgd.layers.graph import KerasTensor
 from fastgd.layers.group_normalization import GroupNormalization
+from fastgd.layers.hashing import Hashing
 from fastgd.layers.input_layer import Input, InputLayer
 from fastgd.layers.lambda_layer import Lambda
 from fastgd.layers.layer import Layer
 from fastgd.layers.layer_normalization import LayerNormalization, RMSNormalization, UnitNormalization
+from fastgd.layers.lookups import IntegerLookup, StringLookup
 from fastgd.layers.margins import (
     Cropping1D,
     Cropping2D,
@@ -76,6 +78,7 @@ from fastgd.layers.rnn import RNN
 from fastgd.layers.scaling import Normalization, Rescaling
 from fastgd.layers.separable_convolution import SeparableConv1D, SeparableConv2D
 from fastgd.layers.stacked_cells import StackedRNNCells
+from fastgd.layers.text_vectorization import TextVectorization
 from fastgd.layers.time_distributed import TimeDistributed
 from fastgd.layers.transposed_convolution import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from fastgd.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
@@ -156,9 +159,11 @@ __all__ = [
     "GroupNormalization",
     "GroupQueryAttention",
     "GroupedQueryAttention",
+    "Hashing",
     "Identity",
     "Input",
     "InputLayer",
+    "IntegerLookup",
     "KerasTensor",
     "LSTMCell",
     "Lambda",
@@ -201,7 +206,9 @@ __all__ = [
     "Softmax",
     "SpatialDropout1D",
     "StackedRNNCells",
+    "StringLookup",
     "Subtract",
+    "TextVectorization",
     "TimeDistributed",
     "UnitNormalization",
     "UpSampling1D",
