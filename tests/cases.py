@@ -1040,6 +1040,9 @@ def layer_cases() -> Iterator[LayerCase]:
     for n in (1, 3):
         yield LayerCase("RepeatVector", {"n": n}, ((5,),), (n, 5), length=n)
     yield LayerCase("Identity", {}, ((2, 3),), (2, 3))
+    yield LayerCase("Masking", {"mask_value": 0.5}, ((4, 3),), (4, 3))
+    inner = {"class_name": "Dense", "config": {"units": 2, "activation": "tanh", "name": "inner"}}
+    yield LayerCase("TimeDistributed", {"layer": inner}, ((3, 4),), (3, 2), length=12)
     yield from pooling_layer_cases()
     for cls in ("Add", "Multiply", "Average", "Maximum", "Minimum"):
         for count in (1, 2, 3):

@@ -78,6 +78,7 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
             (f"Conv{rank}D{kind}" for rank in (1, 2, 3) for kind in ("", "Transpose")),
             "it is compared by random configurations in test_convolution.py",
         ),
+        **dict.fromkeys(("Masking", "TimeDistributed"), "it is compared by tests of its own in test_masks.py"),
         "Lambda": "it is compared by a test of its own in test_layers.py",
         **dict.fromkeys(
             (

@@ -38,6 +38,7 @@ from fastgd.layers.margins import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from fastgd.layers.masking import Masking
 from fastgd.layers.merging import (
     Add,
     Average,
@@ -78,6 +79,7 @@ from fastgd.layers.scaling import Normalization, Rescaling
 from fastgd.layers.separable_convolution import SeparableConv1D, SeparableConv2D
 from fastgd.layers.stacked_cells import StackedRNNCells
 from fastgd.layers.text_vectorization import TextVectorization
+from fastgd.layers.time_distributed import TimeDistributed
 from fastgd.layers.transposed_convolution import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from fastgd.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 
@@ -168,6 +170,7 @@ __all__ = [
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
+    "Masking",
     "MaxPool1D",
     "MaxPool2D",
     "MaxPool3D",
@@ -208,6 +211,7 @@ __all__ = [
     "StringLookup",
     "Subtract",
     "TextVectorization",
+    "TimeDistributed",
     "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",

@@ -36,6 +36,8 @@ from fastgd.utils.structure import change, flatten, pack
 from fastgd.utils.targets import as_integers
 
 registry: Registry[Layer] = Registry("layer")
+# The classes that are no layers of a registry: those of models.
+model_classes: dict[str, Any] = {}
 
 BASE_KEYWORDS = ("activity_regularizer", "name", "dtype", "trainable", "input_shape", "input_dim")
 
@@ -143,6 +145,11 @@ class Layer(WeightOwner):
     def from_config(cls, config: Mapping[str, Any]) -> Layer:
         """Make a layer from what `get_config` returned."""
         return cls(**config)
+
+    @property
+    def call_names(self) -> tuple[str, ...]:
+        """The names of the arguments of `call`."""
+        return self._signature.names
 
     @property
     def index_limit(self) -> int | None:
