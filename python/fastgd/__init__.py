@@ -53,6 +53,7 @@ __all__ = [
     "config",
     "constraints",
     "datasets",
+    "estimators",
     "get_num_threads",
     "initializers",
     "kernels",
@@ -72,7 +73,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import what only some programs need when it is first used."""
-    if name in ("datasets", "kernels", "testing"):
+    if name in ("datasets", "estimators", "kernels", "testing"):
         return importlib.import_module(f"fastgd.{name}")
     if name == "show_versions":
         return importlib.import_module("fastgd._info").show_versions
