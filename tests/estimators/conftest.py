@@ -1,4 +1,4 @@
-"""What the tests of the estimators share: scikit-learn must be there, and its warnings about few epochs are expected."""
+"""What the tests of the estimators share: some data; without scikit-learn they are skipped."""
 
 from __future__ import annotations
 

@@ -13,7 +13,9 @@ class Perceptron(Loss, abstract=True):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return the mean over the outputs."""
-        return ops.mean(ops.relu(-_signed(y_true) * y_pred), axis=-1)
+        z = _signed(y_true) * y_pred
+        # Unlike a relu it has a slope at 0, where weights begin.
+        return ops.mean(0.5 * (ops.abs(z) - z), axis=-1)
 
 
 class ModifiedHuber(Loss, abstract=True):

@@ -26,6 +26,8 @@ class StoredModel:
         self.config = layer_config(model)
         self.classes = {type(layer).__name__: type(layer) for layer in _layers_of(model)}
         self.weights = [variable.numpy() for variable in model.weights] if model.built else None
+        # What layers without a seed have drawn: their masks go on where they were.
+        self.drawn = [layer.__dict__.get("_drawn") for layer in _layers_of(model)]
         self.compiled: Any = None
         if model.compiled:
             optimizer = model.optimizer
@@ -37,6 +39,9 @@ class StoredModel:
         assert isinstance(model, Model)
         if self.weights is not None:
             set_weights(model, self.weights)
+        for layer, drawn in zip(_layers_of(model), self.drawn, strict=False):
+            if drawn is not None:
+                layer.__dict__["_drawn"] = drawn
         if self.compiled is not None:
             kind, config, loss = self.compiled
             model.compile(optimizer=kind.from_config(config), loss=loss)
@@ -44,9 +49,9 @@ class StoredModel:
 
 
 def copy_model(model: Model) -> Model:
-    """Return a model of its own with the layers and the weights of `model`, not compiled."""
+    """Return a model of its own with the layers and the weights of `model`, not compiled, and with masks of its own."""
     stored = StoredModel(model)
-    stored.compiled = None
+    stored.compiled, stored.drawn = None, []
     return stored.restore()
 
 
