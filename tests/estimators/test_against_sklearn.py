@@ -6,12 +6,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sklearn
 from sklearn import linear_model, neural_network
 from sklearn.datasets import load_digits
+from sklearn.utils.fixes import parse_version
 
 from fastgd import estimators
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.skipif(parse_version(sklearn.__version__) < parse_version("1.9"), reason="its semantics are older"),
+]
 
 X, LABELS = load_digits(return_X_y=True)
 X, LABELS = X[:330] / 16, LABELS[:330]
