@@ -90,3 +90,40 @@ def test_estimators_nest_and_take_routed_weights(digits: Any, numbers: Any) -> N
     pipeline = make_pipeline(StandardScaler(), MLPRegressor(hidden_layer_sizes=(4,), max_iter=2))
     pipeline.fit(X, y, mlpregressor__sample_weight=np.ones(120), mlpregressor__eval_set=(X, y))
     assert len(pipeline[-1].validation_loss_curve_) == 2
+
+
+def test_callbacks_of_sklearn_see_every_epoch(digits: Any) -> None:
+    callback = pytest.importorskip("sklearn.callback")
+    X, y = digits
+    frame = pd.DataFrame(X, columns=[f"pixel {k}" for k in range(64)])
+
+    class Stop:
+        ended = 0
+
+        def setup(self, estimator: Any, context: Any) -> None:
+            self.tasks = context.max_subtasks
+
+        def teardown(self, estimator: Any, context: Any) -> None:
+            self.torn = True
+
+        def on_fit_task_begin(self, estimator: Any, context: Any) -> None:
+            pass
+
+        def on_fit_task_end(
+            self, estimator: Any, context: Any, *, fitted_estimator: Any = None, X: Any, y: Any
+        ) -> bool:
+            self.ended += 1
+            return context.task_name == "epoch" and fitted_estimator.score(X, y) > 0.8
+
+    for model in (
+        MLPClassifier((16,), max_iter=50, learning_rate_init=0.01, random_state=0),
+        MLPClassifier((16,), solver="lbfgs", max_iter=50, random_state=0),
+    ):
+        stop, monitor = Stop(), callback.ScoringMonitor(scoring="accuracy")
+        model.set_callbacks(stop, monitor).fit(frame, y)
+        assert stop.tasks == 50 and stop.torn
+        assert model.n_iter_ == stop.ended - 1 < 50
+        assert model.score(frame, y) > 0.8
+        logs = [log for log in monitor.get_logs().data if log["task_name"] == "epoch"]
+        assert [log["accuracy"] > 0.8 for log in logs] == [False] * (model.n_iter_ - 1) + [True]
+        assert "_callback_fit_ctx" not in model.__dict__

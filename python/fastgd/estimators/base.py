@@ -16,6 +16,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fastgd import optimizers
+from fastgd.estimators.epoch_tasks import CallbackSupportMixin, tasks_of, with_callbacks
 from fastgd.estimators.lbfgs import Limits, minimise
 from fastgd.estimators.objective import Objective
 from fastgd.estimators.rows import Rows
@@ -36,7 +37,7 @@ Validation = tuple[Rows, Array]
 _SEEDS = 2**31 - 1
 
 
-class NetworkEstimator(BaseEstimator):
+class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
     """Base of all estimators; a subclass says how its network is made and where its weights are kept."""
 
     # What a fit leaves besides the attributes for users.
@@ -119,6 +120,7 @@ class NetworkEstimator(BaseEstimator):
         """Return checked samples to predict for."""
         return validate_data(self, X, reset=False, accept_sparse=["csr", "csc"], dtype=(np.float64, np.float32))
 
+    @with_callbacks
     def _fit(
         self,
         X: Any,
@@ -133,12 +135,16 @@ class NetworkEstimator(BaseEstimator):
         if incremental and settings.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
         fresh = not self._has_weights() or not (self.warm_start or incremental)
+        epochs = 1 if incremental else settings.max_iter
+        tasks = tasks_of(self, X, y, sample_weight, epochs)
         X, y = self._check_rows(X, y, fresh)
         encoded = self._encode(y, fresh, incremental, classes)
         weights = combined_weights(sample_weight, settings.class_weight, X, self._weight_labels(y))
         state = check_random_state(self.random_state)
         self._prepare(X, fresh, state)
         settings = self._settings()
+        if tasks is not None:
+            settings.callbacks = [*(settings.callbacks or ()), tasks]
         self._objective = self._make_objective()
         with limited_threads(self.n_jobs):
             if fresh:
@@ -168,6 +174,8 @@ class NetworkEstimator(BaseEstimator):
                 "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
                 "preprocessed."
             )
+        if tasks is not None:
+            tasks.finish()
         return self
 
     def _split(self, encoded: Array, settings: Settings, state: Any) -> tuple[Array, Array] | None:

@@ -59,6 +59,7 @@ def minimise(
     listeners = CallbackList(given, model=model, verbose=0, epochs=limits.max_iter, steps=None)
     curve: list[float] = []
     shown = np.nan
+    begun = 0
     model.stop_training = False
 
     # SciPy's own vectors are short: threads of BLAS, which spin between its calls, would only be in the engine's way.
@@ -77,13 +78,21 @@ def minimise(
             shown = seen + constant
             return loss, gradient
 
+        def search(vector: Array) -> tuple[float, Array]:
+            nonlocal begun
+            if begun == len(curve):
+                # The first evaluation since the last iteration ended.
+                listeners.on_epoch_begin(begun)
+                begun += 1
+            return compute(vector)
+
         def step(vector: Array) -> None:
             # The line search ends where it evaluated last.
             curve.append(shown)
             if limits.verbose:
                 print(f"Iteration {len(curve)}, loss = {shown:.8f}")
-            listeners.on_epoch_end(len(curve) - 1, {"loss": shown})
             kept[...] = vector
+            listeners.on_epoch_end(len(curve) - 1, {"loss": shown})
             if model.stop_training:
                 raise StopIteration
 
@@ -92,7 +101,7 @@ def minimise(
         iterations = 0
         try:
             result = minimize(
-                compute,
+                search,
                 kept.copy(),
                 method="L-BFGS-B",
                 jac=True,
