@@ -53,7 +53,6 @@ __all__ = [
     "config",
     "constraints",
     "datasets",
-    "estimators",
     "get_num_threads",
     "initializers",
     "kernels",
