@@ -131,14 +131,17 @@ DISTRIBUTIONS = {
     "narwhals": Distribution(frozenset({"models"})),
     "rich": Distribution(frozenset({"bench", "callbacks", "cli", "models", "utils"}), frozenset({"bench", "cli"})),
     "typer": Distribution(frozenset({"cli"}), frozenset({"cli"})),
+    # Nobody imports the estimators who does not use scikit-learn, which brings the others along.
     "sklearn": Distribution(frozenset({"estimators", "bench"}), frozenset({"estimators"})),
+    **{name: Distribution(frozenset({"estimators"}), frozenset({"estimators"})) for name in ("joblib", "scipy")},
+    "threadpoolctl": Distribution(frozenset({"bench", "estimators"}), frozenset({"estimators"})),
     "h5py": Distribution(frozenset({"saving", "interop"})),
     "onnx": Distribution(frozenset({"saving", "interop"})),
     "torch": Distribution(frozenset({"saving", "interop", "bench"})),
     # What only the benchmarks meet: opponents, and what describes and draws them.
     **{
         name: Distribution(frozenset({"bench"}))
-        for name in ("jax", "keras", "tensorflow", "fastgd_cython_mlp", "threadpoolctl", "matplotlib")
+        for name in ("jax", "keras", "tensorflow", "fastgd_cython_mlp", "matplotlib")
     },
 }
 

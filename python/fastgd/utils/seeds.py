@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -46,3 +48,20 @@ def draw_seed() -> int:
         if _generator is None:
             _generator = np.random.default_rng()
         return int(_generator.integers(0, 2**64, dtype=np.uint64))
+
+
+@contextmanager
+def seeded_draws(seed: int) -> Iterator[None]:
+    """Let `draw_seed` follow from a seed inside the block, and go on as before after it.
+
+    Args:
+        seed: 0 or more.
+    """
+    global _generator
+    with _lock:
+        before, _generator = _generator, np.random.default_rng(seed)
+    try:
+        yield
+    finally:
+        with _lock:
+            _generator = before
