@@ -16,7 +16,7 @@ from fastgd.layers.layer import Layer, registry
 from fastgd.layers.operation import Operation
 from fastgd.models.functional import Graph
 from fastgd.utils.errors import invalid, unknown
-from fastgd.utils.registry import to_config
+from fastgd.utils.registry import find_custom, to_config
 from fastgd.utils.structure import change, flatten
 
 CustomObjects = Mapping[str, Any] | None
@@ -42,7 +42,7 @@ def layer_from_config(entry: Mapping[str, Any], custom_objects: CustomObjects = 
 
     Args:
         entry: what `layer_config` returned.
-        custom_objects: classes by their names, looked at first.
+        custom_objects: classes by their names, looked at after the registered ones and before those of fastgd.
 
     Raises:
         ValueError: for an unknown class.
@@ -50,8 +50,9 @@ def layer_from_config(entry: Mapping[str, Any], custom_objects: CustomObjects = 
     name = entry.get("class_name")
     if not isinstance(name, str):
         raise invalid("A layer's config needs the key 'class_name'.", config=entry)
-    known = ((custom_objects or {}), model_classes, registry.classes, _CALLS_OF_OPS)
-    cls: Any = next((classes[name] for classes in known if name in classes), None)
+    known = (model_classes, registry.classes, _CALLS_OF_OPS)
+    own: Any = next((classes[name] for classes in known if name in classes), None)
+    cls: Any = find_custom(entry, custom_objects) or own
     if cls is None:
         raise unknown("layer", [*registry.classes, *model_classes, *(custom_objects or {})], class_name=name)
     config = entry.get("config", {})
