@@ -111,6 +111,21 @@ class Layer(WeightOwner):
         """Make a layer from what `get_config` returned."""
         return cls(**config)
 
+    def get_build_config(self) -> dict[str, Any] | None:
+        """Return what `build_from_config` makes the weights of a like layer from: the shape of the input.
+
+        A subclass whose weights hang on more overrides both.
+        """
+        if not self._nodes or not self.weights:
+            return None
+        return {"input_shape": _shapes_of(_dims_of(self._nodes[0].inputs))}
+
+    def build_from_config(self, config: Mapping[str, Any]) -> None:
+        """Make the weights by what `get_build_config` returned."""
+        shape = config.get("input_shape")
+        if shape is not None:
+            self.build(as_shapes(shape))
+
     @property
     def index_limit(self) -> int | None:
         """What integer inputs must stay below, None for no limit."""
@@ -302,3 +317,11 @@ def _shapes_of(dims: Any) -> Any:
     if isinstance(dims, dict):
         return {key: _shapes_of(part) for key, part in dims.items()}
     return [to_shape(each) for each in dims] if isinstance(dims, list) else to_shape(dims)
+
+
+def as_shapes(shapes: Any) -> Any:
+    """Return shapes that JSON has made lists of as tuples, in their structure."""
+    if isinstance(shapes, dict):
+        return {key: as_shapes(part) for key, part in shapes.items()}
+    inner = any(isinstance(part, (list, tuple, dict)) for part in shapes)
+    return [as_shapes(part) for part in shapes] if inner else tuple(shapes)
