@@ -98,6 +98,8 @@ PYTHON_UNITS: dict[str, frozenset[str]] = {
     "kernels": frozenset({"runtime", "utils"}),
     "ops": BASE | {"runtime"},
     **{part: BASE | PARTS | {"ops"} for part in PARTS},
+    # Those that write files import saving when they do.
+    "callbacks": BASE | PARTS | {"ops", "saving"},
     # Saving knows the models; their methods import it when they are called.
     "models": MODELS | {"saving"},
     "datasets": frozenset(),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import json
 import mmap
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from fastgd.layers.weights import limit_weights
 from fastgd.models.configs import CustomObjects
@@ -23,6 +26,9 @@ from fastgd.saving.tensors import TensorsSource, tensors_bytes
 from fastgd.saving.writing import serialize_keras_object
 from fastgd.utils.checks import check_bool
 from fastgd.utils.errors import invalid, mistyped
+
+# Where a backup keeps what is no weight.
+_TRAINING = "fastgd_training"
 
 _KERAS, _H5, _TENSORS = ".keras", ".weights.h5", ".safetensors"
 
@@ -152,6 +158,29 @@ def load_weights(model: Model, filepath: Any, skip_mismatch: bool = False) -> No
     check_bool("skip_mismatch", skip_mismatch)
     with _weights_of(path) as source:
         apply_weights(model, source, skip_mismatch)
+
+
+def save_backup(model: Model, path: Path, state: dict[str, Any]) -> None:
+    """Write weights, the state of the optimizer, and what else a training needs to go on, to one `.weights.h5` file."""
+    weights = collect_weights(model)
+    weights.arrays[_TRAINING] = {"state": np.frombuffer(json.dumps(state).encode(), np.uint8)}
+    write_whole(path, with_checksum(h5_bytes(weights)))
+
+
+def load_backup(model: Model, path: Path) -> dict[str, Any]:
+    """Put back what `save_backup` wrote and return the state.
+
+    Raises:
+        ValueError: if the file is damaged, or the model is another one.
+    """
+    with _weights_of(path) as source:
+        if not source.keys(_TRAINING):
+            raise invalid("The file is no backup of a training.", filepath=str(path))
+        state = read_json(source.read(_TRAINING, "state").tobytes(), str(path))
+        apply_weights(model, source)
+    if not isinstance(state, dict):
+        raise invalid("The file is no backup of a training.", filepath=str(path))
+    return state
 
 
 @contextmanager
