@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import mmap
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from fastgd.models.configs import CustomObjects
 from fastgd.models.model import Model
 from fastgd.saving.archive import ASSETS, CONFIG, WEIGHTS, archive_bytes, read_archive, read_folder, read_json
 from fastgd.saving.atomic import as_path, check_overwrite, write_whole
-from fastgd.saving.hdf5 import check_trailer, h5_bytes, open_h5, with_checksum
+from fastgd.saving.hdf5 import h5_bytes, has_checksum, open_h5
 from fastgd.saving.reading import model_from_description
 from fastgd.saving.state import apply_weights, collect_weights, walk
 from fastgd.saving.stores import Source
@@ -130,7 +129,7 @@ def save_weights(model: Model, filepath: Any, overwrite: bool = True) -> None:
     _check_model(model)
     check_overwrite(path, overwrite)
     if path.name.endswith(_H5):
-        write_whole(path, with_checksum(h5_bytes(collect_weights(model))))
+        write_whole(path, h5_bytes(collect_weights(model), with_checksum=True))
     elif path.suffix == _TENSORS:
         write_whole(path, tensors_bytes(collect_weights(model)))
     else:
@@ -164,7 +163,7 @@ def save_backup(model: Model, path: Path, state: dict[str, Any]) -> None:
     """Write weights, the state of the optimizer, and what else a training needs to go on, to one `.weights.h5` file."""
     weights = collect_weights(model)
     weights.arrays[_TRAINING] = {"state": np.frombuffer(json.dumps(state).encode(), np.uint8)}
-    write_whole(path, with_checksum(h5_bytes(weights)))
+    write_whole(path, h5_bytes(weights, with_checksum=True))
 
 
 def load_backup(model: Model, path: Path) -> dict[str, Any]:
@@ -196,19 +195,11 @@ def _weights_of(path: Path) -> Iterator[Source]:
             yield source
     elif path.name.endswith(_H5):
         with path.open("rb") as file:
-            _check_sum(file, name)
-            with open_h5(file, name) as source:
+            checked = has_checksum(file, name)
+            with open_h5(file, name, checked) as source:
                 yield source
     else:
         raise invalid(f"`filepath` must end in {_H5!r}, {_TENSORS!r} or {_KERAS!r}.", filepath=name)
-
-
-def _check_sum(file: Any, name: str) -> None:
-    """Compare the checksum at the end of a file, if it has one, without reading the file into memory."""
-    if file.seek(0, io.SEEK_END):
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped, memoryview(mapped) as content:
-            check_trailer(content, name).release()
-    file.seek(0)
 
 
 def _check_model(model: Any) -> None:
