@@ -42,14 +42,14 @@ def save(value):
 
 save(0.0)
 seen = set()
-for number in range(25):
+for number in range(15):
     child = os.fork()
     if child == 0:
         value = 100.0 * number
         while True:
             value += 1.0
             save(value)
-    time.sleep(random.uniform(0.0, 0.08))
+    time.sleep(random.uniform(0.0, 0.15))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     for path in paths:
@@ -65,7 +65,7 @@ def test_killed_savings_leave_whole_files(tmp_path: Path) -> None:
     run = subprocess.run([sys.executable, "-c", KILLS, str(tmp_path)], capture_output=True, text=True, timeout=120)
     assert run.returncode == 0, run.stderr
     # Some saved before they were killed.
-    assert int(run.stdout) > 3
+    assert int(run.stdout) > 1
 
 
 def two_models() -> list[Any]:
