@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
 
@@ -58,6 +59,15 @@ INTEGER_TAKERS = frozenset(
         "transpose",
     }
 )
+
+
+# The builder into whose plan a layer of this thread or asynchronous task is being emitted.
+_emitting: ContextVar[PlanBuilder | None] = ContextVar("fastgd_emitting", default=None)
+
+
+def emitting_builder() -> PlanBuilder | None:
+    """Return the builder into whose plan a layer is being emitted, None outside of layers."""
+    return _emitting.get()
 
 
 class Placeholder(Operators):
@@ -160,6 +170,11 @@ class PlanBuilder:
             self.variables.append(variable)
         return spec.name
 
+    def params_of(self, step: Step) -> list[Variable]:
+        """Return the variables behind the parameters of a step."""
+        known = {self._params[id(variable)].name: variable for variable in self.variables}
+        return [known[name] for name in step.params]
+
     def read(self, variable: Variable) -> Tensor:
         """Return the value of `variable` as a tensor, which has no batch axis; one step serves all who read it."""
         if id(variable) not in self._read:
@@ -257,9 +272,11 @@ class PlanBuilder:
     def scope(self, name: str) -> Iterator[None]:
         """Name the tensors made inside after the layer `name`."""
         self._scopes.append(name)
+        token = _emitting.set(self)
         try:
             yield
         finally:
+            _emitting.reset(token)
             self._scopes.pop()
 
     def build(self, outputs: Sequence[Tensor] = (), losses: Sequence[Term] = (), metrics: Sequence[Term] = ()) -> Plan:
