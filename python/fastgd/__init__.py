@@ -55,6 +55,7 @@ __all__ = [
     "datasets",
     "get_num_threads",
     "initializers",
+    "interop",
     "kernels",
     "layers",
     "losses",
@@ -72,7 +73,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import what only some programs need when it is first used."""
-    if name in ("datasets", "kernels", "testing"):
+    if name in ("datasets", "interop", "kernels", "testing"):
         return importlib.import_module(f"fastgd.{name}")
     if name == "show_versions":
         return importlib.import_module("fastgd._info").show_versions
