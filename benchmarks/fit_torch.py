@@ -1,6 +1,13 @@
 """Times `fit_torch` against PyTorch's own loop, in turns: python benchmarks/fit_torch.py --epochs 5 --rounds 5."""
+# ruff: noqa: E402
 
 from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+# The folder of this file has a module called profile, which PyTorch would take for that of the standard library.
+sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
 
 import argparse
 import copy
@@ -8,7 +15,6 @@ import json
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np

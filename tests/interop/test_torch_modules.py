@@ -106,7 +106,8 @@ ACTIVATIONS = (
     nn.ReLU(), nn.ReLU6(), nn.LeakyReLU(0.05), nn.ELU(0.7), nn.SELU(), nn.CELU(0.6), nn.GELU(), nn.GELU("tanh"),
     nn.SiLU(), nn.Mish(), nn.Sigmoid(), nn.Tanh(), nn.Softplus(), nn.LogSigmoid(), nn.Softsign(),
     nn.Hardtanh(-0.4, 0.8), nn.Hardsigmoid(), nn.Hardswish(), nn.Tanhshrink(), nn.Softshrink(0.3), nn.Hardshrink(0.2),
-    nn.Threshold(0.1, -0.5), nn.PReLU(), nn.Softmax(dim=1), nn.LogSoftmax(dim=-1), nn.Softmin(dim=1), nn.GLU(dim=1), nn.Identity(),
+    nn.Threshold(0.1, -0.5), nn.PReLU(), nn.Softmax(dim=1), nn.LogSoftmax(dim=-1), nn.Softmin(dim=1), nn.GLU(dim=1),
+    nn.Identity(),
 )  # fmt: skip
 
 
