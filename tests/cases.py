@@ -37,6 +37,7 @@ class OpCase:
     constants: int = 0  # how many of the last parameters are not trained; they are positive and ascend
     scale: float = 0.0  # of what cancels in the gradients: the least magnitude that rounding is measured by
     columns: int = 1  # of a metric
+    joined: bool = False  # whether the loss follows all outputs, not only the first
     integer_outputs: bool = False
 
     @property
@@ -46,7 +47,10 @@ class OpCase:
 
 
 def op_plan(case: OpCase, dtype: str) -> Plan:
-    """Return a plan that runs the op and sums its first output with random weights: the loss is sum(weights * y)."""
+    """Return a plan that runs the op; its loss is the distance of the first output from a fed target.
+
+    The outputs of a case that is `joined` are one row of it.
+    """
     kinds = case.kinds or "x" * len(case.inputs)
     tensors = [TensorSpec(f"x{i}", shape, "int32" if kinds[i] == "i" else dtype) for i, shape in enumerate(case.inputs)]
     made = "int32" if case.integer_outputs else dtype
@@ -84,6 +88,13 @@ def op_plan(case: OpCase, dtype: str) -> Plan:
         # The squared distance to a fed target makes every element of dy different.
         shape = case.outputs[0]
         last = "y0"
+        if case.joined:
+            flat = [(-1, prod(output[1:])) for output in case.outputs]
+            tensors += [TensorSpec(f"flat{i}", size, dtype) for i, size in enumerate(flat)]
+            steps += [Step("flatten", (f"y{i}",), (f"flat{i}",)) for i in range(len(flat))]
+            shape, last = (-1, sum(size for _, size in flat)), "row"
+            tensors.append(TensorSpec(last, shape, dtype))
+            steps.append(Step("concatenate", tuple(f"flat{i}" for i in range(len(flat))), (last,), (), {"axis": 1}))
         if not has_batch(shape):
             # Every sample takes part in a tensor without the batch.
             tensors += [TensorSpec("shares", (-1, *(1 for _ in shape)), dtype), TensorSpec("all", (-1, *shape), dtype)]
@@ -325,6 +336,54 @@ def op_cases() -> Iterator[OpCase]:
         yield OpCase("binary_accuracy", ((-1, 3, 7),) * 2, ((-1,),), attrs={"threshold": threshold}, kinds="pt",
                      differentiable=False)  # fmt: skip
     yield from metric_op_cases()
+    yield from recurrent_cases()
+
+
+# What each recurrent op has besides: its gates, its states, and its own attributes.
+RECURRENT: Sequence[tuple[str, int, int, dict[str, Attribute]]] = (
+    ("simple_rnn", 1, 1, {}), ("lstm", 4, 2, {}), ("gru", 3, 1, {"reset_after": True}),
+    ("gru", 3, 1, {"reset_after": False}),
+)  # fmt: skip
+
+
+def recurrent_cases() -> Iterator[OpCase]:
+    """Yield the recurrent sequences with each of their options, then with other sizes."""
+    options: Sequence[dict[str, Attribute]] = (
+        {},
+        {"return_sequences": True, "go_backwards": True, "activation": "softplus"},
+        {"return_sequences": True, "initial_state": True, "use_bias": False},
+        {"initial_state": True, "masked": True, "recurrent_activation": "hard_sigmoid"},
+        {"return_sequences": True, "masked": True, "go_backwards": True, "recurrent_dropout": True},
+        {"return_sequences": True, "masked": True, "zero_output_for_mask": True, "initial_state": True,
+         "recurrent_dropout": True, "activation": "linear", "recurrent_activation": "tanh"},
+        {"masked": True, "zero_output_for_mask": True},
+    )  # fmt: skip
+    full: dict[str, Attribute] = {"return_sequences": True, "initial_state": True, "masked": True}
+    for op, gates, states, own in RECURRENT:
+        for attrs in options:
+            yield _recurrent_case(op, gates, states, 3, 2, 2, {**own, **attrs})
+        for t, i, u in ((1, 1, 1), (2, 9, 7), (3, 65, 16), (3, 5, 33), (2, 3, 66)):
+            yield _recurrent_case(op, gates, states, t, i, u, {**own, **full})
+            yield _recurrent_case(op, gates, states, t, i, u, own)
+
+
+def _recurrent_case(op: str, gates: int, states: int, t: int, i: int, u: int, attrs: dict[str, Attribute]) -> OpCase:
+    inputs, kinds = [(-1, t, i)], "x"
+    if op == "simple_rnn":
+        attrs = {name: value for name, value in attrs.items() if name != "recurrent_activation"}
+    for name, count, size, kind in (
+        ("initial_state", states, u, "x"), ("recurrent_dropout", 1, u, "+"), ("masked", 1, t, "t"),
+    ):  # fmt: skip
+        if attrs.get(name):
+            inputs += [(-1, size)] * count
+            kinds += kind * count
+    params: list[tuple[int, ...]] = [(i, gates * u), (u, gates * u)]
+    if attrs.get("use_bias", True):
+        params.append((2, gates * u) if attrs.get("reset_after") else (gates * u,))
+    outputs = ((-1, t, u) if attrs.get("return_sequences") else (-1, u), *[(-1, u)] * states)
+    # The products of every time step follow one another.
+    length = t * t * gates * (i + u)
+    return OpCase(op, tuple(inputs), outputs, tuple(params), attrs, kinds, length, scale=0.1, joined=True)
 
 
 # Sizes, channels, window, filters, strides, dilations, zeros before and after, groups.

@@ -141,6 +141,13 @@ struct Epilogue {
   ActivationSpec<T> activation;
 };
 
+// The two functions of a recurrent cell: that of its gates and that of its state. The derivative of either follows from
+// its output.
+template <class T>
+struct CellFunctions {
+  ActivationSpec<T> gates, state;
+};
+
 // C (m x n) = A (m x k) B (k x n), or C += A B, then the epilogue.
 // A is read by two strides, so that A stored transposed is the same call with the strides swapped. Packed operands are
 // the same call too: a_panel and b_panel say how far one tile's rows of A, or columns of B, lie from the next tile's.

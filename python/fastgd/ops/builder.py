@@ -79,9 +79,10 @@ class Tensor(Operators):
         name: the name in the plan.
         dims: the sizes as the plan counts them: negative ones are multiples of the batch.
         dtype: "float32", "float64" or "int32".
+        mask: a floating tensor (batch, steps) of ones and zeros that tells which steps of this one count; None for all.
     """
 
-    __slots__ = ("builder", "dims", "dtype", "name")
+    __slots__ = ("builder", "dims", "dtype", "mask", "name")
     # NumPy functions refuse it at once instead of treating it as an object, and NumPy leaves its operators to ours.
     __array_ufunc__ = None
 
@@ -90,6 +91,7 @@ class Tensor(Operators):
         self.name = name
         self.dims = dims
         self.dtype = dtype
+        self.mask: Tensor | None = None
 
     @property
     def shape(self) -> Shape:

@@ -160,7 +160,8 @@ def works_on_arrays(*tensors: str, labels: Sequence[str] = (), batch: bool = Tru
         @functools.wraps(function)
         def op(*args: Any, **kwargs: Any) -> Any:
             bound = signature.bind(*args, **kwargs)
-            given = {name: bound.arguments[name] for name in tensors}
+            # Tensors that may be left out count only where they are given.
+            given = {name: bound.arguments[name] for name in tensors if bound.arguments.get(name) is not None}
             leaves = flatten(list(given.values()))
             if (recording := recording_of(leaves)) is not None:
                 symbolic = as_recorded(recording, given)
