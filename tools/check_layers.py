@@ -98,8 +98,8 @@ PYTHON_UNITS: dict[str, frozenset[str]] = {
     "kernels": frozenset({"runtime", "utils"}),
     "ops": BASE | {"runtime"},
     **{part: BASE | PARTS | {"ops"} for part in PARTS},
-    # Saving knows the models; their methods import it when they are called.
-    "models": MODELS | {"saving"},
+    # Saving and ONNX know the models; their methods import these when they are called.
+    "models": MODELS | {"saving", "interop"},
     "datasets": frozenset(),
     "saving": MODELS,
     "testing": MODELS | {"saving"},
