@@ -131,13 +131,14 @@ DISTRIBUTIONS = {
     "typer": Distribution(frozenset({"cli"}), frozenset({"cli"})),
     "sklearn": Distribution(frozenset({"estimators", "bench"}), frozenset({"estimators"})),
     "safetensors": Distribution(frozenset({"saving"})),
-    "h5py": Distribution(frozenset({"saving", "interop"})),
-    "onnx": Distribution(frozenset({"saving", "interop"})),
-    "torch": Distribution(frozenset({"saving", "interop", "bench"})),
+    "h5py": Distribution(frozenset({"saving"})),
+    "onnx": Distribution(frozenset({"interop"})),
+    "torch": Distribution(frozenset({"interop", "bench"})),
+    "keras": Distribution(frozenset({"interop", "bench"})),
     # What only the benchmarks meet: opponents, and what describes and draws them.
     **{
         name: Distribution(frozenset({"bench"}))
-        for name in ("jax", "keras", "tensorflow", "fastgd_cython_mlp", "threadpoolctl", "matplotlib")
+        for name in ("jax", "tensorflow", "fastgd_cython_mlp", "threadpoolctl", "matplotlib")
     },
 }
 

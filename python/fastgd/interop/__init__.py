@@ -1,11 +1,11 @@
-"""Models to and from other libraries. Each module is imported when it is first used."""
+"""Models to and from PyTorch, Keras and ONNX. Each module is imported when it is first used."""
 
 from __future__ import annotations
 
 import importlib
 from typing import Any
 
-__all__ = ["onnx", "torch"]
+__all__ = ["keras", "onnx", "torch"]
 
 
 def __getattr__(name: str) -> Any:
