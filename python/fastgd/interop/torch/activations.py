@@ -7,7 +7,7 @@ from typing import Any
 
 from fastgd import layers, ops
 from fastgd.interop.torch.refusals import refuse_option
-from fastgd.interop.torch.values import Value, plain
+from fastgd.interop.values import Value, plain
 
 # Those without numbers, by the names they have here. A product takes them along.
 NAMED = {

@@ -12,10 +12,10 @@ import numpy as np
 
 from fastgd.interop.torch.activations import FUSED, NAMED
 from fastgd.interop.torch.functions import AS_MODULES, call
-from fastgd.interop.torch.links import Link, MovingVariance, Sizes, find_tensors, tensor_array, write_tensor
+from fastgd.interop.torch.links import Link, MovingVariance, find_tensors, tensor_array, write_tensor
 from fastgd.interop.torch.modules import HANDLERS, SPATIAL
 from fastgd.interop.torch.refusals import refuse_module
-from fastgd.interop.torch.values import LAST, SAME, Value, moved, plain
+from fastgd.interop.values import LAST, SAME, Sizes, Value, moved, plain
 from fastgd.layers import Input, Layer
 from fastgd.models import Model
 from fastgd.ops.parameters import Variable

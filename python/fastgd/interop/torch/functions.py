@@ -9,14 +9,25 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from fastgd import layers, ops
-from fastgd.interop.torch.modules import HANDLERS, reshaped
+from fastgd.interop.torch.modules import HANDLERS
 from fastgd.interop.torch.refusals import refuse_function, refuse_option
-from fastgd.interop.torch.values import BATCH_SIZE, LAST, SAME, Value, aligned, channels_last, plain
+from fastgd.interop.values import Value, aligned, channels_last, permuted, plain, reduced, reshaped
 
 if TYPE_CHECKING:
     from fastgd.interop.torch.conversion import Converter
 
 Function = Callable[..., Any]
+
+
+class BatchSize:
+    """What `x.size(0)` is: no number yet."""
+
+    def __repr__(self) -> str:
+        """Show what it stands for."""
+        return "batch"
+
+
+BATCH_SIZE = BatchSize()
 
 # Elementwise functions of one tensor, by PyTorch's names, and ours where they differ.
 UNARY = {
@@ -187,17 +198,11 @@ def reduction(function: str, x: Value, dim: Any = None, keepdim: bool = False, *
     """Return a sum or the like over some axes of a sample."""
     if others.get("dtype") is not None or dim is None:
         raise refuse_option(function, "dim", dim)
-    x = plain(x) if x.origin else x
     rank = len(x.shape) + 1
     dims = sorted(d % rank for d in (dim if isinstance(dim, (tuple, list)) else (dim,)))
     if 0 in dims:
         raise refuse_option(function, "dim", dim)
-    y = getattr(ops, function)(x.tensor, tuple(x.axis(d) for d in dims), keepdim)
-    if keepdim:
-        return Value(y, tuple(1 if k + 1 in dims else s for k, s in enumerate(x.shape)), x.order)
-    shape = tuple(s for k, s in enumerate(x.shape) if k + 1 not in dims)
-    # Without the channels, or with nothing else, the axes lie as in PyTorch.
-    return Value(y, shape, LAST if x.order == LAST and 1 not in dims and len(shape) > 1 else SAME)
+    return reduced(x, getattr(ops, function), dims, keepdim)
 
 
 def concatenate(tensors: Sequence[Value], dim: int = 0) -> Value:
@@ -237,13 +242,7 @@ def permute(x: Value, *dims: Any) -> Value:
     order = [d % rank for d in given]
     if order[0] != 0:
         raise refuse_option("permute", "dims", given)
-    shape = tuple(x.shape[d - 1] for d in order[1:])
-    x = plain(x) if x.origin else x
-    if x.order == LAST and order == [0, *range(2, rank), 1]:
-        return Value(x.tensor, shape)
-    if x.order == SAME and order == [0, rank - 1, *range(1, rank - 1)] and rank > 2:
-        return Value(x.tensor, shape, LAST)
-    return Value(layers.Permute(order[1:])(plain(x).tensor), shape)
+    return permuted(x, order)
 
 
 def transpose(x: Value, dim0: int, dim1: int) -> Value:

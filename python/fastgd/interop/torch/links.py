@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastgd.interop.values import Sizes
 from fastgd.ops.parameters import Variable
 from fastgd.utils.errors import invalid
 
 Array = npt.NDArray[Any]
-Sizes = tuple[int, ...]
 
 
 @dataclass(frozen=True)

@@ -10,20 +10,10 @@ import numpy as np
 
 from fastgd import layers, ops
 from fastgd.interop.torch import activations
-from fastgd.interop.torch.links import Sizes
 from fastgd.interop.torch.refusals import refuse_option
-from fastgd.interop.torch.values import FLAT, LAST, SAME, Value, channels_last, flat, moved, plain
-from fastgd.interop.torch.windows import (
-    ORDER,
-    adaptive_pool,
-    class_of,
-    images,
-    kind_of_padding,
-    pad,
-    padding_of_convolution,
-    pool,
-    sizes_of,
-)
+from fastgd.interop.torch.windows import adaptive_pool, images, padding_of_convolution, pool, sizes_of
+from fastgd.interop.values import FLAT, LAST, SAME, Value, channels_last, flat, plain, reshaped
+from fastgd.interop.windows import ORDER, class_of, kind_of_padding, pad
 from fastgd.utils.windows import window_sizes
 
 if TYPE_CHECKING:
@@ -245,16 +235,6 @@ def unflatten(convert: Converter, module: Any, name: str, value: Value) -> Value
     if -1 in sizes:
         sizes[sizes.index(-1)] = value.shape[place] // -prod(sizes)
     return reshaped(value, (*value.shape[:place], *sizes, *value.shape[place + 1 :]))
-
-
-def reshaped(value: Value, shape: Sizes) -> Value:
-    """Return the elements of each sample, in PyTorch's order, in another shape."""
-    if value.order == FLAT and shape == value.origin:
-        return Value(layers.Reshape(moved(shape))(value.tensor), shape, LAST)
-    if len(shape) == 1:
-        return flat(value)
-    value = plain(value)
-    return value if shape == value.shape else Value(layers.Reshape(shape)(value.tensor), shape)
 
 
 def upsample(convert: Converter, module: Any, name: str, value: Value) -> Value:

@@ -14,7 +14,7 @@ from fastgd.interop.torch.conversion import Origin, from_torch, origin_of, to_to
 from fastgd.interop.torch.links import Link, MovingVariance, find_tensors, tensor_array, write_tensor
 from fastgd.interop.torch.losses import find_objective
 from fastgd.interop.torch.optimizers import convert, find_optimizer, give_state, take_state
-from fastgd.interop.torch.values import LAST
+from fastgd.interop.values import LAST
 from fastgd.utils.checks import check_int
 from fastgd.utils.errors import invalid
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastgd import layers, ops
-from fastgd.interop.torch.links import Sizes
 from fastgd.interop.torch.refusals import refuse_option
-from fastgd.interop.torch.values import LAST, Value, channels_last
-from fastgd.utils.windows import window_padding, window_sizes
-
-ORDER = "channels_last"
+from fastgd.interop.values import LAST, Sizes, Value, channels_last
+from fastgd.interop.windows import ORDER, class_of, kind_of_padding, pad
+from fastgd.utils.windows import window_sizes
 
 
 def sizes_of(value: Any, rank: int) -> Sizes:
@@ -27,22 +24,6 @@ def images(value: Value, rank: int, name: str) -> Value:
             f"shape={('batch', *value.shape)}"
         )
     return channels_last(value)
-
-
-def class_of(name: str, rank: int) -> Any:
-    """Return the layer whose class has a name such as "Conv2D", written "Conv{}D"."""
-    return getattr(layers, name.format(rank))
-
-
-def pad(x: Any, before: Sizes, after: Sizes, value: float = 0.0) -> Any:
-    """Return a placeholder with so many elements more at the ends of its spatial axes."""
-    pairs = tuple(zip(before, after, strict=True))
-    if not any(map(any, pairs)):
-        return x
-    if value:
-        return ops.pad(x, ((0, 0), *pairs, (0, 0)), constant_values=value)
-    rank = len(pairs)
-    return class_of("ZeroPadding{}D", rank)(pairs if rank > 1 else pairs[0], data_format=ORDER)(x)
 
 
 def padding_of_convolution(module: Any, rank: int, name: str) -> Sizes:
@@ -64,16 +45,6 @@ def padding_of_convolution(module: Any, rank: int, name: str) -> Sizes:
             raise refuse_option(name, "padding", "same, with an odd number of zeros")
         return tuple(extent // 2 for extent in extents)
     return sizes_of(module.padding, rank)
-
-
-def kind_of_padding(
-    sizes: Sizes, window: Sizes, strides: Sizes, dilations: Sizes, before: Sizes, after: Sizes
-) -> str | None:
-    """Return "valid" or "same" if that means these numbers of zeros, else None."""
-    for kind in ("valid", "same"):
-        if window_padding(kind, sizes, window, strides, dilations) == (before, after):
-            return kind
-    return None
 
 
 def pool(value: Value, module: Any, name: str, rank: int) -> Value:
