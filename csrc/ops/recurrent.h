@@ -323,11 +323,14 @@ class RecurrentOp : public Op<T> {
     indices_at_ = fastgd::multiply(values, bytes);
     auto& t = this->traits;
     t.saved_bytes = indices_at_ + (masked_ ? (2 * n_ + 4 * t_ + 4) * static_cast<Index>(sizeof(Index)) : 0);
-    Index forward = 0, backward = 0;
+    Index forward = 0, backward = 0, products = 0;
     double work = 0;
     for (const Sums& s : cell_.sums) {
       packed_.push_back(forward);
       transposed_.push_back(backward);
+      results_.push_back(products);
+      scratches_.push_back(products + round_up(depth(s) * s.cols * u_, 16));
+      products = scratches_.back() + round_up(weights_product(k, s, rows).scratch_bytes(), 64) / bytes;
       forward += panels(k, s.cols * u_) * panel(k, depth(s));
       for (int part = s.first; part <= s.last; ++part) {
         backward += panels(k, size(part)) * panel(k, s.cols * u_);
@@ -337,7 +340,7 @@ class RecurrentOp : public Op<T> {
     const Index states = 2 * round_up(n_ * u_, 16);
     forward_packed_ = round_up(forward, 16), backward_packed_ = round_up(backward, 16);
     t.forward_scratch = (forward_packed_ + round_up(sums_, 16) + states) * bytes;
-    t.backward_scratch = (backward_packed_ + states + round_up(n_ * width_, 16)) * bytes + products_scratch(k, rows);
+    t.backward_scratch = (backward_packed_ + states + round_up(n_ * width_, 16) + products) * bytes;
     t.forward_work = work + 40.0 * static_cast<double>(rows * sums_);
     t.backward_work = 2.0 * work + 20.0 * static_cast<double>(rows * sums_);
   }
@@ -519,35 +522,47 @@ class RecurrentOp : public Op<T> {
       for (Index j = 0; j < part.cols * u_; ++j) bias[part.col * u_ + j] += c.w[2][part.at * u_ + j];
   }
 
-  // The product that gives the gradient of the columns of a kernel that the sums `s` meet, over `rows` rows.
-  Product<T> weights_product(const Kernels<T>& k, const Sums& s, int part, Index rows) const {
-    ProductShape shape{size(part), s.cols * u_, rows, true, false};
-    shape.a_stride = width_, shape.b_stride = sums_, shape.c_stride = cell_.gates * u_;
+  // The product that gives the gradient of what the sums `s` meet of the kernels, stacked, over `rows` rows.
+  Product<T> weights_product(const Kernels<T>& k, const Sums& s, Index rows) const {
+    ProductShape shape{depth(s), s.cols * u_, rows, true, false};
+    shape.a_stride = width_, shape.b_stride = sums_, shape.c_stride = shape.n;
     return {k, shape};
   }
 
-  Index products_scratch(const Kernels<T>& k, Index rows) const {
-    Index bytes = 0;
-    for (const Sums& s : cell_.sums)
-      for (int part = s.first; part <= s.last; ++part)
-        bytes += round_up(weights_product(k, s, part, rows).scratch_bytes(), 64);
-    return bytes;
+  // Rows of a product's result go to the columns of the kernel that they are the gradient of.
+  void hand_out(const Call<T>& c, const Sums& s, int part, const T* result, const Worker& who) const noexcept {
+    const int param = part == kInput ? 0 : 1;
+    if (c.dw[param] == nullptr) return;
+    const Index cols = s.cols * u_;
+    const Range lines = who.share(size(part));
+    for (Index i = lines.begin; i < lines.end; ++i) {
+      const T* const from = result + i * cols;
+      T* const to = c.dw[param] + i * cell_.gates * u_ + s.gate * u_;
+      if (c.dw_accumulate[param]) {
+        c.kernels->add(cols, to, from, to);
+      } else {
+        std::copy(from, from + cols, to);
+      }
+    }
   }
 
   void differentiate_weights(const Call<T>& c, const Saved& saved, const BackwardRoom& room,
                              const Worker& who) const noexcept {
     const Kernels<T>& k = *c.kernels;
     const Index rows = kept_rows(saved);
-    T* scratch = room.products;
-    for (const Sums& s : cell_.sums)
-      for (int part = s.first; part <= s.last; ++part) {
-        const Product<T> product = weights_product(k, s, part, rows);
-        const int param = part == kInput ? 0 : 1;
-        if (c.dw[param] != nullptr)
-          product.run(k, saved.operands + offset(part), saved.sums + s.col * u_, c.dw[param] + s.gate * u_,
-                      c.dw_accumulate[param], {}, scratch, who);
-        scratch += round_up(product.scratch_bytes(), 64) / static_cast<Index>(sizeof(T));
-      }
+    const bool wanted = c.dw[0] != nullptr || c.dw[1] != nullptr;
+    for (std::size_t which = 0; wanted && which < cell_.sums.size(); ++which) {
+      const Sums& s = cell_.sums[which];
+      weights_product(k, s, rows)
+          .run(k, saved.operands + offset(s.first), saved.sums + s.col * u_, room.products + results_[which], false, {},
+               room.products + scratches_[which], who);
+    }
+    who.sync();
+    for (std::size_t which = 0; wanted && which < cell_.sums.size(); ++which) {
+      const Sums& s = cell_.sums[which];
+      for (int part = s.first; part <= s.last; ++part)
+        hand_out(c, s, part, room.products + results_[which] + (offset(part) - offset(s.first)) * s.cols * u_, who);
+    }
     if (!biased_ || c.dw[2] == nullptr) return;
     for (const Bias& part : cell_.biases) {
       const Range cols = who.share(part.cols * u_, k.lanes);
@@ -567,7 +582,8 @@ class RecurrentOp : public Op<T> {
   // Elements, but for the place of the indices, which counts bytes.
   Index sums_at_ = 0, before_at_ = 0, indices_at_ = 0;
   Index forward_packed_ = 0, backward_packed_ = 0;
-  std::vector<Index> packed_, transposed_;  // where the packed kernels of each product begin
+  // Where the packed kernels of each product begin, and the result and the scratch of that for the weights.
+  std::vector<Index> packed_, transposed_, results_, scratches_;
 };
 
 }  // namespace fastgd

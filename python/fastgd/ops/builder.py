@@ -160,6 +160,11 @@ class PlanBuilder:
             self.variables.append(variable)
         return spec.name
 
+    def params_of(self, step: Step) -> list[Variable]:
+        """Return the variables behind the parameters of a step."""
+        known = {self._params[id(variable)].name: variable for variable in self.variables}
+        return [known[name] for name in step.params]
+
     def read(self, variable: Variable) -> Tensor:
         """Return the value of `variable` as a tensor, which has no batch axis; one step serves all who read it."""
         if id(variable) not in self._read:

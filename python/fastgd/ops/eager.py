@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -58,7 +58,17 @@ def evaluate(
     executor = runtime.create_executor(builder.build(outputs))
     executor.bind_parameters([variable.value for variable in builder.variables])
     values = executor.inspect(feeds, training, iteration)
+    _keep_states(builder, values)
     return pack(result, [np.array(values[y.name]) for y in outputs])
+
+
+def _keep_states(builder: PlanBuilder, values: Mapping[str, Array]) -> None:
+    """Write what recurrent steps carry from batch to batch, which `inspect` leaves alone, into its variables."""
+    for step in builder.steps:
+        if step.attrs.get("stateful"):
+            final = step.outputs[1:]
+            for variable, name in zip(builder.params_of(step)[-len(final) :], final, strict=True):
+                variable.assign(values[name])
 
 
 @dataclass
