@@ -10,6 +10,7 @@ import pytest
 
 import fastgd
 from cases import layer_cases
+from contract.test_layers import call
 from fastgd import layers, ops
 from fastgd.reference.elementwise import BINARY, UNARY
 
@@ -64,9 +65,7 @@ def test_every_layer(cls: str) -> None:
         layer = getattr(layers, cls)(**case.config)
         kind = "int32" if case.integers else None
         inputs = [fastgd.Input(shape, dtype=kind, name=f"x{k}") for k, shape in enumerate(case.inputs)]
-        several = len(inputs) > 1 or isinstance(layer, layers.merging.Merge)
-        outputs = layer(inputs if several else inputs[0])
-        model = fastgd.Model(inputs, outputs)
+        model = fastgd.Model(inputs, call(layer, inputs))
         randomise(model, case.seed)
         rng = np.random.default_rng(case.seed + 1)
         feeds = {}

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastgd.interop.onnx import normalization, products, shaping  # noqa: F401 - they register their exporters
+from fastgd.interop.onnx import normalization, products, sequences, shaping  # noqa: F401 - they register exporters
 from fastgd.interop.onnx.graph import EXPORTERS, Array, GraphWriter
 from fastgd.models import Model
 from fastgd.models.lowering import lower_prediction

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -66,8 +67,12 @@ def from_onnx(path: Any) -> Model:
     )  # fmt: skip
 
 
-# What makes a shape of a tensor, or constants of nothing.
-FOLDED = ("Constant", "Shape", "ConstantOfShape", "Range", "Size")
+# What is computed of constants and shapes alone.
+FOLDED = ("Constant", "Shape", "ConstantOfShape")
+# What makes no more elements than it takes.
+NO_LARGER = ("Constant", "Shape", "Concat", "Unsqueeze", "Squeeze", "Slice", "Cast", "Reshape", "Transpose", "Identity")
+# The elements that a constant may have that is not in the file.
+LARGEST_CONSTANT = 1 << 24
 
 
 def _checked(onnx: Any, path: Any) -> tuple[Any, int]:
@@ -113,7 +118,7 @@ def _input(onnx: Any, entry: Any) -> Value:
     if dtype not in FLOATS and not dtype.startswith(("int", "uint")):
         raise invalid("Inputs must hold floating numbers or integers.", input=entry.name, dtype=dtype)
     shape = tuple(int(size or 0) for size in sizes[1:])
-    return Value(Input(shape, FLOATS.get(dtype, "int32"), name=entry.name), shape)
+    return Value(Input(shape, dtype=FLOATS.get(dtype, "int32"), name=entry.name), shape)
 
 
 def _read(onnx: Any, reader: GraphReader, node: Node) -> None:
@@ -126,7 +131,33 @@ def _read(onnx: Any, reader: GraphReader, node: Node) -> None:
         found = [np.array(shape[node.attrs.get("start", 0) : node.attrs.get("end")], np.int64)]
     elif not any(isinstance(value, Value) for value in values):
         evaluator = onnx.reference.ReferenceEvaluator(node.proto)
-        found = evaluator.run(None, {name: reader.values[name] for name in node.inputs if name})
+        found = evaluator.run(None, _bounded(reader, node))
     else:
+        if node.kind not in IMPORTERS:
+            raise refuse_kinds([node.kind])
         found = [IMPORTERS[node.kind](reader, node)]
     reader.values.update(zip(node.outputs, found, strict=False))
+
+
+def _bounded(reader: GraphReader, node: Node) -> dict[str, Array]:
+    """Return the constants that a node takes, after making sure that it makes none that is absurdly large.
+
+    A constant that is repeated for every sample is one for a single sample, which is broadcast later.
+    """
+    given = {name: np.asarray(reader.values[name]) for name in node.inputs if name}
+    sizes = [float(max(value.size, 1)) for value in given.values()]
+    if node.kind in ("Expand", "ConstantOfShape"):
+        name = node.inputs[-1]
+        given[name] = np.where(given[name] == BATCH_MARK, 1, given[name])
+        size = math.prod(float(max(d, 1)) for d in given[name].reshape(-1).tolist())
+    elif node.kind in NO_LARGER:
+        size = 0.0
+    else:
+        try:
+            size = math.prod(map(float, np.broadcast_shapes(*(value.shape for value in given.values()))))
+            size = 0.0 if size <= max(sizes, default=0.0) else size
+        except ValueError:
+            size = math.prod(sizes)
+    if size > LARGEST_CONSTANT:
+        raise node.refuse("inputs", "constants that make a larger one than files may ask for")
+    return given

@@ -16,9 +16,9 @@ from fastgd.plan import Step
 def dense(g: GraphWriter, step: Step) -> None:
     """y = f(x w + b): a Gemm for matrices, else a MatMul over the last axis."""
     (x,), (y,) = step.inputs, step.outputs
-    w = g.param(step.params[0])
-    w = w.reshape(w.shape[-2:])
-    bias = [g.constant(g.param(name)) for name in step.params[1:]]
+    # Kernels of more axes are read as matrices.
+    w = g.param(step.params[0]).reshape(g.dims[x][-1], -1)
+    bias = [g.constant(g.param(name).reshape(-1)) for name in step.params[1:]]
     if len(g.dims[x]) == 2:
         z = g.node("Gemm", [g.get(x), g.constant(w), *bias])
     else:

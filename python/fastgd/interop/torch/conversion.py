@@ -191,7 +191,7 @@ def from_torch(module: Any, input_shape: Any, data_format: str = "channels_first
     inputs: list[Value] = []
     for node, shape in zip(entrances, shapes, strict=True):
         order = LAST if last and len(shape) > 1 and _all_spatial(node, modules) else SAME
-        x = Input(moved(shape) if order == LAST else shape, convert.dtype, name=node.name)
+        x = Input(moved(shape) if order == LAST else shape, dtype=convert.dtype, name=node.name)
         values[node] = Value(x, shape, order)
         inputs.append(values[node])
     outputs: Any = None
