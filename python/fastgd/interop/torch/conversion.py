@@ -102,8 +102,26 @@ class Converter:
             self._layers[id(module)] = (module, make())
         return self._layers[id(module)][1]
 
-    def link(self, variable: Any, tensor: Any, view: Sizes | None = None, axes: Sizes | None = None) -> Link | None:
+    def link(
+        self,
+        variable: Any,
+        tensor: Any,
+        view: Sizes | None = None,
+        axes: Sizes | None = None,
+        blocks: Sizes = (),
+        part: int | None = None,
+        addend: Any = None,
+    ) -> Link | None:
         """Let a variable stand for a tensor and take over its numbers; nothing happens without a tensor.
+
+        Args:
+            variable: the variable.
+            tensor: the tensor.
+            view: as in `Link`, the shape of the tensor if None; so are the others.
+            axes: as they are if None.
+            blocks: as in `Link`.
+            part: as in `Link`.
+            addend: the second tensor itself.
 
         Raises:
             ValueError: if another layer has that tensor too.
@@ -116,10 +134,13 @@ class Converter:
                 raise invalid("Two modules share a tensor, which layers cannot.", tensor=name)
             return None
         shape = tuple(view or tensor.shape)
-        link = Link(variable, name, shape, tuple(axes or range(len(shape))))
+        other = None if addend is None else self._names[id(addend)]
+        link = Link(variable, name, shape, tuple(axes or range(len(shape))), blocks, part, other)
         self._variables[name] = variable
         self.links.append(link)
-        variable.assign(link.to_variable(tensor_array(tensor)))
+        value, numbers = variable.numpy(), tensor_array(tensor)
+        link.put(value, numbers if addend is None else numbers + tensor_array(addend))
+        variable.assign(value)
         if not tensor.requires_grad:
             variable.trainable = False
         return link
@@ -241,7 +262,8 @@ def to_torch(model: Model, module: Any = None) -> Any:
     tensors = find_tensors(module, origin.links)
     for link in origin.links:
         tensor = tensors[link.name]
-        write_tensor(tensor, link.to_tensor(link.variable.value, tensor.shape))
+        value = link.take(link.variable.value, tensor.shape)
+        write_tensor(tensor, value if link.addend is None else value - tensor_array(tensors[link.addend]))
     return module
 
 

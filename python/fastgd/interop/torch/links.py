@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -25,21 +26,45 @@ class Link:
         name: the tensor's name in the `state_dict` of the module.
         view: the shape in which the tensor is seen before its axes are exchanged.
         axes: the axis of that view that each axis of the variable is, before it takes its own shape.
+        blocks: the order in which the blocks of the view's first axis stand in the variable, such as gates; none to
+            leave them.
+        part: the place on the first axis of the variable that the tensor stands for; None for all of it.
+        addend: the name of a second tensor whose sum with this one the variable is. It keeps its value.
     """
 
     variable: Variable
     name: str
     view: Sizes
     axes: Sizes
+    blocks: Sizes = ()
+    part: int | None = None
+    addend: str | None = None
 
-    def to_variable(self, value: Array) -> Array:
-        """Return what belongs into the variable, or a slot of it, for an array of the tensor's shape."""
-        return value.reshape(self.view).transpose(self.axes).reshape(self.variable.shape)
+    @property
+    def size(self) -> int:
+        """The number of elements of the tensor."""
+        return prod(self.view)
 
-    def to_tensor(self, value: Array, shape: Sequence[int]) -> Array:
-        """Return what belongs into the tensor, which has this shape, for an array of the variable's."""
+    def put(self, target: Array, value: Array) -> None:
+        """Write an array of the tensor's shape to where it belongs in the variable, or in a slot of it."""
+        seen = self._blocks(value.reshape(self.view), self.blocks)
+        place = target if self.part is None else target[self.part]
+        place[...] = seen.transpose(self.axes).reshape(place.shape)
+
+    def take(self, source: Array, shape: Sequence[int]) -> Array:
+        """Return what belongs into the tensor, which has this shape, of the variable's array or a slot's."""
+        value = source if self.part is None else source[self.part]
         moved = value.reshape([self.view[axis] for axis in self.axes])
-        return moved.transpose(np.argsort(self.axes)).reshape(tuple(shape))
+        seen = self._blocks(moved.transpose(np.argsort(self.axes)), tuple(np.argsort(self.blocks)))
+        return seen.reshape(tuple(shape))
+
+    @staticmethod
+    def _blocks(value: Array, order: Sizes) -> Array:
+        """Return an array with equal blocks of its first axis in another order."""
+        if not order:
+            return value
+        parts = np.split(value, len(order))
+        return np.concatenate([parts[k] for k in order])
 
 
 @dataclass(frozen=True)
@@ -82,10 +107,10 @@ def find_tensors(module: Any, links: Sequence[Link]) -> Mapping[str, Any]:
     tensors = {**dict(module.named_parameters(remove_duplicate=False)), **dict(module.named_buffers())}
     for link in links:
         found = tensors.get(link.name)
-        if found is None or found.numel() != link.variable.size:
+        if found is None or found.numel() != link.size:
             shape = None if found is None else tuple(found.shape)
             raise invalid(
-                f"`module` must have the tensor {link.name!r} of {link.variable.size} elements, as the module had that "
+                f"`module` must have the tensor {link.name!r} of {link.size} elements, as the module had that "
                 "the model was made from.",
                 shape=shape,
             )

@@ -150,11 +150,12 @@ def take_state(ours: Optimizer, theirs: Any, pairs: Sequence[tuple[Link, Any]]) 
         pairs: links and their tensors.
     """
     steps = 0
-    for k, link, state in _states(ours, theirs, pairs):
+    for k, link, tensor in _linked(ours, pairs):
+        state = theirs.state[tensor]
         steps = max(steps, int(state.get("step", 0)))
         for slot, name, scale in _slots(ours, theirs):
             if state.get(name) is not None:
-                ours.slot_values(slot)[k][...] = link.to_variable(tensor_array(state[name])) * scale
+                link.put(ours.slot_values(slot)[k], tensor_array(state[name]) * scale)
     ours.iterations = steps
 
 
@@ -162,21 +163,21 @@ def give_state(ours: Optimizer, theirs: Any, pairs: Sequence[tuple[Link, Any]]) 
     """Copy the slots of an optimizer into the state of one of PyTorch; the arguments are those of `take_state`."""
     import torch
 
-    shapes = {id(link.variable): tensor.shape for link, tensor in pairs}
-    for k, link, state in _states(ours, theirs, pairs):
+    for k, link, tensor in _linked(ours, pairs):
+        state = theirs.state[tensor]
         if type(theirs).__name__ != "SGD":
             state["step"] = torch.tensor(float(ours.iterations))
         for slot, name, scale in _slots(ours, theirs):
-            value = link.to_tensor(ours.slot_values(slot)[k], shapes[id(link.variable)])
+            value = link.take(ours.slot_values(slot)[k], tensor.shape)
             state[name] = torch.from_numpy(np.array(value / scale, order="C"))
 
 
-def _states(ours: Optimizer, theirs: Any, pairs: Sequence[tuple[Link, Any]]) -> Iterator[tuple[int, Link, Any]]:
-    """Yield for each variable of an optimizer its number, its link, and the state of its tensor."""
-    found = {id(link.variable): (link, tensor) for link, tensor in pairs}
-    for k, variable in enumerate(ours.trainable_variables):
-        link, tensor = found[id(variable)]
-        yield k, link, theirs.state[tensor]
+def _linked(ours: Optimizer, pairs: Sequence[tuple[Link, Any]]) -> Iterator[tuple[int, Link, Any]]:
+    """Yield the links of trained variables, with the numbers of these in the optimizer, and their tensors."""
+    numbers = {id(variable): k for k, variable in enumerate(ours.trainable_variables)}
+    for link, tensor in pairs:
+        if id(link.variable) in numbers:
+            yield numbers[id(link.variable)], link, tensor
 
 
 def _slots(ours: Optimizer, theirs: Any) -> Iterator[tuple[str, str, float]]:

@@ -88,7 +88,10 @@ def fit_torch(
     goal, sample_weight = objective.prepare(samples.targets)
     tensors = find_tensors(module, origin.links)
     theirs = find_optimizer(optimizer, module, lr)
-    ours = convert(theirs, {id(tensors[link.name]): link for link in origin.links})
+    held = {id(tensors[link.name]): link for link in origin.links}
+    # Of two tensors that are added either tells how the sum is to be trained.
+    held |= {id(tensors[link.addend]): link for link in origin.links if link.addend is not None}
+    ours = convert(theirs, held)
     _freeze_others(theirs, tensors, origin.links)
     model.compile(ours, objective.loss, objective.weight if objective.weight != 1 else None, metrics)
     ours.build(model._trained_variables(), model.dtype)
@@ -184,6 +187,6 @@ def _correct(
     kept = moving.momentum**updates * start
     tensor = tensors[moving.link.name]
     value = kept + factor * (moving.link.variable.value - kept)
-    write_tensor(tensor, moving.link.to_tensor(value, tensor.shape))
+    write_tensor(tensor, moving.link.take(value, tensor.shape))
     counter = tensors[moving.counter]
     write_tensor(counter, tensor_array(counter) + updates)
