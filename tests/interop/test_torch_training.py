@@ -153,6 +153,41 @@ def test_batch_normalization_moves_its_averages_as_pytorch_does(rng: np.random.G
     compare(module, x[:17], y[:17], nn.CrossEntropyLoss(), sgd, close=0.3)
 
 
+class Gates(nn.Module):
+    """A gated recurrent unit behind a plain one without biases, and a product of its last state."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.plain = nn.RNN(3, 4, batch_first=True, bias=False)
+        self.gates, self.head = nn.GRU(4, 5, batch_first=True, bidirectional=True), nn.Linear(10, CLASSES)
+
+    def forward(self, x: Any) -> Any:
+        _, last = self.gates(self.plain(x)[0])
+        return self.head(torch.cat([last[0], last[1]], dim=1))
+
+
+def test_recurrent_layers(rng: np.random.Generator) -> None:
+    torch.manual_seed(0)
+    x, y = torch.from_numpy(rng.normal(size=(ROWS, 6, 3))), torch.from_numpy(rng.integers(0, CLASSES, ROWS))
+    compare(Gates().double(), x, y, nn.CrossEntropyLoss(), lambda m: torch.optim.Adam(m.parameters(), eps=0.0, lr=0.01))
+    # The two biases of an LSTM are one here: without them, all is the same.
+    module = nn.Sequential(nn.LSTM(3, 4, batch_first=True, bias=False), Last(), nn.Linear(4, CLASSES)).double()
+    compare(module, x, y, nn.CrossEntropyLoss(), sgd)
+    module = nn.Sequential(nn.LSTM(3, 4, batch_first=True), Last(), nn.Linear(4, CLASSES)).double()
+    before = copy.deepcopy(module.state_dict())
+    fit_torch(module, x, y, optimizer="adam", epochs=2, verbose=0)
+    after = module.state_dict()
+    assert not torch.equal(after["0.bias_ih_l0"], before["0.bias_ih_l0"])
+    assert torch.equal(after["0.bias_hh_l0"], before["0.bias_hh_l0"])
+
+
+class Last(nn.Module):
+    """The output of the last step."""
+
+    def forward(self, x: Any) -> Any:
+        return x[0][:, -1]
+
+
 def test_training_goes_on_from_the_state_of_the_optimizer(rng: np.random.Generator) -> None:
     x, y = images(rng), torch.from_numpy(rng.integers(0, CLASSES, ROWS))
     makers: list[Any] = [

@@ -163,7 +163,8 @@ def convolution(rank: int) -> Function:
 
 def _with_weights(convert: Converter, kind: str, module: Any, name: str, x: Value, weight: Any, bias: Any) -> Value:
     module.weight, module.bias = weight, bias
-    return HANDLERS[kind](convert, module, name, x)
+    made: Value = HANDLERS[kind](convert, module, name, x)
+    return made
 
 
 def binary(convert: Converter, function: str, a: Any, b: Any) -> Value:
@@ -260,8 +261,13 @@ def unsqueeze(x: Value, dim: int) -> Value:
     return reshaped(x, (*x.shape[: place - 1], 1, *x.shape[place - 1 :]))
 
 
-def squeeze(x: Value, dim: Any = None) -> Value:
-    """Return each sample without some axes of size 1."""
+def squeeze(x: Any, dim: Any = None) -> Value:
+    """Return each sample without some axes of size 1; of the last states of one layer, the states."""
+    if isinstance(x, tuple):
+        if len(x) != 1 or dim != 0:
+            raise refuse_option("squeeze", "dim", dim)
+        state: Value = x[0]
+        return state
     rank = len(x.shape) + 1
     dims = range(1, rank) if dim is None else [d % rank for d in (dim if isinstance(dim, (tuple, list)) else (dim,))]
     shape = tuple(s for k, s in enumerate(x.shape, 1) if s != 1 or k not in dims)
@@ -309,7 +315,8 @@ def fill_margins(convert: Converter, x: Value, pad: Sequence[int], mode: str = "
     kind = f"ConstantPad{rank}d"
     given = (*pad, *(0,) * (2 * rank - len(pad)))
     module = getattr(torch.nn, kind)(given, float(value or 0.0))
-    return HANDLERS[kind](convert, module, "pad", channels_last(x))
+    made: Value = HANDLERS[kind](convert, module, "pad", channels_last(x))
+    return made
 
 
 FREE: dict[str, Function] = {

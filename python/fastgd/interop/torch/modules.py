@@ -10,6 +10,7 @@ import numpy as np
 
 from fastgd import layers, ops
 from fastgd.interop.torch import activations
+from fastgd.interop.torch.recurrent import recurrent
 from fastgd.interop.torch.refusals import refuse_option
 from fastgd.interop.torch.windows import adaptive_pool, images, padding_of_convolution, pool, sizes_of
 from fastgd.interop.values import FLAT, LAST, SAME, Value, channels_last, flat, plain, reshaped
@@ -19,7 +20,7 @@ from fastgd.utils.windows import window_sizes
 if TYPE_CHECKING:
     from fastgd.interop.torch.conversion import Converter
 
-Handler = Callable[["Converter", Any, str, Value], Value]
+Handler = Callable[..., Any]
 
 
 def linear(convert: Converter, module: Any, name: str, value: Value) -> Value:
@@ -308,6 +309,9 @@ HANDLERS: dict[str, Handler] = {
     "RMSNorm": rms_norm,
     "GroupNorm": group_norm,
     "PReLU": prelu,
+    "RNN": recurrent,
+    "LSTM": recurrent,
+    "GRU": recurrent,
     "Softmax2d": softmax2d,
     **dict.fromkeys(("Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout"), dropout),
     **{name: _of(activations.elementwise) for name in (*activations.NAMED, *activations.NUMBERED)},
