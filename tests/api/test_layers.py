@@ -356,3 +356,21 @@ def test_batch_normalization_in_one_process_alone(name: str) -> None:
     layers.BatchNormalization(**{name: False})
     with pytest.raises(ValueError, match=rf"`{name}` must be False: .* Received: {name}=True"):
         layers.BatchNormalization(**{name: True})
+
+
+def test_a_weight_alone_in_an_op_is_trained():
+    class Scaled(Layer, abstract=True):
+        def build(self, input_shape):
+            self.scale = self.add_weight((2, input_shape[-1]), "zeros", name="scale")
+
+        def call(self, inputs):
+            return inputs * ops.exp(self.scale[0])
+
+    layer = Scaled()
+    model = fastgd.Sequential([fastgd.Input((3,)), layer])
+    model.compile("sgd", "mse")
+    model.train_on_batch(np.ones((4, 3)), np.zeros((4, 3)))
+    assert np.all(layer.scale.numpy()[0] < 0)
+    assert not layer.scale.numpy()[1].any()
+    # Outside of layers it is computed at once.
+    np.testing.assert_allclose(ops.exp(layer.scale)[1], 1.0)

@@ -59,6 +59,24 @@ def test_dropout_is_the_same_for_all_steps_of_a_batch(written_out: bool) -> None
     np.testing.assert_array_equal(plain(20, dropout=0.5, recurrent_dropout=0.5)(x)[:, 2], 3.0)
 
 
+@pytest.mark.parametrize("own", [{}, {"reset_after": False}])
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_written_out_is_what_the_op_does(name: str, own: dict[str, Any]) -> None:
+    if own and name != "GRU":
+        return
+    x = np.random.default_rng(1).normal(size=(5, 4, 3))
+    own = {**own, "dropout": 0.3, "recurrent_dropout": 0.4, "seed": 6, "dtype": "float64", "return_sequences": True}
+    one, many = getattr(layers, name)(3, **own), getattr(layers, name)(3, lambda z: ops.tanh(z), **own)
+    outputs = []
+    for layer in (one, many):
+        layer.build(x.shape)
+        layer.set_weights(one.get_weights())
+        fastgd.utils.set_random_seed(2)
+        outputs.append(layer(x, training=True, mask=np.arange(20).reshape(5, 4) % 3))
+    np.testing.assert_allclose(*outputs, rtol=1e-12)
+    assert np.abs(outputs[0] - one(x)).max() > 0.01
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_states_live_through_training_evaluation_and_prediction(name: str) -> None:
     rng = np.random.default_rng(1)

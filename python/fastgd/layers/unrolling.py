@@ -45,8 +45,9 @@ def run_cell(
     states = flatten(initial)
     if initial is None:
         states = [x.builder.constant(0.0, (x.dims[0], size)) for size in flatten(cell.state_size)]
-    step = _step_of(cell, x, training)
-    y, final = _unroll(step, cell.drop_inputs(x, training) if _drops(cell) else x, states, mask, way)
+    # First the dropout of the inputs, then that of the states, as where one op does the steps: so seeds mean the same.
+    dropped = cell.drop_inputs(x, training) if _drops(cell) else x
+    y, final = _unroll(_step_of(cell, x, training), dropped, states, mask, way)
     return y, pack(cell.state_size, final)
 
 

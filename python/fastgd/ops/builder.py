@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
 
@@ -58,6 +59,15 @@ INTEGER_TAKERS = frozenset(
         "transpose",
     }
 )
+
+
+# The builder into whose plan a layer of this thread or asynchronous task is being emitted.
+_emitting: ContextVar[PlanBuilder | None] = ContextVar("fastgd_emitting", default=None)
+
+
+def emitting_builder() -> PlanBuilder | None:
+    """Return the builder into whose plan a layer is being emitted, None outside of layers."""
+    return _emitting.get()
 
 
 class Placeholder(Operators):
@@ -262,9 +272,11 @@ class PlanBuilder:
     def scope(self, name: str) -> Iterator[None]:
         """Name the tensors made inside after the layer `name`."""
         self._scopes.append(name)
+        token = _emitting.set(self)
         try:
             yield
         finally:
+            _emitting.reset(token)
             self._scopes.pop()
 
     def build(self, outputs: Sequence[Tensor] = (), losses: Sequence[Term] = (), metrics: Sequence[Term] = ()) -> Plan:

@@ -12,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgd import config, runtime
-from fastgd.ops.builder import Placeholder, PlanBuilder, Tensor
+from fastgd.ops.builder import Placeholder, PlanBuilder, Tensor, emitting_builder
+from fastgd.ops.parameters import Variable
 from fastgd.ops.recording import RecordedTensor, as_recorded, recording_of, without_records
 from fastgd.plan import BATCH, resolve_shape
 from fastgd.utils.errors import invalid
-from fastgd.utils.structure import flatten, pack
+from fastgd.utils.structure import change, flatten, pack
 
 Array = npt.NDArray[Any]
 F = TypeVar("F", bound=Callable[..., Any])
@@ -186,6 +187,10 @@ def works_on_arrays(*tensors: str, labels: Sequence[str] = (), batch: bool = Tru
             placeholder = next((leaf for leaf in leaves if isinstance(leaf, Placeholder)), None)
             if placeholder is not None:
                 return placeholder.record(op, args, kwargs)
+            if (builder := emitting_builder()) is not None and any(isinstance(leaf, Variable) for leaf in leaves):
+                # Inside of a layer a weight alone is a tensor, too, or it would not be trained.
+                bound.arguments.update({name: _read(builder, value) for name, value in given.items()})
+                return function(*bound.args, **bound.kwargs)
             # A list is a list of tensors only where the op takes one; elsewhere it is an array written out.
             names: list[str]
             if lists:
@@ -213,6 +218,11 @@ def works_on_arrays(*tensors: str, labels: Sequence[str] = (), batch: bool = Tru
         return op  # type: ignore[return-value]
 
     return decorate
+
+
+def _read(builder: PlanBuilder, structure: Any) -> Any:
+    """Return a structure with tensors in the place of variables."""
+    return change(structure, lambda leaf: builder.read(leaf) if isinstance(leaf, Variable) else leaf)
 
 
 def _is_number(x: Any) -> bool:
