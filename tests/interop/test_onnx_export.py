@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import fastgd
-from cases import layer_cases
+from cases import ALONG_AN_AXIS, ELEMENTWISE, layer_cases
 from contract.test_layers import call
 from fastgd import layers, ops
 from fastgd.reference.elementwise import BINARY, UNARY
@@ -140,6 +140,8 @@ def test_ops_in_models_of_ones_own() -> None:
         ops.arctan2(x - x, y - y),
         ops.clip(x, 0, 1),
     ]
+    outputs += [ops.activation(4.0 * (x - y), name, **numbers) for name, numbers in ELEMENTWISE]
+    outputs += [ops.activation(x, name) for name in ALONG_AN_AXIS]
     feeds = {"x": rng.uniform(0.2, 2.0, (4, 7)), "y": rng.uniform(0.3, 2.0, (4, 7))}
     feeds["x"][0, :3] = feeds["y"][0, :3]
     for opset in (17, 18, 20, 23):
