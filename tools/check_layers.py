@@ -108,8 +108,8 @@ PYTHON_UNITS: dict[str, frozenset[str]] = {
     **{part: BASE | PARTS | {"ops"} for part in PARTS},
     # Those that write files import saving when they do.
     "callbacks": BASE | PARTS | {"ops", "saving"},
-    # Saving knows the models; their methods import it when they are called.
-    "models": MODELS | {"saving"},
+    # Saving and ONNX know the models; their methods import these when they are called.
+    "models": MODELS | {"saving", "interop"},
     "datasets": frozenset({"utils"}),
     "preprocessing": frozenset({"utils"}),
     "saving": MODELS,
@@ -146,14 +146,12 @@ DISTRIBUTIONS = {
     **{name: Distribution(frozenset({"estimators"}), frozenset({"estimators"})) for name in ("joblib", "scipy")},
     "threadpoolctl": Distribution(frozenset({"bench", "estimators"}), frozenset({"estimators"})),
     "safetensors": Distribution(frozenset({"saving"})),
-    "h5py": Distribution(frozenset({"saving", "interop"})),
-    "onnx": Distribution(frozenset({"saving", "interop"})),
-    "torch": Distribution(frozenset({"saving", "interop", "bench"})),
+    "h5py": Distribution(frozenset({"saving"})),
+    "onnx": Distribution(frozenset({"interop"})),
+    "torch": Distribution(frozenset({"interop", "bench"})),
+    "keras": Distribution(frozenset({"interop", "bench"})),
     # What only the benchmarks meet: opponents, and what describes and draws them.
-    **{
-        name: Distribution(frozenset({"bench"}))
-        for name in ("jax", "keras", "tensorflow", "fastgd_cython_mlp", "matplotlib")
-    },
+    **{name: Distribution(frozenset({"bench"})) for name in ("jax", "tensorflow", "fastgd_cython_mlp", "matplotlib")},
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"(?P<project>[^"]+)"|<(?P<system>[^>]+)>)')

@@ -56,6 +56,7 @@ __all__ = [
     "datasets",
     "get_num_threads",
     "initializers",
+    "interop",
     "kernels",
     "layers",
     "losses",
@@ -95,7 +96,7 @@ for _module in (
 
 def __getattr__(name: str) -> Any:
     """Import what only some programs need when it is first used."""
-    if name in ("datasets", "estimators", "kernels", "preprocessing", "random", "saving", "testing"):
+    if name in ("datasets", "estimators", "interop", "kernels", "preprocessing", "random", "saving", "testing"):
         return importlib.import_module(f"fastgd.{name}")
     if name == "show_versions":
         return importlib.import_module("fastgd._info").show_versions
