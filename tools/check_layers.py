@@ -106,9 +106,10 @@ PYTHON_UNITS: dict[str, frozenset[str]] = {
     "estimators": MODELS | {"saving", "fastgd"},
     "interop": MODELS | {"saving", "fastgd"},
     "bench": MODELS | {"kernels", "fastgd"},
-    "cli": MODELS | {"saving", "datasets", "_info", "fastgd", "bench"},
+    "tabular": MODELS | {"saving", "datasets"},
+    "cli": MODELS | {"saving", "datasets", "_info", "fastgd", "bench", "tabular"},
     "__main__": frozenset({"cli"}),
-    "fastgd": MODELS | {"saving", "estimators", "interop", "datasets", "_info", "kernels", "testing"},
+    "fastgd": MODELS | {"saving", "estimators", "interop", "datasets", "_info", "kernels", "tabular", "testing"},
 }
 
 # Distributions beside the standard library: where each may be imported, and where already when its importer is loaded.
@@ -129,7 +130,8 @@ DISTRIBUTIONS = {
     "narwhals": Distribution(frozenset({"models"})),
     "rich": Distribution(frozenset({"bench", "callbacks", "cli", "models", "utils"}), frozenset({"bench", "cli"})),
     "typer": Distribution(frozenset({"cli"}), frozenset({"cli"})),
-    "sklearn": Distribution(frozenset({"estimators", "bench"}), frozenset({"estimators"})),
+    "sklearn": Distribution(frozenset({"estimators", "bench", "tabular"}), frozenset({"estimators"})),
+    "pandas": Distribution(frozenset({"tabular"})),
     "safetensors": Distribution(frozenset({"saving"})),
     "h5py": Distribution(frozenset({"saving", "interop"})),
     "onnx": Distribution(frozenset({"saving", "interop"})),
@@ -255,7 +257,7 @@ def _walk(node: ast.AST, parent: list[str], package: Path, lazy: bool) -> Iterat
                 # `from fastgd import plan` names a module, `from fastgd import Model` a public name.
                 is_module = source == "fastgd" and _is_unit(package, alias.name)
                 yield Import(f"fastgd.{alias.name}" if is_module else source, child.lineno, lazy)
-        elif isinstance(child, ast.Call) and ast.unparse(child.func).endswith("import_module"):
+        elif isinstance(child, ast.Call) and ast.unparse(child.func).endswith(("import_module", "import_extra")):
             if child.args and isinstance(child.args[0], ast.Constant) and isinstance(child.args[0].value, str):
                 yield Import(child.args[0].value, child.lineno, lazy)
         elif isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test):

@@ -66,6 +66,7 @@ __all__ = [
     "saving",
     "set_num_threads",
     "show_versions",
+    "tabular",
     "testing",
     "utils",
 ]
@@ -73,7 +74,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import what only some programs need when it is first used."""
-    if name in ("datasets", "kernels", "saving", "testing"):
+    if name in ("datasets", "kernels", "saving", "tabular", "testing"):
         return importlib.import_module(f"fastgd.{name}")
     if name == "show_versions":
         return importlib.import_module("fastgd._info").show_versions
