@@ -13,7 +13,7 @@ from fastgd.tabular import read_table  # noqa: E402
 def test_separators(tmp_path, separator):
     path = tmp_path / "a.csv"
     path.write_text(
-        f'a{separator}"b{separator},x"\n1{separator} 2 \n?{separator}"q\nr"\n'.replace(",x", "x" * (separator != ","))
+        f'a{separator}"b{separator},x"\n1{separator} 2\n?{separator}"q\nr"\n'.replace(",x", "x" * (separator != ","))
     )
     frame = read_table(path)
     assert frame.to_numpy().tolist() == [["1", "2"], ["?", "q\nr"]]

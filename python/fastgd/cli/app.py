@@ -98,7 +98,8 @@ def _train(
             "--validation",
             min=0.0,
             max=1.0,
-            help="Share of the training data that validates instead: its end; with CSV other rows for each network.",
+            help="(or --validation) Share of the training data, its end, that validates instead; with CSV other rows "
+            "for each network.",
             show_default="0.1; CSV 0.125",
         ),
     ] = None,

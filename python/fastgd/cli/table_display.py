@@ -90,7 +90,7 @@ class NetworkDisplay:
         self.networks = networks
         self.epochs = epochs
         self.progress = progress
-        self.task = None if progress is None else progress.add_task("", total=epochs, numbers="")
+        self.task = None if progress is None else progress.add_task(f"network 1/{networks}", total=epochs, numbers="")
 
     def callbacks(self, number: int) -> list[Callback]:
         """Return the callbacks for the network of a number, counted from 0."""

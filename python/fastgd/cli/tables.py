@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
 from rich.console import Console
 
 from fastgd.cli.running import running
@@ -32,6 +33,7 @@ PLURALS = {"number": "of numbers", "category": "of categories", "date": "of date
 OWN = "fastgd"
 
 Frame = Any
+Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -97,17 +99,16 @@ def train_table(data: str, settings: TableSettings, network: NetworkSettings) ->
     console = Console()
     with running(settings.backend, settings.threads):
         # What cannot be read of the table should be told before the training, not after it.
-        model.prepare(train, settings.target)
-        if test is not None:
-            model.encode(test)
+        learnt = model.prepare(train, settings.target)
+        tested = None if test is None else model.encode(test)
         show_facts(console, data, _describe(model, train, test))
         start = time.perf_counter()
         with network_display(console, network.networks, network.epochs) as display:
-            model.fit(train, settings.target, display.callbacks)
+            model.train(*learnt, display.callbacks)
         seconds = time.perf_counter() - start
         last = f"validation loss: {sum(run.loss for run in model.runs) / len(model.runs):.4f}"
-        if test is not None:
-            scores = _compare(chosen, model, train, test)
+        if test is not None and tested is not None:
+            scores = _compare(chosen, model, learnt, tested[0], test)
             show_scores(console, f"{len(test):,} rows not seen in training", scores, LESS_IS_BETTER)
             measure, value = next(iter(scores[OWN].items()))
             last = f"test {measure}: {format_score(measure, value)}"
@@ -189,12 +190,13 @@ def _describe(model: TabularModel, train: Frame, test: Frame | None) -> dict[str
     return facts
 
 
-def _compare(names: list[str], model: TabularModel, train: Frame, test: Frame) -> dict[str, dict[str, float]]:
+def _compare(
+    names: list[str], model: TabularModel, learnt: tuple[Array, Array], x_test: Array, test: Frame
+) -> dict[str, dict[str, float]]:
     """Return the measures of each baseline and of the model on the rows of the test."""
     scores = {}
-    (x, y), (x_test, _) = model.encode(train), model.encode(test)
     cells = test[model.fitted_target.name]
     for name in names:
-        label, outputs = fit_baseline(name, x, y, x_test, model.settings, model.class_weight is not None, model.seed)
+        label, outputs = fit_baseline(name, *learnt, x_test, model.settings, model.class_weight is not None, model.seed)
         scores[label] = score(model.fitted_target, cells, outputs)
     return {**scores, OWN: model.score(test)}

@@ -19,6 +19,7 @@ Floats = NDArray[np.float64]
 # What files write where a value is missing; compared without the spaces around it.
 MISSING = frozenset({"", "?", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "None", "<NA>", "NaT"})
 
+_CODE = re.compile(r"0\d+$")
 _WHOLE = re.compile(r"^(-?\d+)\.0$")
 
 # Beyond this the square of a deviation is no number any more.
@@ -49,14 +50,17 @@ def to_texts(column: Series) -> Series:
     Whole numbers are written without a fraction, and the texts of such, "3.0", lose it, so that a category "3" is the
     same whether the column had gaps (and came as floats) or not.
     """
-    if is_numeric(column):
-        numbers = column.astype("float64").to_numpy(dtype=np.float64, na_value=np.nan)
-        return _series([_write(number) for number in numbers.tolist()])
     if getattr(column.dtype, "kind", "O") == "M":
-        stamps = column.dt.strftime("%Y-%m-%dT%H:%M:%S")
-        return _series([text if isinstance(text, str) else None for text in stamps])
-    stripped = (str(cell).strip() for cell in column.array)
-    return _series([None if text in MISSING else _WHOLE.sub(r"\1", text) for text in stripped])
+        column = column.dt.strftime("%Y-%m-%dT%H:%M:%S")
+    try:
+        codes, different = pandas().factorize(column)
+    except TypeError:
+        # Lists and the like, which cannot be told apart as they are.
+        codes, different = pandas().factorize(column.map(str))
+    write = _write_number if is_numeric(column) else _write_text
+    # Each different cell is looked at once; the place of a gap, -1, is the last.
+    texts = np.array([*map(write, different), None], dtype=object)
+    return pandas().Series(texts[codes], dtype=object)
 
 
 def to_numbers(column: Series) -> tuple[Floats, NDArray[np.bool_]]:
@@ -73,7 +77,7 @@ def to_numbers(column: Series) -> tuple[Floats, NDArray[np.bool_]]:
 
 def is_written_as_code(texts: Series) -> bool:
     """Return whether a text of digits begins with a needless zero, as codes do and numbers do not."""
-    return bool(texts.dropna().str.match(r"0\d+$").any())
+    return any(_CODE.match(text) for text in texts.dropna().unique())
 
 
 def to_dates(column: Series, date_format: str) -> tuple[Series, NDArray[np.bool_]]:
@@ -109,11 +113,13 @@ def first_problem(name: str, column: Series, unreadable: NDArray[np.bool_], what
     return ValueError(f"The column {name!r} must hold {what}. Received: {shown!r} in row {row + 1}{others}")
 
 
-def _write(number: float) -> str | None:
+def _write_number(number: float) -> str | None:
+    number = float(number)
     if not math.isfinite(number):
         return None
     return str(int(number)) if number.is_integer() else str(number)
 
 
-def _series(cells: list[str | None]) -> Series:
-    return pandas().Series(cells, dtype=object)
+def _write_text(cell: Any) -> str | None:
+    text = str(cell).strip()
+    return None if text in MISSING else _WHOLE.sub(r"\1", text)

@@ -155,10 +155,11 @@ class CategoryColumn(Column):
     def transform(self, cells: Series) -> Floats:
         """Return one row of 0 and 1 per cell."""
         texts = to_texts(cells)
-        numbers = {category: index for index, category in enumerate(self.categories)}
-        rare = len(numbers) + self.marks_gaps if self.marks_rare else -1
-        gap = len(numbers) if self.marks_gaps else rare
-        index = np.array([gap if text is None else numbers.get(text, rare) for text in texts], dtype=np.intp)
+        count = len(self.categories)
+        rare = count + self.marks_gaps if self.marks_rare else -1
+        index = pandas().Index(self.categories, dtype=object).get_indexer(texts)
+        index = np.where(index < 0, rare, index)
+        index[texts.isna().to_numpy()] = count if self.marks_gaps else rare
         hot = np.zeros((len(index), len(self.features)))
         rows = np.flatnonzero(index >= 0)
         hot[rows, index[rows]] = 1.0

@@ -14,7 +14,7 @@ from fastgd.datasets.split import shuffled_holdout, stratified_holdout
 from fastgd.models import Model
 from fastgd.tabular import files
 from fastgd.tabular.cells import Frame
-from fastgd.tabular.network import NetworkSettings, Run, build, train
+from fastgd.tabular.network import NetworkSettings, Run, build, train_networks
 from fastgd.tabular.preprocessor import TablePreprocessor, column_names, require_column
 from fastgd.tabular.scores import score
 from fastgd.tabular.targets import TASKS, ClassTarget, Target, fit_target
@@ -91,7 +91,7 @@ class TabularModel:
     def prepare(self, frame: Frame, target: str) -> tuple[Array, Array]:
         """Fit the preprocessing and the target to a table and return its features and encoded target.
 
-        `fit` does so by itself; this is for looking at what a table becomes, or giving it to another model.
+        `fit` does so by itself; this is its first half, for looking at what a table becomes, or for another model.
 
         Raises:
             TypeError: if `frame` is no data frame of pandas.
@@ -175,14 +175,30 @@ class TabularModel:
             ValueError: if the table cannot be learnt from; the message says why.
         """
         x, y = self.prepare(frame, target)
+        return self.train(x, y, callbacks)
+
+    def train(
+        self, x: Array, y: Array, callbacks: Callable[[int], Iterable[Callback]] = lambda number: ()
+    ) -> TabularModel:
+        """Build the networks, train them on what `prepare` returned and return this object: the second half of `fit`.
+
+        Args:
+            x: the features.
+            y: the encoded target.
+            callbacks: gives the callbacks for the network of a number, counted from 0.
+
+        Raises:
+            ValueError: if nothing was prepared, or the loss became infinite or no number.
+        """
+        target = self.fitted_target
         set_random_seed(self.seed)
-        classes = len(self.target.classes) if isinstance(self.target, ClassTarget) else None
+        classes = len(target.classes) if isinstance(target, ClassTarget) else None
         self.network, members = build(x.shape[1], classes, self.settings)
         weights = None
         if self.class_weight == "balanced":
             weights = (len(y) / (np.bincount(y).size * np.bincount(y)))[y].astype(self.settings.dtype)
         order = _spread_classes(y, self.seed) if classes else np.random.default_rng(self.seed).permutation(len(y))
-        self.runs = train(members, x, y, weights, order, self.settings, callbacks)
+        self.runs = train_networks(members, x, y, weights, order, self.settings, callbacks)
         return self
 
     def predict_outputs(self, frame: Frame) -> Array:

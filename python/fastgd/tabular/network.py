@@ -112,7 +112,7 @@ def build(features: int, classes: int | None, settings: NetworkSettings) -> tupl
     return average, members
 
 
-def train(
+def train_networks(
     members: Sequence[models.Model],
     x: Array,
     y: Array,

@@ -17,7 +17,7 @@ NAME = "column"
 
 
 def read_table(path: str | Path, header: bool = True, separator: str | None = None) -> Frame:
-    """Read a CSV file, compressed (.gz, .bz2, .xz) or not, in UTF-8, as a data frame in which each cell is a text.
+    """Read a CSV file, compressed (.gz, .bz2, .xz) or not, in UTF-8, as a data frame of texts as they stand there.
 
     Args:
         path: the file.
@@ -61,11 +61,11 @@ def read_table(path: str | Path, header: bool = True, separator: str | None = No
         detail = "it is not in UTF-8" if isinstance(error, UnicodeDecodeError) else str(error).split("C error: ")[-1]
         raise ValueError(f"{path} cannot be read as a table: {detail}") from error
     # Short rows come padded, and without a filter the padding is a float.
-    frame = frame.fillna("").map(str.strip)
+    frame = frame.fillna("")
     if not header:
         frame.columns = [f"{NAME}{number}" for number in range(1, frame.shape[1] + 1)]
         return frame
-    names = list(frame.iloc[0])
+    names = [name.strip() for name in frame.iloc[0]]
     double = next((name for index, name in enumerate(names) if name in names[:index]), None)
     if double is not None:
         raise ValueError(f"{path}: two columns have the name {double!r}")
