@@ -133,7 +133,7 @@ DISTRIBUTIONS = {
     "sklearn": Distribution(frozenset({"estimators", "bench", "tabular"}), frozenset({"estimators"})),
     "pandas": Distribution(frozenset({"tabular"})),
     "safetensors": Distribution(frozenset({"saving"})),
-    "h5py": Distribution(frozenset({"saving", "interop"})),
+    "h5py": Distribution(frozenset({"saving", "interop", "tabular"})),
     "onnx": Distribution(frozenset({"saving", "interop"})),
     "torch": Distribution(frozenset({"saving", "interop", "bench"})),
     # What only the benchmarks meet: opponents, and what describes and draws them.

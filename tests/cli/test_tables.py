@@ -103,7 +103,7 @@ def test_classes_and_a_file_for_the_test(path, capsys, tmp_path):
     table(30).to_csv(test, index=False)
     options = ["--drop", "SalePrice,Id", "--class-weight", "balanced", "--test", test, "--save", model]
     out, _ = run(capsys, "train", path, "--target", "Dear", *QUICK, *options)
-    assert re.search(r"target +Dear, 2 classes: no, yes", out)
+    assert re.search(r"target +Dear, 2 classes: no, yes \(positive, \d\d\.\d% of the rows\)", out)
     assert re.search(r"rows +80 to learn from, 30 to test on", out)
     assert re.search(r"most frequent class │(.*│){5}\n│ logistic regression │", out)
     for measure in ("accuracy", "balanced", "ROC AUC", "average", "log loss"):

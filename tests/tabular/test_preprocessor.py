@@ -153,6 +153,13 @@ def test_dropped(name):
     assert list(features) == ["other=a", "other=b", "other=c"]
 
 
+def test_a_typing_error_in_numbers_is_told():
+    cells = [str(value) for value in np.random.default_rng(0).normal(size=200)]
+    cells[7] = "1.2.3"
+    preprocessor, _ = fit(x=cells, other=letters(200))
+    assert preprocessor.dropped == {"x": "it holds numbers but for 1 cells, first '1.2.3' in row 8"}
+
+
 @pytest.mark.parametrize(
     ("name", "is_dropped"), [("Id", True), ("customer_id", True), ("orderID", True), ("humid", False)]
 )

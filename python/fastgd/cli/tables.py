@@ -19,7 +19,7 @@ from fastgd.tabular.columns import DateColumn
 from fastgd.tabular.files import check_path
 from fastgd.tabular.preprocessor import require_column
 from fastgd.tabular.reading import looks_like_data, read_table
-from fastgd.tabular.scores import LESS_IS_BETTER, score
+from fastgd.tabular.scores import LESS_IS_BETTER, check_available, score
 from fastgd.tabular.targets import NumberTarget, guess_task
 
 # Compressed files keep the ending that says what they hold.
@@ -88,6 +88,7 @@ def train_table(data: str, settings: TableSettings, network: NetworkSettings) ->
         ValueError: if the table or an option cannot be used; the message says why.
     """
     chosen = _baselines(settings.baselines)
+    check_available()
     if settings.save is not None:
         check_path(settings.save)
     frame = _read_training(data, settings)
@@ -101,7 +102,7 @@ def train_table(data: str, settings: TableSettings, network: NetworkSettings) ->
         # What cannot be read of the table should be told before the training, not after it.
         learnt = model.prepare(train, settings.target)
         tested = None if test is None else model.encode(test)
-        show_facts(console, data, _describe(model, train, test))
+        show_facts(console, data, _describe(model, learnt[1], test))
         start = time.perf_counter()
         with network_display(console, network.networks, network.epochs) as display:
             model.train(*learnt, display.callbacks)
@@ -168,14 +169,16 @@ def _share(text: str) -> float | None:
     return share
 
 
-def _describe(model: TabularModel, train: Frame, test: Frame | None) -> dict[str, str]:
+def _describe(model: TabularModel, y: Array, test: Frame | None) -> dict[str, str]:
     """Return what to say of a table before the training: the target, the columns, those dropped, the rows."""
     target, preprocessor = model.fitted_target, model.preprocessor
     if isinstance(target, NumberTarget):
         task = f"{target.name}, a number" + (" (its logarithm is learnt)" if target.log else "")
     else:
         shown = ", ".join(target.classes[:MOST_NAMES]) + (", ..." if len(target.classes) > MOST_NAMES else "")
-        task = f"{target.name}, {len(target.classes)} classes: {shown}"
+        # The measures of two classes are those of finding the second.
+        share = f" (positive, {(y == 1).mean():.1%} of the rows)" if len(target.classes) == 2 else ""
+        task = f"{target.name}, {len(target.classes)} classes: {shown}{share}"
     kinds = Counter(column.kind for column in preprocessor.columns)
     used = ", ".join(f"{kinds[kind]} {plural}" for kind, plural in PLURALS.items() if kinds[kind])
     facts = {"target": task, "columns": f"{used}: {len(preprocessor.feature_names)} features"}
@@ -186,7 +189,7 @@ def _describe(model: TabularModel, train: Frame, test: Frame | None) -> dict[str
         reasons = [f"{name} ({reason})" for name, reason in preprocessor.dropped.items()]
         more = len(reasons) - MOST_NAMES
         facts["left out"] = "; ".join(reasons[:MOST_NAMES]) + (f"; and {more} more" if more > 0 else "")
-    facts["rows"] = f"{len(train):,} to learn from" + ("" if test is None else f", {len(test):,} to test on")
+    facts["rows"] = f"{len(y):,} to learn from" + ("" if test is None else f", {len(test):,} to test on")
     return facts
 
 

@@ -29,6 +29,8 @@ from fastgd.tabular.columns import (
 
 # More categories than these, the most frequent ones, do not get a column of their own.
 MOST_CATEGORIES = 100
+# From this share of numbers on, what is no number in a column is taken for a mistake.
+MOSTLY = 0.9
 # Below so many cells of a kind nothing can be learnt of it: a fixed number, and fewer in a small table.
 FEWEST_CELLS = 10
 FEWEST_SHARE = 0.005
@@ -59,6 +61,10 @@ def choose_column(name: str, cells: Series, is_category: bool) -> Column | str:
             if _counts_rows(name, values, different):
                 return "it numbers the rows"
             return NumberColumn(name, Scale.fit(values), marks_gaps=bool(np.isnan(values).sum() >= fewest))
+        numbers = 1 - float(unreadable.sum()) / len(present)
+        if MOSTLY <= numbers < 1 and different > MOST_CATEGORIES:
+            row = int(np.argmax(unreadable))
+            return f"it holds numbers but for {int(unreadable.sum())} cells, first {texts.iloc[row]!r} in row {row + 1}"
         date_format = find_date_format(texts)
         if date_format is not None:
             return _date_column(name, cells, date_format, marks_gaps=gaps >= fewest)

@@ -49,7 +49,7 @@ class Column(ABC):
         """The names of what `transform` gives, in its order."""
 
     @abstractmethod
-    def transform(self, cells: Series) -> Floats:
+    def transform(self, cells: Series) -> NDArray[Any]:
         """Return the features of the cells, shape (n, features).
 
         Raises:
@@ -113,7 +113,7 @@ class NumberColumn(Column):
         """The number, then the mark of a gap."""
         return [self.name, *([f"{self.name}={GAP}"] if self.marks_gaps else [])]
 
-    def transform(self, cells: Series) -> Floats:
+    def transform(self, cells: Series) -> NDArray[Any]:
         """Return the scaled numbers and the marks."""
         values, unreadable = to_numbers(cells)
         if unreadable.any():
@@ -152,7 +152,7 @@ class CategoryColumn(Column):
         others = [GAP] * self.marks_gaps + [RARE] * self.marks_rare
         return [f"{self.name}={category}" for category in [*self.categories, *others]]
 
-    def transform(self, cells: Series) -> Floats:
+    def transform(self, cells: Series) -> NDArray[Any]:
         """Return one row of 0 and 1 per cell."""
         texts = to_texts(cells)
         count = len(self.categories)
@@ -160,7 +160,7 @@ class CategoryColumn(Column):
         index = pandas().Index(self.categories, dtype=object).get_indexer(texts)
         index = np.where(index < 0, rare, index)
         index[texts.isna().to_numpy()] = count if self.marks_gaps else rare
-        hot = np.zeros((len(index), len(self.features)))
+        hot = np.zeros((len(index), len(self.features)), dtype=np.float32)
         rows = np.flatnonzero(index >= 0)
         hot[rows, index[rows]] = 1.0
         return hot
@@ -200,7 +200,7 @@ class DateColumn(Column):
         waves = [f"{self.name} {wave} of {cycle}" for cycle in self.cycles for wave in ("sine", "cosine")]
         return [self.name, *waves, *([f"{self.name}={GAP}"] if self.marks_gaps else [])]
 
-    def transform(self, cells: Series) -> Floats:
+    def transform(self, cells: Series) -> NDArray[Any]:
         """Return the scaled days, the waves and the marks."""
         dates, unreadable = to_dates(cells, self.date_format)
         if unreadable.any():

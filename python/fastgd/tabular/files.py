@@ -13,6 +13,7 @@ from fastgd.saving.models import load_model
 from fastgd.tabular.configs import Config
 from fastgd.tabular.preprocessor import TablePreprocessor, parse_json
 from fastgd.tabular.targets import ClassTarget, Target, target_from_config
+from fastgd.utils.extras import import_extra
 
 SUFFIX = ".keras"
 _TABLE = "fastgd/table.json"
@@ -22,8 +23,10 @@ def check_path(path: Path) -> None:
     """Check, before the training, that a model can be saved under that name.
 
     Raises:
+        ImportError: if h5py is not installed.
         ValueError: if it does not end in ".keras", or its folder does not exist.
     """
+    import_extra("h5py", "tabular", "Saving models")
     if path.suffix != SUFFIX:
         raise ValueError(f"The name of a model's file must end in {SUFFIX}. Received: {str(path)!r}")
     if not path.resolve().parent.is_dir():

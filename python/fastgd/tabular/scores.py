@@ -15,6 +15,15 @@ Array = NDArray[Any]
 LESS_IS_BETTER = frozenset({"RMSE", "MAE", "RMSE of log", "log loss"})
 
 
+def check_available() -> None:
+    """Check, before a training, that what measures its result is installed.
+
+    Raises:
+        ImportError: if scikit-learn is not; the message names the extra that brings it.
+    """
+    import_extra("sklearn", "tabular", "Measuring predictions")
+
+
 def score(target: Target, cells: Any, outputs: Array) -> dict[str, float]:
     """Return the measures of a network's or a baseline's outputs, the most telling one first.
 
