@@ -2,7 +2,9 @@
 
 import io
 import json
+import re
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,8 +15,9 @@ pytest.importorskip("h5py")
 import fastgd  # noqa: E402
 from fastgd.tabular import NetworkSettings, TabularModel  # noqa: E402
 from fastgd.tabular.baselines import fit_baseline  # noqa: E402
-from fastgd.tabular.network import build  # noqa: E402
+from fastgd.tabular.network import balanced_weights, build, held_rows, spread_classes  # noqa: E402
 from fastgd.tabular.scores import score  # noqa: E402
+from fastgd.tabular.targets import ClassTarget  # noqa: E402
 
 QUICK = NetworkSettings(hidden=(8,), networks=2, epochs=30, batch_size=16, learning_rate=0.02)
 
@@ -74,6 +77,37 @@ def test_the_average_is_that_of_its_networks():
     np.testing.assert_allclose(average.predict(x, verbose=0), np.mean(each, axis=0), atol=1e-6)
 
 
+def test_weights_and_places_of_the_networks():
+    y = np.repeat([0, 1, 2], [70, 20, 10])
+    weights = balanced_weights(y)
+    np.testing.assert_allclose(np.bincount(y, weights), 100 / 3)
+    order = spread_classes(y, seed=3)
+    assert sorted(order) == list(range(100))
+    settings = NetworkSettings(networks=4, validation=0.1)
+    held = np.array([held_rows(order, number, settings) for number in range(4)])
+    assert held.sum(axis=1).tolist() == [10] * 4 and held.sum(axis=0).max() == 1
+    assert all(abs(np.bincount(y[rows], minlength=3) - [7, 2, 1]).max() <= 1 for rows in held)
+    # The last stretch goes on at the beginning.
+    wide = NetworkSettings(networks=2, validation=0.7)
+    assert [held_rows(order, number, wide).sum() for number in range(2)] == [70, 70]
+
+
+def test_scores_of_two_classes_are_those_of_the_second():
+    metrics = pytest.importorskip("sklearn.metrics")
+    random = np.random.default_rng(0)
+    y = random.integers(2, size=50)
+    p = np.clip(0.4 * y + 0.6 * random.random(50), 0, 1)
+    scores = score(ClassTarget("y", ["a", "b"]), pd.Series(np.where(y, "b", "a")), np.stack([1 - p, p], axis=1))
+    expected = {
+        "accuracy": metrics.accuracy_score(y, p > 0.5),
+        "balanced accuracy": metrics.balanced_accuracy_score(y, p > 0.5),
+        "ROC AUC": metrics.roc_auc_score(y, p),
+        "average precision": metrics.average_precision_score(y, p),
+        "log loss": metrics.log_loss(y, p),
+    }
+    assert scores == pytest.approx(expected)
+
+
 def test_class_weights_find_more_of_a_rare_class():
     random = np.random.default_rng(0)
     x = random.normal(size=500)
@@ -91,6 +125,15 @@ def test_without_validation_and_with_one_network():
     model = TabularModel(NetworkSettings(hidden=(4,), networks=1, epochs=3, validation=0.0), drop=["grade"])
     model.fit(table(), "price")
     assert [(run.epochs, run.best_epoch) for run in model.runs] == [(3, 3)]
+
+
+def test_the_example_of_the_docs(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("sklearn")
+    text = (Path(__file__).parents[2] / "docs" / "command_line.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block, "docs/command_line.md", "exec"), {})
+    assert "'R2': 0.9" in capsys.readouterr().out
 
 
 def test_split_keeps_the_share_of_each_class():

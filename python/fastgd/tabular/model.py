@@ -14,7 +14,14 @@ from fastgd.datasets.split import shuffled_holdout, stratified_holdout
 from fastgd.models import Model
 from fastgd.tabular import files
 from fastgd.tabular.cells import Frame
-from fastgd.tabular.network import NetworkSettings, Run, build, train_networks
+from fastgd.tabular.network import (
+    NetworkSettings,
+    Run,
+    balanced_weights,
+    build,
+    spread_classes,
+    train_networks,
+)
 from fastgd.tabular.preprocessor import TablePreprocessor, column_names, require_column
 from fastgd.tabular.scores import score
 from fastgd.tabular.targets import TASKS, ClassTarget, Target, fit_target
@@ -196,8 +203,8 @@ class TabularModel:
         self.network, members = build(x.shape[1], classes, self.settings)
         weights = None
         if self.class_weight == "balanced":
-            weights = (len(y) / (np.bincount(y).size * np.bincount(y)))[y].astype(self.settings.dtype)
-        order = _spread_classes(y, self.seed) if classes else np.random.default_rng(self.seed).permutation(len(y))
+            weights = balanced_weights(y).astype(self.settings.dtype)
+        order = spread_classes(y, self.seed) if classes else np.random.default_rng(self.seed).permutation(len(y))
         self.runs = train_networks(members, x, y, weights, order, self.settings, callbacks)
         return self
 
@@ -263,13 +270,3 @@ class TabularModel:
     def _features(self, frame: Frame) -> Array:
         dtype = self.settings.dtype if self.network is None else str(self.network.inputs[0].dtype)
         return self.preprocessor.transform(frame, dtype)
-
-
-def _spread_classes(y: Array, seed: int) -> NDArray[np.intp]:
-    """Return a random order of the rows in which each stretch holds every class by its share."""
-    random = np.random.default_rng(seed)
-    counts = np.bincount(y)
-    places = np.empty(len(y))
-    for number, count in enumerate(counts):
-        places[y == number] = (random.permutation(count) + random.random(count)) / max(count, 1)
-    return np.argsort(places)

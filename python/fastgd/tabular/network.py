@@ -141,7 +141,7 @@ def train_networks(
             loss="sparse_categorical_crossentropy" if is_class else "mean_squared_error",
             weighted_metrics=[],
         )
-        held = _held(order, number, settings)
+        held = held_rows(order, number, settings)
         kept = ~held
         stopper = EarlyStopping(patience=settings.patience, restore_best_weights=True)
         history = member.fit(
@@ -162,7 +162,7 @@ def train_networks(
     return runs
 
 
-def _held(order: NDArray[np.intp], number: int, settings: NetworkSettings) -> NDArray[np.bool_]:
+def held_rows(order: NDArray[np.intp], number: int, settings: NetworkSettings) -> NDArray[np.bool_]:
     """Return which rows a network holds out: stretches that begin evenly apart, and overlap only if they must."""
     rows = len(order)
     start, count = rows * number // settings.networks, round(rows * settings.validation)
@@ -173,6 +173,21 @@ def _held(order: NDArray[np.intp], number: int, settings: NetworkSettings) -> ND
     held = np.zeros(rows, dtype=bool)
     held[order[(start + np.arange(count)) % rows]] = True
     return held
+
+
+def balanced_weights(y: Array) -> Array:
+    """Return a weight per row, n / (k n_c) for one of the n_c rows of a class: each of k classes has n / k in all."""
+    counts = np.bincount(y)
+    return np.asarray((len(y) / (len(counts) * np.maximum(counts, 1)))[y])
+
+
+def spread_classes(y: Array, seed: int) -> NDArray[np.intp]:
+    """Return a random order of the rows in which each stretch holds every class by its share."""
+    random = np.random.default_rng(seed)
+    places = np.empty(len(y))
+    for number, count in enumerate(np.bincount(y)):
+        places[y == number] = (random.permutation(count) + random.random(count)) / max(count, 1)
+    return np.argsort(places)
 
 
 def _rows(chosen: NDArray[np.bool_], *arrays: Array | None) -> tuple[Array, ...]:
