@@ -15,6 +15,7 @@ from fastgd.cli.running import running
 from fastgd.cli.table_display import format_score, network_display, show_facts, show_scores
 from fastgd.tabular import NetworkSettings, TabularModel
 from fastgd.tabular.baselines import BASELINES, fit_baseline
+from fastgd.tabular.cells import example_of
 from fastgd.tabular.columns import DateColumn
 from fastgd.tabular.files import check_path
 from fastgd.tabular.preprocessor import require_column
@@ -182,7 +183,7 @@ def _describe(model: TabularModel, y: Array, test: Frame | None) -> dict[str, st
     kinds = Counter(column.kind for column in preprocessor.columns)
     used = ", ".join(f"{kinds[kind]} {plural}" for kind, plural in PLURALS.items() if kinds[kind])
     facts = {"target": task, "columns": f"{used}: {len(preprocessor.feature_names)} features"}
-    dates = [f"{c.name} ({c.date_format})" for c in preprocessor.columns if isinstance(c, DateColumn)]
+    dates = [f"{c.name} (like {example_of(c.date_format)})" for c in preprocessor.columns if isinstance(c, DateColumn)]
     if dates:
         facts["dates"] = ", ".join(dates)
     if preprocessor.dropped:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 import re
 from typing import Any
@@ -101,6 +102,12 @@ def find_date_format(texts: Series) -> str | None:
         else:
             return date_format
     return None
+
+
+def example_of(date_format: str) -> str:
+    """Return a date as that format writes it, one whose day cannot be taken for a month."""
+    example = datetime.datetime(2024, 5, 31, 16, 30)
+    return example.strftime("%Y-%m-%d" if date_format == "ISO8601" else date_format)
 
 
 def first_problem(name: str, column: Series, unreadable: NDArray[np.bool_], what: str) -> ValueError:

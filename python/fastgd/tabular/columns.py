@@ -14,6 +14,7 @@ from fastgd.tabular.cells import (
     LARGEST,
     Floats,
     Series,
+    example_of,
     first_problem,
     pandas,
     to_dates,
@@ -204,7 +205,7 @@ class DateColumn(Column):
         """Return the scaled days, the waves and the marks."""
         dates, unreadable = to_dates(cells, self.date_format)
         if unreadable.any():
-            raise first_problem(self.name, cells, unreadable, f"dates like {self.date_format}")
+            raise first_problem(self.name, cells, unreadable, f"dates like {example_of(self.date_format)}")
         columns = [self.scale.apply(days_since_1970(dates))]
         for cycle in self.cycles:
             angles = 2.0 * np.pi * place_in_cycle(dates, cycle)
