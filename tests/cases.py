@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from fastgd import layers
 from fastgd.plan import Attribute, HostFunction, ParamSpec, Plan, Step, TensorSpec, Term
 
 Array = np.ndarray[Any, Any]
@@ -37,6 +38,7 @@ class OpCase:
     constants: int = 0  # how many of the last parameters are not trained; they are positive and ascend
     scale: float = 0.0  # of what cancels in the gradients: the least magnitude that rounding is measured by
     columns: int = 1  # of a metric
+    joined: bool = False  # whether the loss follows all outputs, not only the first
     integer_outputs: bool = False
 
     @property
@@ -46,7 +48,10 @@ class OpCase:
 
 
 def op_plan(case: OpCase, dtype: str) -> Plan:
-    """Return a plan that runs the op and sums its first output with random weights: the loss is sum(weights * y)."""
+    """Return a plan that runs the op; its loss is the distance of the first output from a fed target.
+
+    The outputs of a case that is `joined` are one row of it.
+    """
     kinds = case.kinds or "x" * len(case.inputs)
     tensors = [TensorSpec(f"x{i}", shape, "int32" if kinds[i] == "i" else dtype) for i, shape in enumerate(case.inputs)]
     made = "int32" if case.integer_outputs else dtype
@@ -84,6 +89,13 @@ def op_plan(case: OpCase, dtype: str) -> Plan:
         # The squared distance to a fed target makes every element of dy different.
         shape = case.outputs[0]
         last = "y0"
+        if case.joined:
+            flat = [(-1, prod(output[1:])) for output in case.outputs]
+            tensors += [TensorSpec(f"flat{i}", size, dtype) for i, size in enumerate(flat)]
+            steps += [Step("flatten", (f"y{i}",), (f"flat{i}",)) for i in range(len(flat))]
+            shape, last = (-1, sum(size for _, size in flat)), "row"
+            tensors.append(TensorSpec(last, shape, dtype))
+            steps.append(Step("concatenate", tuple(f"flat{i}" for i in range(len(flat))), (last,), (), {"axis": 1}))
         if not has_batch(shape):
             # Every sample takes part in a tensor without the batch.
             tensors += [TensorSpec("shares", (-1, *(1 for _ in shape)), dtype), TensorSpec("all", (-1, *shape), dtype)]
@@ -325,6 +337,52 @@ def op_cases() -> Iterator[OpCase]:
         yield OpCase("binary_accuracy", ((-1, 3, 7),) * 2, ((-1,),), attrs={"threshold": threshold}, kinds="pt",
                      differentiable=False)  # fmt: skip
     yield from metric_op_cases()
+    yield from recurrent_cases()
+
+
+# What each recurrent op has besides: its gates, its states, and its own attributes.
+RECURRENT: Sequence[tuple[str, int, int, dict[str, Attribute]]] = (
+    ("simple_rnn", 1, 1, {}), ("lstm", 4, 2, {}), ("gru", 3, 1, {"reset_after": True}),
+    ("gru", 3, 1, {"reset_after": False}),
+)  # fmt: skip
+
+
+def recurrent_cases() -> Iterator[OpCase]:
+    """Yield the recurrent sequences with each of their options, then with other sizes."""
+    options: Sequence[dict[str, Attribute]] = (
+        {"return_sequences": True, "go_backwards": True, "activation": "softplus"},
+        {"initial_state": True, "masked": True, "recurrent_activation": "hard_sigmoid", "use_bias": False},
+        {"return_sequences": True, "masked": True, "go_backwards": True, "recurrent_dropout": True},
+        {"return_sequences": True, "masked": True, "zero_output_for_mask": True, "initial_state": True,
+         "recurrent_dropout": True, "activation": "linear", "recurrent_activation": "tanh"},
+        {"masked": True, "zero_output_for_mask": True},
+    )  # fmt: skip
+    full: dict[str, Attribute] = {"return_sequences": True, "initial_state": True, "masked": True}
+    for op, gates, states, own in RECURRENT:
+        for attrs in options:
+            yield _recurrent_case(op, gates, states, 3, 2, 2, {**own, **attrs})
+        for t, i, u in ((1, 1, 1), (3, 65, 16), (2, 3, 66)):
+            yield _recurrent_case(op, gates, states, t, i, u, {**own, **full})
+        yield _recurrent_case(op, gates, states, 2, 9, 17, own)
+
+
+def _recurrent_case(op: str, gates: int, states: int, t: int, i: int, u: int, attrs: dict[str, Attribute]) -> OpCase:
+    inputs, kinds = [(-1, t, i)], "x"
+    if op == "simple_rnn":
+        attrs = {name: value for name, value in attrs.items() if name != "recurrent_activation"}
+    for name, count, size, kind in (
+        ("initial_state", states, u, "x"), ("recurrent_dropout", 1, u, "+"), ("masked", 1, t, "t"),
+    ):  # fmt: skip
+        if attrs.get(name):
+            inputs += [(-1, size)] * count
+            kinds += kind * count
+    params: list[tuple[int, ...]] = [(i, gates * u), (u, gates * u)]
+    if attrs.get("use_bias", True):
+        params.append((2, gates * u) if attrs.get("reset_after") else (gates * u,))
+    outputs = ((-1, t, u) if attrs.get("return_sequences") else (-1, u), *[(-1, u)] * states)
+    # The products of every time step follow one another.
+    length = t * t * gates * (i + u)
+    return OpCase(op, tuple(inputs), outputs, tuple(params), attrs, kinds, length, scale=0.1, joined=True)
 
 
 # Sizes, channels, window, filters, strides, dilations, zeros before and after, groups.
@@ -886,6 +944,7 @@ def layer_cases() -> Iterator[LayerCase]:
     orthogonal = {"kernel_regularizer": "orthogonal_regularizer", "kernel_constraint": "unit_norm"}
     yield LayerCase("Dense", {"units": 5, **orthogonal, "activity_regularizer": "l2"}, ((3,),), (5,), length=25)
     yield LayerCase("Dense", {"units": 5, "bias_constraint": "non_neg"}, ((3,),), (5,), length=5)
+    yield from recurrent_layer_cases()
     yield from convolution_layer_cases()
     yield from depthwise_layer_cases()
     yield LayerCase("ActivityRegularization", {}, ((3, 5),), (3, 5))
@@ -960,6 +1019,40 @@ def layer_cases() -> Iterator[LayerCase]:
     yield LayerCase("Lambda", {"function": square, "output_shape": (3, 7)}, ((3, 7),), (3, 7))
     swap = {"function": {"class_name": "function", "config": "swapaxes"}, "arguments": {"axis1": 1, "axis2": -1}}
     yield LayerCase("Lambda", swap, ((3, 7),), (7, 3))
+
+
+def recurrent_layer_cases() -> Iterator[LayerCase]:
+    """Yield the recurrent layers and their cells, whose inputs are x and the states, with each of their options."""
+    rules: dict[str, Any] = {
+        "kernel_regularizer": "l2", "recurrent_regularizer": "l1", "bias_regularizer": "l2",
+        "kernel_constraint": "max_norm", "recurrent_constraint": "unit_norm", "bias_constraint": "min_max_norm",
+        "kernel_initializer": "he_normal", "recurrent_initializer": "glorot_normal", "bias_initializer": "ones",
+    }  # fmt: skip
+    noise = {"dropout": 0.3, "recurrent_dropout": 0.2, "seed": 4}
+    back = {"return_sequences": True, "go_backwards": True}
+    for name, own in (
+        ("SimpleRNN", {}), ("LSTM", {"unit_forget_bias": False}), ("GRU", {"reset_after": False}),
+    ):  # fmt: skip
+        x, states = (3, 4), ((2,),) * (2 if name == "LSTM" else 1)
+        yield LayerCase(name, {"units": 2}, (x,), (2,), length=100)
+        rich = {"units": 2, **rules, **noise, **back, "activity_regularizer": "l2"}
+        yield LayerCase(name, rich, (x,), (3, 2), length=200)
+        written = {"units": 2, **own, **noise, "activation": "silu", "zero_output_for_mask": True, "unroll": True}
+        yield LayerCase(name, written, (x,), (2,), length=100)
+        yield LayerCase(f"{name}Cell", {"units": 2, **own, **rules, **noise}, ((4,), *states), (2,), length=100)
+    cells = [_config("LSTMCell", {"units": 2, "seed": 1}), _config("GRUCell", {"units": 3, "seed": 2})]
+    stack = _config("StackedRNNCells", {"cells": cells})
+    yield LayerCase("StackedRNNCells", {"cells": cells}, ((4,), (2,), (2,), (3,)), (3,), length=100)
+    yield LayerCase("RNN", {"cell": stack, **back}, ((3, 4),), (3, 3), length=200)
+    for merge, output in (("concat", (3, 4)), ("ave", (3, 2))):
+        layer = layers.Bidirectional(layers.GRU(2, return_sequences=True, seed=3)).forward_layer
+        pair = {"layer": _config("GRU", layer.get_config()), "merge_mode": merge}
+        yield LayerCase("Bidirectional", pair, ((3, 4),), output, length=100)
+
+
+def _config(cls: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return the whole config of a layer."""
+    return {"class_name": cls, "config": getattr(layers, cls)(**arguments).get_config()}
 
 
 def convolution_layer_cases() -> Iterator[LayerCase]:
@@ -1351,6 +1444,10 @@ def callback_cases() -> Iterator[ClassCase]:
     yield ClassCase("ReduceLROnPlateau", {"monitor": "loss", "patience": 100})
     yield ClassCase("LearningRateScheduler", {"schedule": lambda epoch, learning_rate: learning_rate})
     yield ClassCase("CSVLogger", {"filename": os.devnull})
+    yield ClassCase("ModelCheckpoint", {"filepath": "m.keras"})
+    yield ClassCase("ModelCheckpoint", {"filepath": "{epoch}.weights.h5", "save_weights_only": True, "save_freq": 2})
+    yield ClassCase("BackupAndRestore", {"backup_dir": "backup", "save_freq": 2})
+    yield ClassCase("BackupAndRestore", {"backup_dir": "backup"})
     yield ClassCase("CriticalPoint", {"tolerance": 1e-30, "restore_best_weights": False})
     yield ClassCase("SwapEMAWeights")
     yield ClassCase("TensorBoard")

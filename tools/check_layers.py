@@ -48,7 +48,7 @@ CPP_FOLDERS = {
         KERNEL_USERS
         | {"ops/op.h", "ops/register.h", "ops/registry.h", "ops/op_list.inc", "ops/per_sample.h", "ops/broadcast.h"}
         | {"ops/matmul.h", "ops/along_axis.h", "ops/loops.h", "ops/strided_copy.h", "ops/folding.h", "ops/tabular.h"}
-        | {"ops/convolution.h", "ops/correlation.h", "ops/window.h", "ops/taps.h"}
+        | {"ops/convolution.h", "ops/correlation.h", "ops/recurrent.h", "ops/recurrent_layout.h", "ops/window.h", "ops/taps.h"}
         | {"ops/images.h", "ops/windows.h", "ops/weighted_windows.h"}
         | {"ops/channels.h", "ops/channel_norm.h", "ops/fixed_lines.h", "ops/masked.h", "ops/row_norm.h"},
         LIBRARY,
@@ -98,6 +98,8 @@ PYTHON_UNITS: dict[str, frozenset[str]] = {
     "kernels": frozenset({"runtime", "utils"}),
     "ops": BASE | {"runtime"},
     **{part: BASE | PARTS | {"ops"} for part in PARTS},
+    # Those that write files import saving when they do.
+    "callbacks": BASE | PARTS | {"ops", "saving"},
     # Saving knows the models; their methods import it when they are called.
     "models": MODELS | {"saving"},
     "datasets": frozenset(),

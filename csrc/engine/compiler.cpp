@@ -345,7 +345,8 @@ void Compiler<T>::emit_forward() {
     for (std::size_t i = 0; i < ids.params.size(); ++i) {
       const Ref param{Ref::Kind::param, ids.params[i]};
       w.push_back(param);
-      written.push_back(mode_ == Mode::train && bit(op.traits.writes_params, i) ? param : Ref{});
+      const bool moves = mode_ == Mode::train || (mode_ != Mode::inspect && op.traits.carries_state);
+      written.push_back(moves && bit(op.traits.writes_params, i) ? param : Ref{});
     }
     Operands& o = emit(Kind::forward, op.traits.forward_work);
     p_.code_.back().op = &op;

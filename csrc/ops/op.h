@@ -106,6 +106,8 @@ struct OpTraits {
   unsigned backward_reads_outputs = 0;
   // Parameters, not trained ones, that forward changes when a plan is trained: see Call::written.
   unsigned writes_params = 0;
+  // Whether those hold a state that goes on from batch to batch in evaluation and prediction as well.
+  bool carries_state = false;
   // Parameters whose gradient backward can give away piece by piece instead of writing it to dw: see GradientSink.
   unsigned streams_params = 0;
   // Inputs that are int32; the others must not be, since they would be read as T. A view takes both.
@@ -158,8 +160,8 @@ struct Call {
   const T* const* x = nullptr;
   T* const* y = nullptr;
   const T* const* w = nullptr;
-  // Per parameter, those of traits.writes_params while training; else null, as in evaluation, prediction and
-  // inspection.
+  // Per parameter, those of traits.writes_params while training, or also in evaluation and prediction if the op carries
+  // a state; else null, as in inspection.
   T* const* written = nullptr;
   T* const* dy = nullptr;
   T* const* dx = nullptr;

@@ -21,6 +21,7 @@ from cases import (
     op_params,
     op_plan,
     pooling_cases,
+    recurrent_cases,
     reduction_cases,
 )
 from fastgd.plan import Step, TensorSpec, Term
@@ -50,6 +51,9 @@ GRADIENT_OPS = {
     "layer_normalization",
     "rms_normalization",
     "unit_normalization",
+    "simple_rnn",
+    "lstm",
+    "gru",
     "rescale",
     "standardize",
     "flatten",
@@ -232,6 +236,17 @@ def test_convolutions(case):
     plan = op_plan(case, "float64")
     seen = check_gradients(plan, op_feeds(case, plan, 2, 5), op_params(case, "float64", 5))
     assert {"d:x0", *(f"d:w{i}" for i in range(len(case.params)))} <= set(seen)
+
+
+SMALL_SEQUENCES = [case for case in recurrent_cases() if prod(case.params[0]) + prod(case.params[1]) <= 40]
+
+
+@pytest.mark.parametrize("case", SMALL_SEQUENCES, ids=lambda c: c.id)
+def test_recurrent_sequences(case):
+    plan = op_plan(case, "float64")
+    seen = check_gradients(plan, op_feeds(case, plan, 3, 5), op_params(case, "float64", 5))
+    moving = 1 + case.kinds[1:].count("x")
+    assert {*(f"d:x{i}" for i in range(moving)), *(f"d:w{i}" for i in range(len(case.params)))} <= set(seen)
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.4, 1.0])

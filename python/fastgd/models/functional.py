@@ -47,7 +47,7 @@ class Graph:
         self.nodes = [node for node in found if id(node) not in entrances]
         made = {id(x) for x in self.flat_inputs}
         for node in self.nodes:
-            missing = [x for x in flatten(node.inputs) if id(x) not in made]
+            missing = [x for x in node.placeholders if id(x) not in made]
             if missing or isinstance(node.layer, InputLayer):
                 name = missing[0].name if missing else node.layer.name
                 names = [x.name for x in self.flat_inputs]
@@ -94,9 +94,9 @@ class Graph:
         tensors = self._check_tensors(inputs)
         made = {id(x): tensor for x, tensor in zip(self.flat_inputs, tensors, strict=True)}
         for node in self.nodes:
-            arguments = pack(node.inputs, [made[id(x)] for x in flatten(node.inputs)])
+            arguments, named = node.arguments(lambda x: made[id(x)])
             told = training if node.training is None else node.training
-            results = flatten(node.layer.emit(arguments, told))
+            results = flatten(node.layer.emit(arguments, told, named))
             made.update({id(y): result for y, result in zip(flatten(node.outputs), results, strict=True)})
         return pack(self.outputs, [made[id(y)] for y in self.flat_outputs])
 

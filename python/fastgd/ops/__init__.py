@@ -88,6 +88,7 @@ from fastgd.ops.norms import norm, normalize
 from fastgd.ops.penalties import orthogonality, penalty
 from fastgd.ops.pooling import average_pool, max_pool, upsample
 from fastgd.ops.products import dot, outer, tensordot
+from fastgd.ops.recurrent import gru, lstm, simple_rnn
 from fastgd.ops.reductions import argmax, argmin, cumsum, diff, logsumexp, max, mean, min, moments, prod, std, sum, var
 from fastgd.ops.selecting import cast, clip, divide_no_nan, full_like, ones_like, round, where, zeros_like
 from fastgd.ops.shaping import concatenate, expand_dims, flatten, ravel, reshape, shape, squeeze, stack
@@ -185,6 +186,7 @@ __all__ = [
     "greater",
     "greater_equal",
     "group_normalization",
+    "gru",
     "hard_shrink",
     "hard_sigmoid",
     "hard_silu",
@@ -208,6 +210,7 @@ __all__ = [
     "logical_or",
     "logical_xor",
     "logsumexp",
+    "lstm",
     "matmul",
     "max",
     "max_pool",
@@ -256,6 +259,7 @@ __all__ = [
     "sigmoid",
     "sign",
     "silu",
+    "simple_rnn",
     "sin",
     "sinh",
     "slice",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
 
@@ -60,6 +61,15 @@ INTEGER_TAKERS = frozenset(
 )
 
 
+# The builder into whose plan a layer of this thread or asynchronous task is being emitted.
+_emitting: ContextVar[PlanBuilder | None] = ContextVar("fastgd_emitting", default=None)
+
+
+def emitting_builder() -> PlanBuilder | None:
+    """Return the builder into whose plan a layer is being emitted, None outside of layers."""
+    return _emitting.get()
+
+
 class Placeholder(Operators):
     """What stands for a tensor before there is a plan: an op called on one is recorded, to be emitted later."""
 
@@ -79,9 +89,10 @@ class Tensor(Operators):
         name: the name in the plan.
         dims: the sizes as the plan counts them: negative ones are multiples of the batch.
         dtype: "float32", "float64" or "int32".
+        mask: a floating tensor (batch, steps) of ones and zeros that tells which steps of this one count; None for all.
     """
 
-    __slots__ = ("builder", "dims", "dtype", "name")
+    __slots__ = ("builder", "dims", "dtype", "mask", "name")
     # NumPy functions refuse it at once instead of treating it as an object, and NumPy leaves its operators to ours.
     __array_ufunc__ = None
 
@@ -90,6 +101,7 @@ class Tensor(Operators):
         self.name = name
         self.dims = dims
         self.dtype = dtype
+        self.mask: Tensor | None = None
 
     @property
     def shape(self) -> Shape:
@@ -157,6 +169,11 @@ class PlanBuilder:
             self._params[id(variable)] = spec
             self.variables.append(variable)
         return spec.name
+
+    def params_of(self, step: Step) -> list[Variable]:
+        """Return the variables behind the parameters of a step."""
+        known = {self._params[id(variable)].name: variable for variable in self.variables}
+        return [known[name] for name in step.params]
 
     def read(self, variable: Variable) -> Tensor:
         """Return the value of `variable` as a tensor, which has no batch axis; one step serves all who read it."""
@@ -255,9 +272,11 @@ class PlanBuilder:
     def scope(self, name: str) -> Iterator[None]:
         """Name the tensors made inside after the layer `name`."""
         self._scopes.append(name)
+        token = _emitting.set(self)
         try:
             yield
         finally:
+            _emitting.reset(token)
             self._scopes.pop()
 
     def build(self, outputs: Sequence[Tensor] = (), losses: Sequence[Term] = (), metrics: Sequence[Term] = ()) -> Plan:

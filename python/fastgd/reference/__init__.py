@@ -18,6 +18,7 @@ from fastgd.reference import (  # noqa: F401
     normalization,
     penalties,
     pooling,
+    recurrent,
     reductions,
     row_losses,
     shape,

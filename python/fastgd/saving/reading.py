@@ -199,10 +199,14 @@ def _model_arguments(arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def _call(call: Any) -> dict[str, Any]:
-    """Return the arguments of a call in a graph without those that are None."""
+    """Return the arguments of a call in a graph without those that are None.
+
+    Keras notes training=True where layers of images are called, and overrules it when it predicts.
+    """
     if not isinstance(call, Mapping) or not isinstance(call.get("args"), list):
         raise invalid("A call in a graph needs `args` and `kwargs`.", inbound_nodes=call)
-    kwargs = {key: value for key, value in (call.get("kwargs") or {}).items() if value is not None}
+    given = (call.get("kwargs") or {}).items()
+    kwargs = {key: value for key, value in given if value is not None and (key, value) != ("training", True)}
     return {"args": call["args"], "kwargs": kwargs}
 
 
