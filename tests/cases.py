@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from fastgd import layers
 from fastgd.plan import Attribute, HostFunction, ParamSpec, Plan, Step, TensorSpec, Term
 
 Array = np.ndarray[Any, Any]
@@ -37,6 +38,7 @@ class OpCase:
     constants: int = 0  # how many of the last parameters are not trained; they are positive and ascend
     scale: float = 0.0  # of what cancels in the gradients: the least magnitude that rounding is measured by
     columns: int = 1  # of a metric
+    joined: bool = False  # whether the loss follows all outputs, not only the first
     integer_outputs: bool = False
 
     @property
@@ -46,7 +48,10 @@ class OpCase:
 
 
 def op_plan(case: OpCase, dtype: str) -> Plan:
-    """Return a plan that runs the op and sums its first output with random weights: the loss is sum(weights * y)."""
+    """Return a plan that runs the op; its loss is the distance of the first output from a fed target.
+
+    The outputs of a case that is `joined` are one row of it.
+    """
     kinds = case.kinds or "x" * len(case.inputs)
     tensors = [TensorSpec(f"x{i}", shape, "int32" if kinds[i] == "i" else dtype) for i, shape in enumerate(case.inputs)]
     made = "int32" if case.integer_outputs else dtype
@@ -84,6 +89,13 @@ def op_plan(case: OpCase, dtype: str) -> Plan:
         # The squared distance to a fed target makes every element of dy different.
         shape = case.outputs[0]
         last = "y0"
+        if case.joined:
+            flat = [(-1, prod(output[1:])) for output in case.outputs]
+            tensors += [TensorSpec(f"flat{i}", size, dtype) for i, size in enumerate(flat)]
+            steps += [Step("flatten", (f"y{i}",), (f"flat{i}",)) for i in range(len(flat))]
+            shape, last = (-1, sum(size for _, size in flat)), "row"
+            tensors.append(TensorSpec(last, shape, dtype))
+            steps.append(Step("concatenate", tuple(f"flat{i}" for i in range(len(flat))), (last,), (), {"axis": 1}))
         if not has_batch(shape):
             # Every sample takes part in a tensor without the batch.
             tensors += [TensorSpec("shares", (-1, *(1 for _ in shape)), dtype), TensorSpec("all", (-1, *shape), dtype)]
@@ -242,6 +254,8 @@ def op_cases() -> Iterator[OpCase]:
     yield OpCase("dense", ((-1, 7),), ((-1, 1),), ((7, 1), (1,)), {"activation": "selu"}, length=7)
     yield OpCase("dense", ((-1, 7),), ((-1, 70),), ((7, 70), (70,)), {"activation": "softplus"}, length=7)
     yield OpCase("dense", ((-1, 2, 3, 7),), ((-1, 2, 3, 5),), ((1, 1, 7, 5), (5,)), {"activation": "tanh"}, length=42)
+    yield OpCase("dense", ((-1, 3, 6),), ((-1, 3, 10),), ((2, 3, 5, 2), (5, 2)), {"activation": "tanh"}, length=42)
+    yield from sequence_cases()
     yield from convolution_cases()
     yield from depthwise_cases()
     for name, numbers in ELEMENTWISE:
@@ -325,6 +339,52 @@ def op_cases() -> Iterator[OpCase]:
         yield OpCase("binary_accuracy", ((-1, 3, 7),) * 2, ((-1,),), attrs={"threshold": threshold}, kinds="pt",
                      differentiable=False)  # fmt: skip
     yield from metric_op_cases()
+    yield from recurrent_cases()
+
+
+# What each recurrent op has besides: its gates, its states, and its own attributes.
+RECURRENT: Sequence[tuple[str, int, int, dict[str, Attribute]]] = (
+    ("simple_rnn", 1, 1, {}), ("lstm", 4, 2, {}), ("gru", 3, 1, {"reset_after": True}),
+    ("gru", 3, 1, {"reset_after": False}),
+)  # fmt: skip
+
+
+def recurrent_cases() -> Iterator[OpCase]:
+    """Yield the recurrent sequences with each of their options, then with other sizes."""
+    options: Sequence[dict[str, Attribute]] = (
+        {"return_sequences": True, "go_backwards": True, "activation": "softplus"},
+        {"initial_state": True, "masked": True, "recurrent_activation": "hard_sigmoid", "use_bias": False},
+        {"return_sequences": True, "masked": True, "go_backwards": True, "recurrent_dropout": True},
+        {"return_sequences": True, "masked": True, "zero_output_for_mask": True, "initial_state": True,
+         "recurrent_dropout": True, "activation": "linear", "recurrent_activation": "tanh"},
+        {"masked": True, "zero_output_for_mask": True},
+    )  # fmt: skip
+    full: dict[str, Attribute] = {"return_sequences": True, "initial_state": True, "masked": True}
+    for op, gates, states, own in RECURRENT:
+        for attrs in options:
+            yield _recurrent_case(op, gates, states, 3, 2, 2, {**own, **attrs})
+        for t, i, u in ((1, 1, 1), (3, 65, 16), (2, 3, 66)):
+            yield _recurrent_case(op, gates, states, t, i, u, {**own, **full})
+        yield _recurrent_case(op, gates, states, 2, 9, 17, own)
+
+
+def _recurrent_case(op: str, gates: int, states: int, t: int, i: int, u: int, attrs: dict[str, Attribute]) -> OpCase:
+    inputs, kinds = [(-1, t, i)], "x"
+    if op == "simple_rnn":
+        attrs = {name: value for name, value in attrs.items() if name != "recurrent_activation"}
+    for name, count, size, kind in (
+        ("initial_state", states, u, "x"), ("recurrent_dropout", 1, u, "+"), ("masked", 1, t, "t"),
+    ):  # fmt: skip
+        if attrs.get(name):
+            inputs += [(-1, size)] * count
+            kinds += kind * count
+    params: list[tuple[int, ...]] = [(i, gates * u), (u, gates * u)]
+    if attrs.get("use_bias", True):
+        params.append((2, gates * u) if attrs.get("reset_after") else (gates * u,))
+    outputs = ((-1, t, u) if attrs.get("return_sequences") else (-1, u), *[(-1, u)] * states)
+    # The products of every time step follow one another.
+    length = t * t * gates * (i + u)
+    return OpCase(op, tuple(inputs), outputs, tuple(params), attrs, kinds, length, scale=0.1, joined=True)
 
 
 # Sizes, channels, window, filters, strides, dilations, zeros before and after, groups.
@@ -657,6 +717,33 @@ def noise_cases() -> Iterator[OpCase]:
         yield OpCase("gaussian_noise", (shape,), (shape,), attrs=attrs)
 
 
+def sequence_cases() -> Iterator[OpCase]:
+    """Yield `embedding` and `attention`: shared heads, masks of every kind, several blocks of scores, dropout."""
+    # The indices are below the size of their last axis: some rows of the table are unused, or none is.
+    for shape, rows, width in (((-1, 5), 7, 3), ((-1, 2, 6), 6, 65), ((-1, 3), 1100, 2), ((-1, 1), 1, 1)):
+        yield OpCase("embedding", (shape,), ((*shape, width),), ((rows, width),), kinds="i", length=130)
+    seed = 2**63 + 777
+    # Heads of queries, heads of keys, queries, keys, sizes of keys and of values.
+    sizes = ((1, 1, 3, 5, 4, 2), (4, 2, 5, 3, 3, 5), (2, 2, 4, 4, 1, 1), (2, 1, 1, 1, 9, 17))
+    for k, (heads, groups, tq, tk, d, e) in enumerate(sizes):
+        operands = ((-1, tq, heads * d), (-1, tk, groups * d), (-1, tk, groups * e))
+        outputs = ((-1, tq, heads * e), (-1, heads, tq, tk))
+        base: dict[str, Attribute] = {"heads": heads, "key_value_heads": groups, "scale": 0.7}
+        masks = ((-1, 1, 1, tk), (-1, heads, tq, tk), (1, 1, tq, tk), (-1, 1, tq, 1))
+        for causal in (False, True):
+            attrs = {**base, "causal": causal}
+            yield OpCase("attention", operands, outputs, (), attrs, length=65, scale=1e-3)
+            yield OpCase(
+                "attention", operands, outputs, (), {**attrs, "rate": 0.3, "seed": seed}, length=65, scale=1e-3
+            )
+            for mask in (masks[k], masks[k - 3 + causal]):
+                yield OpCase("attention", (*operands, mask), outputs, (), attrs, "xxxt", length=65, scale=1e-3)
+    for causal in (False, True):
+        attrs = {"heads": 2, "scale": 0.3, "causal": causal, "rate": 0.2, "seed": seed}
+        operands = ((-1, 70, 14), (-1, 300, 14), (-1, 300, 6))
+        yield OpCase("attention", operands, ((-1, 70, 6), (-1, 2, 70, 300)), (), attrs, length=300, scale=1e-3)
+
+
 def image_cases() -> Iterator[OpCase]:
     """Yield the ops that sample images: every way to continue them, places within and beyond, one tile and several."""
     seed, small, large, wide = 2**64 - 54321, (-1, 3, 4, 2), (-1, 5, 7, 4), (-1, 2, 131, 1)
@@ -854,6 +941,14 @@ def augmentation_cases() -> Iterator[LayerCase]:
 def layer_cases() -> Iterator[LayerCase]:
     """Yield at least one row for every layer."""
     yield LayerCase("InputLayer", {"shape": (2, 3)}, (), (2, 3))
+    # These work on strings before a model; tests/text_cases.py has more rows for them.
+    yield LayerCase("StringLookup", {"vocabulary": ["b", "a"], "mask_token": "", "num_oov_indices": 2, "salt": [1, 2]})
+    yield LayerCase("IntegerLookup", {"vocabulary": [7, 3], "invert": True, "oov_token": -5})
+    yield LayerCase("TextVectorization", {"max_tokens": 5, "ngrams": 2, "output_sequence_length": 4, "split": None})
+    weighted = {"vocabulary": ["[UNK]", "a"], "idf_weights": [0.5, 0.25], "output_mode": "tf_idf"}
+    yield LayerCase("TextVectorization", weighted)
+    yield LayerCase("Hashing", {"num_bins": 5, "mask_value": "", "salt": [3, 4], "output_mode": "count"})
+    yield LayerCase("Hashing", {"num_bins": 5, "dtype": "int32"})
     for function in FUNCTIONS:
         seed = 1 if function.endswith("shrink") else 0
         yield LayerCase("Dense", {"units": 5, "activation": function}, ((7,),), (5,), length=7, seed=seed)
@@ -886,6 +981,9 @@ def layer_cases() -> Iterator[LayerCase]:
     orthogonal = {"kernel_regularizer": "orthogonal_regularizer", "kernel_constraint": "unit_norm"}
     yield LayerCase("Dense", {"units": 5, **orthogonal, "activity_regularizer": "l2"}, ((3,),), (5,), length=25)
     yield LayerCase("Dense", {"units": 5, "bias_constraint": "non_neg"}, ((3,),), (5,), length=5)
+    yield from sequence_layer_cases()
+
+    yield from recurrent_layer_cases()
     yield from convolution_layer_cases()
     yield from depthwise_layer_cases()
     yield LayerCase("ActivityRegularization", {}, ((3, 5),), (3, 5))
@@ -896,6 +994,10 @@ def layer_cases() -> Iterator[LayerCase]:
         for cls in ("Dropout", "AlphaDropout"):
             yield LayerCase(cls, {"rate": 0.4, "noise_shape": noise_shape, "seed": 5}, ((3, 5),), (3, 5))
     yield LayerCase("SpatialDropout1D", {"rate": 0.3, "seed": 1}, ((3, 5),), (3, 5))
+    first = {"rate": 0.3, "seed": 1, "data_format": "channels_first"}
+    yield LayerCase("SpatialDropout2D", {"rate": 0.3, "seed": 1}, ((3, 2, 5),), (3, 2, 5))
+    yield LayerCase("SpatialDropout2D", first, ((5, 3, 2),), (5, 3, 2))
+    yield LayerCase("SpatialDropout3D", {"rate": 0.3, "seed": 1}, ((3, 2, 2, 5),), (3, 2, 2, 5))
     yield LayerCase("AlphaDropout", {"rate": 0.2, "seed": 7}, ((3, 5),), (3, 5))
     yield LayerCase("GaussianNoise", {"stddev": 0.5, "seed": 2**64 - 1}, ((3, 5),), (3, 5))
     yield LayerCase("GaussianDropout", {"rate": 0.3, "seed": 0}, ((3, 5),), (3, 5))
@@ -938,6 +1040,9 @@ def layer_cases() -> Iterator[LayerCase]:
     for n in (1, 3):
         yield LayerCase("RepeatVector", {"n": n}, ((5,),), (n, 5), length=n)
     yield LayerCase("Identity", {}, ((2, 3),), (2, 3))
+    yield LayerCase("Masking", {"mask_value": 0.5}, ((4, 3),), (4, 3))
+    inner = {"class_name": "Dense", "config": {"units": 2, "activation": "tanh", "name": "inner"}}
+    yield LayerCase("TimeDistributed", {"layer": inner}, ((3, 4),), (3, 2), length=12)
     yield from pooling_layer_cases()
     for cls in ("Add", "Multiply", "Average", "Maximum", "Minimum"):
         for count in (1, 2, 3):
@@ -960,6 +1065,66 @@ def layer_cases() -> Iterator[LayerCase]:
     yield LayerCase("Lambda", {"function": square, "output_shape": (3, 7)}, ((3, 7),), (3, 7))
     swap = {"function": {"class_name": "function", "config": "swapaxes"}, "arguments": {"axis1": 1, "axis2": -1}}
     yield LayerCase("Lambda", swap, ((3, 7),), (7, 3))
+
+
+def sequence_layer_cases() -> Iterator[LayerCase]:
+    """Yield the layers that look up vectors, and those of attention; inputs that share a length have another size."""
+    yield LayerCase("Embedding", {"input_dim": 4, "output_dim": 3}, ((5,),), (5, 3), integers=4, length=65)
+    rules: dict[str, Any] = {"embeddings_regularizer": "l2", "embeddings_constraint": "max_norm"}
+    named = {"input_dim": 3, "output_dim": 7, "embeddings_initializer": "he_normal", **rules}
+    yield LayerCase("Embedding", named, ((2, 3),), (2, 3, 7), integers=3, length=65)
+    pair, triple = ((2, 3), (3, 3)), ((2, 3), (3, 2), (3, 3))
+    yield LayerCase("Attention", {"use_scale": True, "dropout": 0.3, "seed": 5}, pair, (2, 3), length=40)
+    yield LayerCase("Attention", {"score_mode": "concat", "use_scale": True}, triple, (2, 2), length=40)
+    yield LayerCase("AdditiveAttention", {"dropout": 0.2, "seed": 1}, triple, (2, 2), length=40)
+    # Nothing hangs on the biases of the keys but penalties: every score of a query moves by the same.
+    rules = {"kernel_regularizer": "l2", "bias_regularizer": "l2", "activity_regularizer": "l2",
+             "kernel_constraint": "max_norm", "bias_constraint": "min_max_norm"}  # fmt: skip
+    heads = {"num_heads": 2, "key_dim": 1, "use_bias": False, "use_gate": True, "sliding_window": 2}
+    yield LayerCase("MultiHeadAttention", heads, pair, (2, 3), length=60)
+    more = {"num_heads": 2, "key_dim": 2, "value_dim": 1, "dropout": 0.2, "output_shape": (2, 1), "seed": 3, **rules}
+    yield LayerCase("MultiHeadAttention", more, triple, (2, 2, 1), length=200)
+    grouped = {"head_dim": 1, "num_query_heads": 4, "num_key_value_heads": 2, "use_bias": False, "seed": 4}
+    yield LayerCase("GroupQueryAttention", {**grouped, "dropout": 0.3}, triple, (2, 3), length=60)
+    for equation, shape, made, bias in (
+        ("abc,cde->abde", (2, 3), (2, 2, 2), "e"), ("...cd,cde->...e", (2, 2, 3), (2, 4), "e"),
+    ):  # fmt: skip
+        config = {"equation": equation, "output_shape": made, "bias_axes": bias, "activation": "tanh"}
+        yield LayerCase("EinsumDense", config, (shape,), made, length=60)
+
+
+def recurrent_layer_cases() -> Iterator[LayerCase]:
+    """Yield the recurrent layers and their cells, whose inputs are x and the states, with each of their options."""
+    rules: dict[str, Any] = {
+        "kernel_regularizer": "l2", "recurrent_regularizer": "l1", "bias_regularizer": "l2",
+        "kernel_constraint": "max_norm", "recurrent_constraint": "unit_norm", "bias_constraint": "min_max_norm",
+        "kernel_initializer": "he_normal", "recurrent_initializer": "glorot_normal", "bias_initializer": "ones",
+    }  # fmt: skip
+    noise = {"dropout": 0.3, "recurrent_dropout": 0.2, "seed": 4}
+    back = {"return_sequences": True, "go_backwards": True}
+    for name, own in (
+        ("SimpleRNN", {}), ("LSTM", {"unit_forget_bias": False}), ("GRU", {"reset_after": False}),
+    ):  # fmt: skip
+        x, states = (3, 4), ((2,),) * (2 if name == "LSTM" else 1)
+        yield LayerCase(name, {"units": 2}, (x,), (2,), length=100)
+        rich = {"units": 2, **rules, **noise, **back, "activity_regularizer": "l2"}
+        yield LayerCase(name, rich, (x,), (3, 2), length=200)
+        written = {"units": 2, **own, **noise, "activation": "silu", "zero_output_for_mask": True, "unroll": True}
+        yield LayerCase(name, written, (x,), (2,), length=100)
+        yield LayerCase(f"{name}Cell", {"units": 2, **own, **rules, **noise}, ((4,), *states), (2,), length=100)
+    cells = [_config("LSTMCell", {"units": 2, "seed": 1}), _config("GRUCell", {"units": 3, "seed": 2})]
+    stack = _config("StackedRNNCells", {"cells": cells})
+    yield LayerCase("StackedRNNCells", {"cells": cells}, ((4,), (2,), (2,), (3,)), (3,), length=100)
+    yield LayerCase("RNN", {"cell": stack, **back}, ((3, 4),), (3, 3), length=200)
+    for merge, output in (("concat", (3, 4)), ("ave", (3, 2))):
+        layer = layers.Bidirectional(layers.GRU(2, return_sequences=True, seed=3)).forward_layer
+        pair = {"layer": _config("GRU", layer.get_config()), "merge_mode": merge}
+        yield LayerCase("Bidirectional", pair, ((3, 4),), output, length=100)
+
+
+def _config(cls: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return the whole config of a layer."""
+    return {"class_name": cls, "config": getattr(layers, cls)(**arguments).get_config()}
 
 
 def convolution_layer_cases() -> Iterator[LayerCase]:
@@ -1351,6 +1516,10 @@ def callback_cases() -> Iterator[ClassCase]:
     yield ClassCase("ReduceLROnPlateau", {"monitor": "loss", "patience": 100})
     yield ClassCase("LearningRateScheduler", {"schedule": lambda epoch, learning_rate: learning_rate})
     yield ClassCase("CSVLogger", {"filename": os.devnull})
+    yield ClassCase("ModelCheckpoint", {"filepath": "m.keras"})
+    yield ClassCase("ModelCheckpoint", {"filepath": "{epoch}.weights.h5", "save_weights_only": True, "save_freq": 2})
+    yield ClassCase("BackupAndRestore", {"backup_dir": "backup", "save_freq": 2})
+    yield ClassCase("BackupAndRestore", {"backup_dir": "backup"})
     yield ClassCase("CriticalPoint", {"tolerance": 1e-30, "restore_best_weights": False})
     yield ClassCase("SwapEMAWeights")
     yield ClassCase("TensorBoard")

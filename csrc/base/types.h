@@ -141,6 +141,17 @@ struct Epilogue {
   ActivationSpec<T> activation;
 };
 
+// Rows of neighbouring units of a recurrent cell. The derivative of either function follows from its output. Strides
+// are in elements.
+template <class T>
+struct CellRows {
+  ActivationSpec<T> gates, state;  // the functions of the gates and of the state
+  Index rows = 0, units = 0;
+  Index z_row = 0, gate = 0;  // in z: from row to row, from gate to gate
+  Index row = 0;              // from row to row of h, c and their gradients
+  Index before_row = 0;       // from row to row of what was before
+};
+
 // C (m x n) = A (m x k) B (k x n), or C += A B, then the epilogue.
 // A is read by two strides, so that A stored transposed is the same call with the strides swapped. Packed operands are
 // the same call too: a_panel and b_panel say how far one tile's rows of A, or columns of B, lie from the next tile's.

@@ -7,11 +7,13 @@
 
 namespace fastgd {
 
-// Sizes and storage of C (m x n) = op(A) (m x k) op(B) (k x n), all row-major and dense.
+// Sizes and storage of C (m x n) = op(A) (m x k) op(B) (k x n), all row-major.
 struct ProductShape {
   Index m = 0, n = 0, k = 0;
   bool a_transposed = false;  // A is stored k x m
   bool b_transposed = false;  // B is stored n x k
+  // Elements from row to row as each is stored, 0 where it is dense; none is dense, or all are.
+  Index a_stride = 0, b_stride = 0, c_stride = 0;
 };
 
 // One product, planned once and run many times. Cuts only along rows and columns of C and takes blocks of k in order,
@@ -26,19 +28,22 @@ class Product {
     const Index row_tiles = (s_.m + kernels.tile_rows - 1) / kernels.tile_rows;
     const Index col_tiles = (s_.n + kernels.tile_cols - 1) / kernels.tile_cols;
     // A vector on either side: told by the shape alone, since these sum in an order of their own.
-    if (s_.n == 1) {
+    const bool dense = s_.a_stride == 0;
+    if (dense) s_.a_stride = s_.a_transposed ? s_.m : s_.k;
+    if (dense) s_.b_stride = s_.b_transposed ? s_.k : s_.n, s_.c_stride = s_.n;
+    if (dense && s_.n == 1) {
       form_ = s_.a_transposed ? Form::vector_times_rows : Form::rows_times_vector;
-    } else if (s_.m == 1) {
+    } else if (dense && s_.m == 1) {
       form_ = s_.b_transposed ? Form::rows_times_vector : Form::vector_times_rows;
     }
     // A single row or column is stored the same way turned or not.
-    if (s_.k == 1) s_.b_transposed = false;
+    if (dense && s_.k == 1) s_.b_transposed = false, s_.b_stride = s_.n;
     by_columns_ = col_tiles >= row_tiles;
     // Rows of B that lie far apart share few cache sets and need a page each; a copy pays from the second tile row on.
-    pack_b_ = form_ == Form::matrix &&
-              (s_.b_transposed || (row_tiles >= 2 && s_.n * bytes >= kFarApartBytes && s_.n > kernels.tile_cols));
-    pack_a_ = form_ == Form::matrix && col_tiles >= kPanelsToPackA &&
-              (s_.a_transposed ? s_.m : s_.k) * bytes >= kFarApartBytes;
+    pack_b_ =
+        form_ == Form::matrix &&
+        (s_.b_transposed || (row_tiles >= 2 && s_.b_stride * bytes >= kFarApartBytes && s_.n > kernels.tile_cols));
+    pack_a_ = form_ == Form::matrix && col_tiles >= kPanelsToPackA && s_.a_stride * bytes >= kFarApartBytes;
     block_depth_ = pack_b_ ? std::min(std::max<Index>(s_.k, 1), depth) : std::max<Index>(s_.k, 1);
     block_cols_ = std::max(kernels.tile_cols, kPackedPanels * kernels.tile_cols);
     if (pack_a_) packed_a_ = multiply(round_to(s_.m, kernels.tile_rows), s_.k);
@@ -61,9 +66,9 @@ class Product {
     }
     Gemm<T> g;
     g.m = s_.m, g.n = s_.n, g.k = s_.k;
-    g.a = a, g.a_row = s_.a_transposed ? 1 : s_.k, g.a_col = s_.a_transposed ? s_.m : 1;
-    g.b = b, g.b_row = s_.n;
-    g.c = c, g.c_row = s_.n;
+    g.a = a, g.a_row = s_.a_transposed ? 1 : s_.a_stride, g.a_col = s_.a_transposed ? s_.a_stride : 1;
+    g.b = b, g.b_row = s_.b_stride;
+    g.c = c, g.c_row = s_.c_stride;
     g.accumulate = accumulate;
     g.epilogue = epilogue;
     if (pack_a_) pack_a(k, g, scratch, who);
@@ -172,11 +177,13 @@ class Product {
   static Index panel(const Kernels<T>& k, Index depth) { return k.tile_cols * depth + k.tile_cols; }
 
   // B(p, j) in memory, whichever way it is stored.
-  const T* at_b(const T* b, Index p, Index j) const { return b + (s_.b_transposed ? j * s_.k + p : p * s_.n + j); }
+  const T* at_b(const T* b, Index p, Index j) const {
+    return b + (s_.b_transposed ? j * s_.b_stride + p : p * s_.b_stride + j);
+  }
 
   void pack_block(const Kernels<T>& k, const T* b, Index p, Index depth, Index j, Index cols,
                   T* packed) const noexcept {
-    const Index row = s_.b_transposed ? 1 : s_.n, col = s_.b_transposed ? s_.k : 1;
+    const Index row = s_.b_transposed ? 1 : s_.b_stride, col = s_.b_transposed ? s_.b_stride : 1;
     k.pack_cols(depth, cols, at_b(b, p, j), row, col, packed, panel(k, depth));
   }
 
@@ -212,7 +219,7 @@ class Product {
           pack_block(k, b, p, depth, j, width, packed);
           set_packed_b(k, part, packed, depth);
         } else {
-          part.b = b + p * s_.n + j;
+          part.b = b + p * s_.b_stride + j;
         }
         k.gemm(part);
         p += depth;
@@ -239,7 +246,7 @@ class Product {
           set_packed_b(k, part, packed, depth);
           who.sync();
         } else {
-          part.b = b + p * s_.n + j;
+          part.b = b + p * s_.b_stride + j;
         }
         part.m = rows;
         part.a += pack_a_ ? tiles.begin * g.a_panel : first * g.a_row;

@@ -13,24 +13,24 @@ class NumpyFunction final : public Op<T> {
     s.expect_params(0, 0);
     // One bit each in the traits.
     check(s.inputs.size() <= 32, "takes at most 32 inputs. Received: ", s.inputs.size());
-    auto& traits = this->traits;
-    traits.gradient_inputs = 0;
+    auto& t = this->traits;
+    t.gradient_inputs = 0;
     for (std::size_t i = 0; i < s.inputs.size(); ++i) {
       const TensorInfo& input = s.inputs[i];
       x_.push_back({input.shape, input.integer ? Source::int32 : kReal});
-      (input.integer ? traits.integer_inputs : traits.gradient_inputs) |= 1u << i;
+      (input.integer ? t.integer_inputs : t.gradient_inputs) |= 1u << i;
     }
     for (const Shape& shape : function_->shapes()) {
-      traits.outputs.push_back({resolve(shape, s.batch)});
-      y_.push_back({traits.outputs.back().shape, kReal});
+      t.outputs.push_back({resolve(shape, s.batch)});
+      y_.push_back({t.outputs.back().shape, kReal});
     }
     dx_ = x_;
     dy_ = y_;
-    traits.couples_samples = true;
-    traits.may_fail = true;
-    traits.backward_reads_inputs = traits.backward_reads_outputs = ~0u;
+    t.couples_samples = true;
+    t.may_fail = true;
+    t.backward_reads_inputs = t.backward_reads_outputs = ~0u;
     if (!function_->differentiable())
-      traits.refuses_gradient = "'" + function_->name() +
+      t.refuses_gradient = "'" + function_->name() +
                                 "' has no `backward`, but weights before it are trained: give it one, or put "
                                 "`ops.stop_gradient` before it";
   }

@@ -21,8 +21,11 @@ from cases import (
     op_params,
     op_plan,
     pooling_cases,
+    recurrent_cases,
     reduction_cases,
+    sequence_cases,
 )
+from fastgd import _core
 from fastgd.plan import Step, TensorSpec, Term
 from fastgd.reference import Executor
 from fastgd.reference.functions import FUNCTIONS
@@ -50,6 +53,9 @@ GRADIENT_OPS = {
     "layer_normalization",
     "rms_normalization",
     "unit_normalization",
+    "simple_rnn",
+    "lstm",
+    "gru",
     "rescale",
     "standardize",
     "flatten",
@@ -66,6 +72,8 @@ GRADIENT_OPS = {
     "average_pool",
     "upsample",
     "gather",
+    "embedding",
+    "attention",
     "unary",
     "binary",
     "where",
@@ -219,6 +227,36 @@ def test_normalisation_and_scaling(case):
     assert {"d:x0", *(f"d:w{i}" for i in range(trained))} <= set(seen)
 
 
+SMALL_SEQUENCES = [case for case in sequence_cases() if sum(abs(prod(s)) for s in (*case.inputs, *case.params)) <= 130]
+
+
+@pytest.mark.parametrize("case", SMALL_SEQUENCES, ids=lambda c: c.id)
+def test_embedding_and_attention(case):
+    plan = op_plan(case, "float64")
+    seen = check_gradients(plan, op_feeds(case, plan, 2, 5), op_params(case, "float64", 5))
+    assert {f"d:x{i}" for i in range(3)} <= set(seen) if case.op == "attention" else "d:w0" in seen
+
+
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("scores_alone", [False, True])
+def test_weights_of_attention_that_a_loss_reads(scores_alone, causal):
+    b = PlanBuilder()
+    for name in "qkv":
+        b.input(name, 2, 4)
+    outputs = b.tensor("y", 2, 4), b.tensor("p", 2, 2, 2)
+    b.steps.append(Step("attention", tuple("qkv"), outputs, (), {"heads": 2, "rate": 0.3, "seed": 9, "causal": causal}))
+    b.step("reshape", ["p"], "flat", 2, 4, shape=(-1, 2, 4))
+    if not scores_alone:
+        b.step("add", ["y", "flat"], "both", 2, 4)
+    feeds = [numbers(k, 3, 2, 4) for k in range(3)]
+    seen = checked(b, "flat" if scores_alone else "both", feeds, shape=(2, 4))
+    assert np.any(seen["d:k"])
+    native = _core.Executor(b.build())
+    native.bind_parameters([])
+    for name, value in native.inspect([*feeds, numbers(99, 3, 2, 4)]).items():
+        np.testing.assert_allclose(value, seen.get(name, 0), rtol=0, atol=1e-13, err_msg=name)
+
+
 SMALL_CONVOLUTIONS = [
     case
     for case in (*convolution_cases(), *depthwise_cases())
@@ -232,6 +270,17 @@ def test_convolutions(case):
     plan = op_plan(case, "float64")
     seen = check_gradients(plan, op_feeds(case, plan, 2, 5), op_params(case, "float64", 5))
     assert {"d:x0", *(f"d:w{i}" for i in range(len(case.params)))} <= set(seen)
+
+
+SMALL_SEQUENCES = [case for case in recurrent_cases() if prod(case.params[0]) + prod(case.params[1]) <= 40]
+
+
+@pytest.mark.parametrize("case", SMALL_SEQUENCES, ids=lambda c: c.id)
+def test_recurrent_sequences(case):
+    plan = op_plan(case, "float64")
+    seen = check_gradients(plan, op_feeds(case, plan, 3, 5), op_params(case, "float64", 5))
+    moving = 1 + case.kinds[1:].count("x")
+    assert {*(f"d:x{i}" for i in range(moving)), *(f"d:w{i}" for i in range(len(case.params)))} <= set(seen)
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.4, 1.0])

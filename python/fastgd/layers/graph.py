@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from fastgd.ops.builder import Dims, Placeholder, Shape, show_dims, to_shape
-from fastgd.utils.structure import flatten, pack
+from fastgd.ops.builder import Dims, Placeholder, PlanBuilder, Shape, Tensor, show_dims, to_shape
+from fastgd.utils.structure import change, flatten, pack
 
 if TYPE_CHECKING:
     from fastgd.layers.layer import Layer
@@ -25,13 +25,27 @@ class KerasTensor(Placeholder):
         dims: the sizes as a plan counts them: negative ones are multiples of the batch.
         dtype: "float32", "float64" or "int32".
         node: the call that made it.
+        mask_dims: the sizes of the mask that its tensor carries in a plan, None without.
     """
 
-    def __init__(self, dims: Dims, dtype: str, node: Node, name: str) -> None:
+    def __init__(self, dims: Dims, dtype: str, node: Node, name: str, mask_dims: Dims | None = None) -> None:
         self.dims = dims
         self.dtype = dtype
         self.node = node
         self.name = name
+        self.mask_dims = mask_dims
+
+    @classmethod
+    def like(cls, y: Tensor, node: Node, name: str) -> KerasTensor:
+        """Return a placeholder for a tensor that a call of a layer has made in a trial."""
+        return cls(y.dims, y.dtype, node, name, None if y.mask is None else y.mask.dims)
+
+    def symbol(self, builder: PlanBuilder) -> Tensor:
+        """Return a new input of a plan that stands for it, with a mask if it has one."""
+        tensor = builder.input(self.name, self.dims, self.plan_dtype)
+        if self.mask_dims is not None:
+            tensor.mask = builder.input(f"{self.name}_mask", self.mask_dims)
+        return tensor
 
     @property
     def shape(self) -> Shape:
@@ -69,20 +83,39 @@ class Node:
         layer: the layer.
         inputs: what it was called on: a KerasTensor or a structure of them; an empty list for inputs of a model.
         training: the argument of that name in the call.
+        named: further arguments of `call` by their names, with KerasTensors and plain values.
         outputs: the KerasTensor or the structure that it returned.
     """
 
-    def __init__(self, layer: Layer, inputs: Any, training: bool | None = None) -> None:
+    def __init__(
+        self, layer: Layer, inputs: Any, training: bool | None = None, named: Mapping[str, Any] | None = None
+    ) -> None:
         self.layer = layer
-        # A copy, because the caller may append to his list: `parts.append(Dense(8)(Concatenate()(parts)))`.
+        # Copies, because the caller may append to his list: `parts.append(Dense(8)(Concatenate()(parts)))`.
         self.inputs = pack(inputs, flatten(inputs))
+        self.named: dict[str, Any] = pack(dict(named or {}), flatten(dict(named or {})))
         self.training = training
         self.outputs: Any = None
 
     @property
     def parents(self) -> list[Node]:
         """The calls whose outputs this one takes."""
-        return [tensor.node for tensor in flatten(self.inputs)]
+        return [tensor.node for tensor in self.placeholders]
+
+    @property
+    def placeholders(self) -> list[KerasTensor]:
+        """The KerasTensors among its arguments, in order."""
+        return placeholders_in(self.inputs, self.named)
+
+    def arguments(self, function: Callable[[KerasTensor], Any]) -> tuple[Any, dict[str, Any]]:
+        """Return the inputs and the further arguments with `function` of each KerasTensor in its place."""
+        replace = lambda leaf: function(leaf) if isinstance(leaf, KerasTensor) else leaf  # noqa: E731
+        return change(self.inputs, replace), change(self.named, replace)
+
+
+def placeholders_in(*structures: Any) -> list[KerasTensor]:
+    """Return the KerasTensors among the leaves of structures."""
+    return [leaf for leaf in flatten(structures) if isinstance(leaf, KerasTensor)]
 
 
 def nodes_before(outputs: Sequence[KerasTensor], inputs: Sequence[KerasTensor] = ()) -> list[Node]:

@@ -51,6 +51,9 @@ class Operation(Layer, abstract=True):
         args, kwargs = pack(self._structure, leaves)
         return self.function(*args, **kwargs)
 
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
+        """Return None: what an op makes carries no mask, as in Keras."""
+
     def get_config(self) -> dict[str, Any]:
         """Return the name of the op and its arguments, with constants as lists.
 

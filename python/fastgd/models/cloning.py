@@ -102,8 +102,8 @@ def _clone_graph(model: Model, input_tensors: Any, clone: CloneFunction) -> Mode
     made = {id(x): new for x, new in zip(graph.flat_inputs, inputs, strict=True)}
     layers = {id(layer): clone(layer) for layer in graph.layers if not isinstance(layer, InputLayer)}
     for node in graph.nodes:
-        arguments = pack(node.inputs, [made[id(x)] for x in flatten(node.inputs)])
-        kwargs = {} if node.training is None else {"training": node.training}
+        arguments, named = node.arguments(lambda x: made[id(x)])
+        kwargs = named if node.training is None else {**named, "training": node.training}
         outputs = layers[id(node.layer)](arguments, **kwargs)
         made.update({id(y): new for y, new in zip(flatten(node.outputs), flatten(outputs), strict=True)})
     outputs = pack(graph.outputs, [made[id(y)] for y in graph.flat_outputs])

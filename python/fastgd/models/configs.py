@@ -10,21 +10,20 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from fastgd.layers.argument_configs import from_plain, to_plain
 from fastgd.layers.graph import KerasTensor, Node
 from fastgd.layers.input_layer import InputLayer
-from fastgd.layers.layer import Layer, registry
+from fastgd.layers.layer import Layer, model_classes, registry
 from fastgd.layers.operation import Operation
 from fastgd.models.functional import Graph
 from fastgd.utils.errors import invalid, unknown
-from fastgd.utils.registry import to_config
+from fastgd.utils.registry import find_custom, to_config
 from fastgd.utils.structure import change, flatten
 
 CustomObjects = Mapping[str, Any] | None
 
 _TENSOR = "__keras_tensor__"
 
-# The classes that are no layers of a registry: those of models.
-model_classes: dict[str, Any] = {}
 # What stands for a call of an op is made by that call alone, never by its name.
 _CALLS_OF_OPS = {Operation.__name__: Operation}
 
@@ -42,7 +41,7 @@ def layer_from_config(entry: Mapping[str, Any], custom_objects: CustomObjects = 
 
     Args:
         entry: what `layer_config` returned.
-        custom_objects: classes by their names, looked at first.
+        custom_objects: classes by their names, looked at after the registered ones and before those of fastgd.
 
     Raises:
         ValueError: for an unknown class.
@@ -50,8 +49,9 @@ def layer_from_config(entry: Mapping[str, Any], custom_objects: CustomObjects = 
     name = entry.get("class_name")
     if not isinstance(name, str):
         raise invalid("A layer's config needs the key 'class_name'.", config=entry)
-    known = ((custom_objects or {}), model_classes, registry.classes, _CALLS_OF_OPS)
-    cls: Any = next((classes[name] for classes in known if name in classes), None)
+    known = (model_classes, registry.classes, _CALLS_OF_OPS)
+    own: Any = next((classes[name] for classes in known if name in classes), None)
+    cls: Any = find_custom(entry, custom_objects) or own
     if cls is None:
         raise unknown("layer", [*registry.classes, *model_classes, *(custom_objects or {})], class_name=name)
     config = entry.get("config", {})
@@ -130,23 +130,34 @@ def _call_config(node: Node, places: Mapping[int, tuple[str, int, int]]) -> dict
         history = list(places[id(x)])
         return {"class_name": _TENSOR, "config": {"shape": x.shape, "dtype": x.dtype, "keras_history": history}}
 
+    def plain(leaf: Any) -> Any:
+        return tensor(leaf) if isinstance(leaf, KerasTensor) else to_plain(leaf)
+
     kwargs = {} if node.training is None else {"training": node.training}
-    return {"args": [change(node.inputs, tensor)], "kwargs": kwargs}
+    return {"args": [change(node.inputs, tensor)], "kwargs": {**change(node.named, plain), **kwargs}}
 
 
 def _call(layer: Layer, number: int, call: Mapping[str, Any], made: dict[tuple[str, int, int], KerasTensor]) -> bool:
     """Call a layer if its inputs exist, and remember what it returns; tell whether they did."""
-    given = call["args"][0]
-    if any(_place_of(tensor) not in made for tensor in flatten(given, _is_tensor)):
+    given = call["args"], call["kwargs"]
+    tensors = [leaf for leaf in flatten(given, _is_entry) if _is_tensor(leaf)]
+    if any(_place_of(tensor) not in made for tensor in tensors):
         return False
-    inputs = change(given, lambda tensor: made[_place_of(tensor)], _is_tensor)
-    outputs = layer(inputs, **call["kwargs"])
+    args, kwargs = change(
+        given, lambda leaf: made[_place_of(leaf)] if _is_tensor(leaf) else from_plain(leaf), _is_entry
+    )
+    outputs = layer(*args, **kwargs)
     made.update({(layer.name, number, k): y for k, y in enumerate(flatten(outputs))})
     return True
 
 
 def _is_tensor(structure: Any) -> bool:
     return isinstance(structure, Mapping) and structure.get("class_name") == _TENSOR
+
+
+def _is_entry(structure: Any) -> bool:
+    """Return whether this describes one argument: a tensor, or a value that JSON has no word for."""
+    return isinstance(structure, Mapping) and "class_name" in structure
 
 
 def _is_place(structure: Any) -> bool:

@@ -47,7 +47,7 @@ class Graph:
         self.nodes = [node for node in found if id(node) not in entrances]
         made = {id(x) for x in self.flat_inputs}
         for node in self.nodes:
-            missing = [x for x in flatten(node.inputs) if id(x) not in made]
+            missing = [x for x in node.placeholders if id(x) not in made]
             if missing or isinstance(node.layer, InputLayer):
                 name = missing[0].name if missing else node.layer.name
                 names = [x.name for x in self.flat_inputs]
@@ -94,9 +94,9 @@ class Graph:
         tensors = self._check_tensors(inputs)
         made = {id(x): tensor for x, tensor in zip(self.flat_inputs, tensors, strict=True)}
         for node in self.nodes:
-            arguments = pack(node.inputs, [made[id(x)] for x in flatten(node.inputs)])
+            arguments, named = node.arguments(lambda x: made[id(x)])
             told = training if node.training is None else node.training
-            results = flatten(node.layer.emit(arguments, told))
+            results = flatten(node.layer.emit(arguments, told, named))
             made.update({id(y): result for y, result in zip(flatten(node.outputs), results, strict=True)})
         return pack(self.outputs, [made[id(y)] for y in self.flat_outputs])
 
@@ -106,7 +106,8 @@ class Graph:
         if len(tensors) != len(self.flat_inputs):
             raise invalid(f"The model takes {len(self.flat_inputs)} inputs.", inputs=tensors)
         for x, tensor in zip(self.flat_inputs, tensors, strict=True):
-            if x.dims != tensor.dims:
+            # The batch of a model inside a layer may be a multiple of the plan's.
+            if x.dims[1:] != tensor.dims[1:] or tensor.dims[0] >= 0:
                 raise invalid(f"The input {x.name!r} has the shape {show_dims(x.dims)}.", shape=tensor.shape)
         return tensors
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from fastgd import config
+from fastgd.layers.calling import as_shapes
 from fastgd.layers.graph import INTEGER, KerasTensor
-from fastgd.layers.layer import Layer
+from fastgd.layers.layer import Layer, model_classes
+from fastgd.layers.masks import set_masks
 from fastgd.layers.weights import distinct
-from fastgd.models.configs import CustomObjects, graph_config, graph_from_config, layer_config, model_classes
+from fastgd.models.configs import CustomObjects, graph_config, graph_from_config, layer_config
 from fastgd.models.costs import cost_below, costs_by_scope
 from fastgd.models.feeds import input_feeds
 from fastgd.models.functional import Graph
+from fastgd.models.saving import Saving
 from fastgd.models.subclassing import TracedGraph, placeholders_for, placeholders_of_shapes
 from fastgd.models.trainer import Trainer
 from fastgd.ops.builder import Shape
@@ -24,10 +28,10 @@ from fastgd.ops.recording import RecordedTensor, Recording, current_recording, w
 from fastgd.utils.checks import check_int
 from fastgd.utils.errors import invalid, mistyped, unknown
 from fastgd.utils.naming import automatic_name, snake_case
-from fastgd.utils.structure import flatten, pack
+from fastgd.utils.structure import change, flatten, pack
 
 
-class Model(Trainer, Layer, abstract=True):
+class Model(Saving, Trainer, Layer, abstract=True):
     """A network from placeholders to outputs: compiled, it trains; called, it is a layer of a larger model.
 
     A subclass may leave out `inputs` and `outputs` and implement `call(self, inputs)` instead, with layers that it
@@ -235,25 +239,43 @@ class Model(Trainer, Layer, abstract=True):
         if self.subclassed and self._graph is None:
             self._trace(placeholders_for(x, self._input_dtype))
 
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
-        """Replay the graph on tensors of a plan."""
+    def ensure_built(self, inputs: Any, dtype: str, others: Mapping[str, Any] = MappingProxyType({})) -> None:
+        """Build the model, if it is not built, for inputs given as a structure of sizes."""
+        if others and self.subclassed:
+            # Its layers are built by the call at hand: placeholders for one argument would not do.
+            self._built_dtype = self._built_dtype or dtype
+        else:
+            super().ensure_built(inputs, dtype, others)
+
+    def replay(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Replay the graph on tensors of a plan, which carry the masks given for them."""
+        set_masks(inputs, mask)
         return self.graph.run(inputs, training)
 
-    def __call__(self, inputs: Any, training: bool | None = None) -> Any:
+    # A subclass may have arguments of its own.
+    call: Callable[..., Any] = replay
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
+        """Return None: the outputs carry the masks that the layers inside have given them."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the model: on placeholders as a layer, on arrays to compute the outputs of one batch at once.
 
         Args:
-            inputs: KerasTensors or arrays, in the structure of the model's inputs.
-            training: on arrays, whether dropout and the like are active.
+            *args: KerasTensors or arrays, in the structure of the model's inputs; then further arguments of `call`.
+            **kwargs: further arguments of `call`, and `training`: on arrays, whether dropout and the like are active.
 
         Returns:
             KerasTensors or arrays, in the structure of the model's outputs.
         """
         if current_recording() is None:
-            inputs = without_records(inputs)
+            args, kwargs = without_records((args, kwargs))
+        inputs, named = self._signature.bind(self, args, kwargs)
         symbolic = all(hasattr(leaf, "dims") for leaf in flatten(inputs))
-        if symbolic or training or current_recording() is not None:
-            return super().__call__(inputs, training)
+        # Without training, what is None says nothing.
+        told = {name: x for name, x in named.items() if x is not None and (name != "training" or x)}
+        if symbolic or told or current_recording() is not None:
+            return super().__call__(inputs, **named)
         self._build_for(inputs)
         return self.predict_on_batch(inputs)
 
@@ -348,6 +370,21 @@ class Model(Trainer, Layer, abstract=True):
             return cls(**config)
         inputs, outputs = graph_from_config(config, custom_objects)
         return cls(inputs, outputs, name=config.get("name"), trainable=config.get("trainable", True))
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """Return the shapes of the inputs of a class with a `call` of its own; a graph tells them itself."""
+        if not self.subclassed or self._graph is None:
+            return None
+        inputs = self.graph.inputs
+        kinds = {x.plan_dtype for x in self.inputs}
+        kind = {"fastgd_dtype": kinds.pop()} if len(kinds) == 1 and None not in kinds else {}
+        return {"input_shape": change(inputs, lambda x: list(x.shape)), **kind}
+
+    def build_from_config(self, config: Mapping[str, Any]) -> None:
+        """Make the weights by what `get_build_config` returned."""
+        shape = config.get("input_shape")
+        if self.subclassed and shape is not None:
+            self._trace(placeholders_of_shapes(as_shapes(shape), config.get("fastgd_dtype") or self._input_dtype))
 
     def to_json(self, **kwargs: Any) -> str:
         """Return class and config as JSON text, for `models.model_from_json`; `kwargs` are those of `json.dumps`.

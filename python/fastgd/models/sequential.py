@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from fastgd.layers.graph import KerasTensor
 from fastgd.layers.input_layer import Input, InputLayer
-from fastgd.layers.layer import Layer
-from fastgd.models.configs import CustomObjects, layer_config, layer_from_config, model_classes
+from fastgd.layers.layer import Layer, model_classes
+from fastgd.models.configs import CustomObjects, layer_config, layer_from_config
 from fastgd.models.functional import Graph
 from fastgd.models.model import Model
-from fastgd.ops.builder import Tensor
 from fastgd.utils.errors import invalid, mistyped
 from fastgd.utils.naming import automatic_name
 from fastgd.utils.structure import flatten
@@ -134,17 +134,12 @@ class Sequential(Model, abstract=True):
             self._entrance = Input(batch_shape=input_shape, dtype=kind)
         self._extend()
 
-    def ensure_built(self, inputs: Any, dtype: str) -> None:
+    def ensure_built(self, inputs: Any, dtype: str, others: Mapping[str, Any] = MappingProxyType({})) -> None:
         """Build the model, if it is not built, for an input given by its sizes."""
         if isinstance(inputs, list) and len(inputs) != 1:
             raise invalid(f"The model {self.name!r} takes one input.", inputs=len(inputs))
         dims = inputs[0] if isinstance(inputs, list) else inputs
         self.build((None, *dims[1:]))
-
-    def call(self, inputs: Any, training: bool | None = None) -> Tensor:
-        """Replay the chain on a tensor of a plan."""
-        output: Tensor = self.graph.run(inputs, training)
-        return output
 
     def get_config(self) -> dict[str, Any]:
         """Return name and layers, the `Input` first if it is known."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from fastgd.layers.input_layer import Input
 from fastgd.models.functional import Graph
 from fastgd.ops.builder import PlanBuilder, Tensor, show_dims
 from fastgd.plan import BATCH
-from fastgd.utils.errors import invalid, mistyped
+from fastgd.utils.errors import invalid
 from fastgd.utils.naming import distinct_names
 from fastgd.utils.structure import flatten, pack
 
@@ -52,8 +51,7 @@ class TracedGraph(Graph):
         self.output_names = _output_names(outputs)
         node = Node(model, inputs)
         self.flat_outputs = [
-            KerasTensor(y.dims, y.dtype, node, name)
-            for y, name in zip(flatten(outputs), self.output_names, strict=True)
+            KerasTensor.like(y, node, name) for y, name in zip(flatten(outputs), self.output_names, strict=True)
         ]
         self.outputs = node.outputs = pack(outputs, self.flat_outputs)
 
@@ -64,14 +62,8 @@ class TracedGraph(Graph):
 
     def _call(self, inputs: Any, training: bool | None) -> Any:
         model = self._model
-        arguments = {}
-        if "training" in inspect.signature(model.call).parameters:
-            builder: PlanBuilder = flatten(inputs)[0].builder
-            arguments["training"] = builder.training if training is None else training
-        outputs = model.call(inputs, **arguments)
-        leaves = flatten(outputs)
-        if not leaves or not all(isinstance(y, Tensor) for y in leaves):
-            raise mistyped(f"`call` of {type(model).__name__} must return tensors of fastgd.ops.", call=outputs)
+        outputs = model.invoke(inputs, training)
+        leaves: list[Tensor] = flatten(outputs)
         for y in leaves:
             if y.dims[0] != BATCH:
                 raise invalid(
@@ -104,7 +96,7 @@ def _placeholder(shape: Any, dtype: str | None, name: str | None) -> KerasTensor
     if len(shape) == 0:
         raise invalid("`input_shape` must begin with the batch, None.", input_shape=shape)
     # A vector is a column of samples with one feature each.
-    return Input(tuple(shape[1:]) or (1,), dtype, name=name)
+    return Input(tuple(shape[1:]) or (1,), dtype=dtype, name=name)
 
 
 def _output_names(outputs: Any) -> list[str]:

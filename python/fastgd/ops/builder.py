@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
 
@@ -24,9 +25,9 @@ def to_shape(dims: Sequence[int]) -> Shape:
     return tuple(None if d < 0 else d for d in dims)
 
 
-def to_dims(shape: Sequence[int | None]) -> Dims:
-    """Return a Keras shape as sizes of the plan; None is the batch."""
-    return tuple(BATCH if d is None else d for d in shape)
+def to_dims(shape: Sequence[int | None], batch: int = BATCH) -> Dims:
+    """Return a Keras shape as sizes of the plan; None is the batch, of the size `batch`."""
+    return tuple(batch if d is None else d for d in shape)
 
 
 def show_dims(dims: Sequence[int]) -> str:
@@ -43,6 +44,7 @@ INTEGER_TAKERS = frozenset(
         "category_encoding",
         "class_pairs",
         "concatenate",
+        "embedding",
         "flatten",
         "gather",
         "label_share",
@@ -58,6 +60,15 @@ INTEGER_TAKERS = frozenset(
         "transpose",
     }
 )
+
+
+# The builder into whose plan a layer of this thread or asynchronous task is being emitted.
+_emitting: ContextVar[PlanBuilder | None] = ContextVar("fastgd_emitting", default=None)
+
+
+def emitting_builder() -> PlanBuilder | None:
+    """Return the builder into whose plan a layer is being emitted, None outside of layers."""
+    return _emitting.get()
 
 
 class Placeholder(Operators):
@@ -79,9 +90,10 @@ class Tensor(Operators):
         name: the name in the plan.
         dims: the sizes as the plan counts them: negative ones are multiples of the batch.
         dtype: "float32", "float64" or "int32".
+        mask: a floating tensor (batch, steps) of ones and zeros that tells which steps of this one count; None for all.
     """
 
-    __slots__ = ("builder", "dims", "dtype", "name")
+    __slots__ = ("builder", "dims", "dtype", "mask", "name")
     # NumPy functions refuse it at once instead of treating it as an object, and NumPy leaves its operators to ours.
     __array_ufunc__ = None
 
@@ -90,6 +102,7 @@ class Tensor(Operators):
         self.name = name
         self.dims = dims
         self.dtype = dtype
+        self.mask: Tensor | None = None
 
     @property
     def shape(self) -> Shape:
@@ -120,11 +133,13 @@ class PlanBuilder:
         steps: the steps so far.
         losses: the losses that layers have added besides those of the outputs.
         index_limits: by the names of tensors what integers fed to them must stay below.
+        batch: what ops take for the batch: -1, or a multiple inside a layer that has joined other axes with it.
     """
 
     def __init__(self, dtype: str, training: bool = False, moving: Collection[int] | None = None) -> None:
         self.dtype = dtype
         self.training = training
+        self.batch = BATCH
         self._moving = moving
         self.variables: list[Variable] = []
         self.steps: list[Step] = []
@@ -157,6 +172,11 @@ class PlanBuilder:
             self._params[id(variable)] = spec
             self.variables.append(variable)
         return spec.name
+
+    def params_of(self, step: Step) -> list[Variable]:
+        """Return the variables behind the parameters of a step."""
+        known = {self._params[id(variable)].name: variable for variable in self.variables}
+        return [known[name] for name in step.params]
 
     def read(self, variable: Variable) -> Tensor:
         """Return the value of `variable` as a tensor, which has no batch axis; one step serves all who read it."""
@@ -255,10 +275,21 @@ class PlanBuilder:
     def scope(self, name: str) -> Iterator[None]:
         """Name the tensors made inside after the layer `name`."""
         self._scopes.append(name)
+        token = _emitting.set(self)
         try:
             yield
         finally:
+            _emitting.reset(token)
             self._scopes.pop()
+
+    @contextmanager
+    def multiple(self, batch: int) -> Iterator[None]:
+        """Let ops inside take a multiple of the batch, such as -3, for the batch."""
+        before, self.batch = self.batch, batch
+        try:
+            yield
+        finally:
+            self.batch = before
 
     def build(self, outputs: Sequence[Tensor] = (), losses: Sequence[Term] = (), metrics: Sequence[Term] = ()) -> Plan:
         """Return the finished plan."""

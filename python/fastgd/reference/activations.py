@@ -26,18 +26,18 @@ def find_function(attrs: Attrs, attribute: str) -> tuple[Function, tuple[float, 
     return function, tuple(number(attrs, wanted, 0.0) for wanted in function.numbers)
 
 
-def find_fused(attrs: Attrs) -> tuple[Function, tuple[float, ...]]:
-    """Return the function that a product takes along under the attribute `activation`, and its numbers.
+def find_fused(attrs: Attrs, attribute: str = "activation") -> tuple[Function, tuple[float, ...]]:
+    """Return the function that a step takes along under an attribute, and its numbers.
 
     Raises:
         ValueError: if it has no derivative that follows from its output.
     """
-    name = attrs.get("activation")
+    name = attrs.get(attribute)
     if name in ALONG_AN_AXIS:
-        raise ValueError(f"`activation` must work element by element. Received: activation={name!r}")
-    function, numbers = find_function(attrs, "activation")
+        raise ValueError(f"`{attribute}` must work element by element. Received: {attribute}={name!r}")
+    function, numbers = find_function(attrs, attribute)
     if not function.from_output:
-        raise ValueError(f"`activation` must have a derivative that follows from y. Received: activation={name!r}")
+        raise ValueError(f"`{attribute}` must have a derivative that follows from y. Received: {attribute}={name!r}")
     return function, numbers
 
 

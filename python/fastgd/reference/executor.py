@@ -241,7 +241,7 @@ class Executor:
         stop = min(start + run.batch_size, run.feeds.rows)
         values = run.feeds.gather(slice(start, stop) if run.order is None else run.order[start:stop])
         training = run.mode == "train"
-        batch = Batch(stop - start, training, self.iteration, self._dtype, values, updates=training)
+        batch = Batch(stop - start, training, self.iteration, self._dtype, values, training, True)
         params = self._bound_parameters()
         traces = run_forward(run.program, params, batch)
         self._store_outputs(run, batch)

@@ -24,6 +24,7 @@ class Batch:
     dtype: np.dtype[Any]
     values: dict[str, Array]
     updates: bool = False
+    keeps_states: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,14 @@ def run_forward(program: Program, params: Sequence[Array], batch: Batch) -> list
     traces = []
     for node in program.nodes:
         ctx = Context(
-            batch.training, batch.iteration, batch.dtype, batch.size, node.input_needs, node.param_needs, batch.updates
+            batch.training,
+            batch.iteration,
+            batch.dtype,
+            batch.size,
+            node.input_needs,
+            node.param_needs,
+            batch.updates,
+            batch.keeps_states,
         )
         inputs = [batch.values[name] for name in node.step.inputs]
         try:

@@ -122,7 +122,7 @@ def build_program(plan: Plan, wanted: Iterable[str], model_inputs: Iterable[str]
             tuple(tensors[name] for name in step.outputs),
             tuple(places[name] for name in step.params),
             tuple(
-                name in moving and op.carries_gradient(k) and not op.is_flat(step.attrs)
+                name in moving and op.carries_gradient(k, step.attrs) and not op.is_flat(step.attrs)
                 for k, name in enumerate(step.inputs)
             ),
             tuple(plan.params[places[name]].trainable for name in step.params),
@@ -139,6 +139,6 @@ def find_model_inputs(plan: Plan) -> tuple[str, ...]:
         name
         for step in plan.steps
         for position, name in enumerate(step.inputs)
-        if lookup(step.op).carries_gradient(position)
+        if lookup(step.op).carries_gradient(position, step.attrs)
     }
     return tuple(name for name in plan.inputs if name in reached and plan.tensor(name).dtype == plan.dtype)

@@ -30,6 +30,8 @@ class Context:
         param_needs: for each parameter, whether it is trained.
         updates: whether forward may change parameters that no optimizer trains (moving averages): in training only,
             neither in evaluation and prediction nor in `inspect`.
+        keeps_states: whether forward may overwrite what it carries from batch to batch (recurrent states): in every
+            run, not in `inspect`.
         saved: what forward leaves for backward, beyond its outputs.
     """
 
@@ -40,6 +42,7 @@ class Context:
     input_needs: tuple[bool, ...] = ()
     param_needs: tuple[bool, ...] = ()
     updates: bool = False
+    keeps_states: bool = False
     saved: dict[str, Array] = field(default_factory=dict)
 
 
@@ -54,20 +57,22 @@ Backward = Callable[[Context, Sequence[Array], Sequence[Array], Sequence[Array],
 class Op:
     """One op: its forward function, its backward function if it has one, and how many of its inputs get a gradient.
 
-    `differentiable` counts leading inputs (a loss has one: its target gets no gradient); None stands for all.
+    `differentiable` counts leading inputs (a loss has one: its target gets no gradient), perhaps by the attributes;
+    None stands for all.
     `is_flat` tells by the attributes whether the op has no gradient after all, as the function of an op may have none.
     `calls_back`: its errors are those of the user's own code, and are left as they are.
     """
 
     forward: Forward
     backward: Backward | None = None
-    differentiable: int | None = None
+    differentiable: int | Callable[[Attrs], int] | None = None
     calls_back: bool = False
     is_flat: Callable[[Attrs], bool] = lambda attrs: False
 
-    def carries_gradient(self, position: int) -> bool:
+    def carries_gradient(self, position: int, attrs: Attrs) -> bool:
         """Return whether a gradient can flow to the input at `position`."""
-        return self.backward is not None and (self.differentiable is None or position < self.differentiable)
+        count = self.differentiable(attrs) if callable(self.differentiable) else self.differentiable
+        return self.backward is not None and (count is None or position < count)
 
 
 OPS: dict[str, Op] = {}
@@ -84,13 +89,15 @@ def forward(name: str, calls_back: bool = False) -> Callable[[Forward], Forward]
 
 
 def backward(
-    name: str, differentiable: int | None = None, is_flat: Callable[[Attrs], bool] = lambda attrs: False
+    name: str,
+    differentiable: int | Callable[[Attrs], int] | None = None,
+    is_flat: Callable[[Attrs], bool] = lambda attrs: False,
 ) -> Callable[[Backward], Backward]:
     """Return a decorator that registers a function as the backward pass of the op `name`, whose forward stands above.
 
     Args:
         name: the op.
-        differentiable: how many leading inputs get a gradient; None stands for all.
+        differentiable: how many leading inputs get a gradient, perhaps by the attributes; None stands for all.
         is_flat: whether it has no gradient with certain attributes.
     """
 
