@@ -48,7 +48,14 @@ CPP_FOLDERS = {
         KERNEL_USERS
         | {"ops/op.h", "ops/register.h", "ops/registry.h", "ops/op_list.inc", "ops/per_sample.h", "ops/broadcast.h"}
         | {"ops/matmul.h", "ops/along_axis.h", "ops/loops.h", "ops/strided_copy.h", "ops/folding.h", "ops/tabular.h"}
-        | {"ops/convolution.h", "ops/correlation.h", "ops/window.h", "ops/taps.h"}
+        | {
+            "ops/convolution.h",
+            "ops/correlation.h",
+            "ops/recurrent.h",
+            "ops/recurrent_layout.h",
+            "ops/window.h",
+            "ops/taps.h",
+        }
         | {"ops/images.h", "ops/windows.h", "ops/weighted_windows.h"}
         | {"ops/channels.h", "ops/channel_norm.h", "ops/fixed_lines.h", "ops/masked.h", "ops/row_norm.h"},
         LIBRARY,
@@ -99,7 +106,10 @@ PYTHON_UNITS: dict[str, frozenset[str]] = {
     "ops": BASE | {"runtime"},
     "random": BASE | {"ops"},
     **{part: BASE | PARTS | {"ops"} for part in PARTS},
-    "models": MODELS,
+    # Those that write files import saving when they do.
+    "callbacks": BASE | PARTS | {"ops", "saving"},
+    # Saving knows the models; their methods import it when they are called.
+    "models": MODELS | {"saving"},
     "datasets": frozenset({"utils"}),
     "preprocessing": frozenset({"utils"}),
     "saving": MODELS,
@@ -132,6 +142,7 @@ DISTRIBUTIONS = {
     "rich": Distribution(frozenset({"bench", "callbacks", "cli", "models", "utils"}), frozenset({"bench", "cli"})),
     "typer": Distribution(frozenset({"cli"}), frozenset({"cli"})),
     "sklearn": Distribution(frozenset({"estimators", "bench"}), frozenset({"estimators"})),
+    "safetensors": Distribution(frozenset({"saving"})),
     "h5py": Distribution(frozenset({"saving", "interop"})),
     "onnx": Distribution(frozenset({"saving", "interop"})),
     "torch": Distribution(frozenset({"saving", "interop", "bench"})),

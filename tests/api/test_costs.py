@@ -73,6 +73,12 @@ def test_operations_of_single_steps(op, x, kernel, y, attrs, flops):
     assert step_flops(step, {"x": x, "y": y}, {"k": kernel or (), "b": y[-1:]}) == flops
 
 
+def test_recurrent_layers():
+    # Two steps of x (5) and h (3), four gates each: their products, and three operations on every element of a gate.
+    model = fastgd.Sequential([fastgd.Input((2, 5)), fastgd.layers.LSTM(3)])
+    assert model.count_flops() == 2 * (2 * (5 + 3) * 4 * 3 + 3 * 4 * 3)
+
+
 def test_the_table_shows_costs():
     shown = []
     nested().summary(print_fn=shown.append, expand_nested=True, batch_size=64)

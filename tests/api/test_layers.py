@@ -59,6 +59,11 @@ CASES = {
     "DepthwiseConv2D": (lambda: layers.DepthwiseConv2D((2, 3), depth_multiplier=2), [(4, 5, 3)], (3, 3, 6)),
     "SeparableConv1D": (lambda: layers.SeparableConv1D(4, 3, padding="same"), [(5, 2)], (5, 4)),
     "SeparableConv2D": (lambda: layers.SeparableConv2D(4, 3, 2, "same", activation="relu"), [(5, 4, 2)], (3, 2, 4)),
+    "SimpleRNN": (lambda: layers.SimpleRNN(2, "relu"), [(3, 4)], (2,)),
+    "LSTM": (lambda: layers.LSTM(2, return_sequences=True, go_backwards=True), [(3, 4)], (3, 2)),
+    "GRU": (lambda: layers.GRU(2, reset_after=False, activation="mish"), [(3, 4)], (2,)),
+    "RNN": (lambda: layers.RNN([layers.LSTMCell(2), layers.GRUCell(5)]), [(3, 4)], (5,)),
+    "Bidirectional": (lambda: layers.Bidirectional(layers.GRU(3)), [(3, 4)], (6,)),
     "RandomFlip": (lambda: layers.RandomFlip(), [(5, 4, 3)], (5, 4, 3)),
     "RandomTranslation": (lambda: layers.RandomTranslation(0.2, (-0.1, 0.3)), [(5, 4, 3)], (5, 4, 3)),
     "RandomRotation": (lambda: layers.RandomRotation(0.1, "wrap"), [(5, 4, 3)], (5, 4, 3)),
@@ -96,7 +101,9 @@ def own_classes():
 
 
 def test_every_layer_has_a_row():
-    assert own_classes() == set(CASES)
+    # Cells take states besides: they have tests of their own in test_recurrent.py.
+    cells = {"SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells"}
+    assert own_classes() == set(CASES) | cells
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -167,8 +174,10 @@ def test_base_arguments():
         fastgd.Input()
     with pytest.raises(ValueError, match="Give `shape` or `batch_shape`, not both"):
         fastgd.Input((1,), batch_shape=(None, 1))
-    with pytest.raises(ValueError, match="`batch_shape` must begin with None"):
-        fastgd.Input(batch_shape=(32, 1))
+    with pytest.raises(ValueError, match="`batch_shape` must begin with the size of the batches, or None"):
+        fastgd.Input(batch_shape=())
+    with pytest.raises(ValueError, match="`batch_size` must be 1 or more"):
+        fastgd.Input(batch_shape=(0, 1))
     with pytest.raises(ValueError, match=r"`dtype` must be one of float32, float64. Received: dtype='int32'"):
         layers.Flatten(dtype="int32")
     assert fastgd.Input((1,), dtype="int32").dtype == "int32"
@@ -347,3 +356,21 @@ def test_batch_normalization_in_one_process_alone(name: str) -> None:
     layers.BatchNormalization(**{name: False})
     with pytest.raises(ValueError, match=rf"`{name}` must be False: .* Received: {name}=True"):
         layers.BatchNormalization(**{name: True})
+
+
+def test_a_weight_alone_in_an_op_is_trained():
+    class Scaled(Layer, abstract=True):
+        def build(self, input_shape):
+            self.scale = self.add_weight((2, input_shape[-1]), "zeros", name="scale")
+
+        def call(self, inputs):
+            return inputs * ops.exp(self.scale[0])
+
+    layer = Scaled()
+    model = fastgd.Sequential([fastgd.Input((3,)), layer])
+    model.compile("sgd", "mse")
+    model.train_on_batch(np.ones((4, 3)), np.zeros((4, 3)))
+    assert np.all(layer.scale.numpy()[0] < 0)
+    assert not layer.scale.numpy()[1].any()
+    # Outside of layers it is computed at once.
+    np.testing.assert_allclose(ops.exp(layer.scale)[1], 1.0)

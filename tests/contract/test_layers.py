@@ -15,6 +15,7 @@ from contract.registered import make, round_trips
 from fastgd import _core, constraints, initializers, layers, reference, regularizers, runtime
 from fastgd.layers.host_layer import HostLayer
 from fastgd.optimizers import SGD
+from fastgd.utils.structure import pack
 from reference.gradcheck import check_gradients
 
 Array = np.ndarray[Any, Any]
@@ -28,6 +29,8 @@ FINDERS: dict[str, Any] = {"initializer": initializers, "regularizer": regulariz
 
 def call(layer: Any, values: list[Any]) -> Any:
     """Call a layer on its one input or its list of inputs: the layers that merge take a list of one, too."""
+    if isinstance(layer, (layers.recurrent_cell.RecurrentCell, layers.StackedRNNCells)):
+        return layer(values[0], pack(layer.state_size, values[1:]))[0]
     return layer(values if len(values) > 1 or isinstance(layer, layers.merging.Merge) else values[0])
 
 

@@ -196,6 +196,11 @@ ARGUMENTS = [
     Wrong("GaussianDropout 1", lambda: layers.GaussianDropout(1.0), ValueError, "rate", "rate=1.0"),
     Wrong("AlphaDropout text", lambda: layers.AlphaDropout("0.1"), TypeError, "rate", "rate='0.1'"),
     Wrong("noise_shape text", lambda: Dropout(0.1, "ab"), TypeError, "noise_shape", "noise_shape='ab'"),
+    Wrong("LSTM 0", lambda: layers.LSTM(0), ValueError, "units", "units=0"),
+    Wrong("GRU dropout", lambda: layers.GRU(2, dropout=1.5), ValueError, "dropout", "dropout=1.5"),
+    Wrong("use_cudnn", lambda: layers.GRU(2, use_cudnn="on"), ValueError, "use_cudnn", "use_cudnn='on'"),
+    Wrong("merge", lambda: layers.Bidirectional(layers.GRU(2), "max"), ValueError, "merge_mode", "merge_mode='max'"),
+    Wrong("no cells", lambda: layers.StackedRNNCells([]), ValueError, "cells", "cells=[]"),
     Wrong("flip", lambda: layers.RandomFlip("sideways"), ValueError, "mode", "mode='sideways'"),
     Wrong("RandomFlip seed", lambda: layers.RandomFlip(seed=-1), ValueError, "seed", "seed=-1"),
     Wrong(

@@ -18,6 +18,7 @@ from cases import (
     op_params,
     op_plan,
     pooling_cases,
+    recurrent_cases,
     reduction_cases,
 )
 from fastgd import _core, reference
@@ -51,7 +52,15 @@ def test_native_matches_the_reference(case: OpCase, dtype: str, isa: str) -> Non
             tolerances.assert_close(got[name], value, tolerance, magnitude, what=f"{name}, batch {batch}")
 
 
-FAMILIES = (elementwise_cases, reduction_cases, moving_cases, image_cases, depthwise_cases, pooling_cases)
+FAMILIES = (
+    elementwise_cases,
+    reduction_cases,
+    moving_cases,
+    image_cases,
+    depthwise_cases,
+    pooling_cases,
+    recurrent_cases,
+)
 SHARED = [case for family in FAMILIES for case in family() if case.inputs]
 
 

@@ -75,6 +75,15 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
             "it is compared by random configurations in test_convolution.py",
         ),
         "Lambda": "it is compared by a test of its own in test_layers.py",
+        **dict.fromkeys(
+            (
+                *(f"{name}{kind}" for name in ("SimpleRNN", "LSTM", "GRU") for kind in ("", "Cell")),
+                "RNN",
+                "StackedRNNCells",
+                "Bidirectional",
+            ),
+            "it is compared with states and masks in test_recurrent.py",
+        ),
         "ActivityRegularization": "its penalty is part of the histories in test_regularizers.py",
     },
     "metric": {"MeanMetricWrapper": "what it does with a function is compared through the metrics derived from it"},

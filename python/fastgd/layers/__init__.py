@@ -5,6 +5,7 @@ from fastgd.layers.activation_layers import ELU, LeakyReLU, ReLU, Softmax
 from fastgd.layers.activity_regularization import ActivityRegularization
 from fastgd.layers.augmentation import RandomCrop, RandomFlip
 from fastgd.layers.batch_normalization import BatchNormalization
+from fastgd.layers.bidirectional import Bidirectional
 from fastgd.layers.convolution import Conv1D, Conv2D, Conv3D
 from fastgd.layers.dense import Dense
 from fastgd.layers.depthwise_convolution import DepthwiseConv1D, DepthwiseConv2D
@@ -65,9 +66,13 @@ from fastgd.layers.pooling import (
 from fastgd.layers.prelu import PReLU
 from fastgd.layers.random_affine import RandomRotation, RandomTranslation, RandomZoom
 from fastgd.layers.random_tone import RandomBrightness, RandomContrast
+from fastgd.layers.recurrent import GRU, LSTM, SimpleRNN
+from fastgd.layers.recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell
 from fastgd.layers.reshaping import Flatten, Identity, Permute, RepeatVector, Reshape
+from fastgd.layers.rnn import RNN
 from fastgd.layers.scaling import Normalization, Rescaling
 from fastgd.layers.separable_convolution import SeparableConv1D, SeparableConv2D
+from fastgd.layers.stacked_cells import StackedRNNCells
 from fastgd.layers.text_vectorization import TextVectorization
 from fastgd.layers.transposed_convolution import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from fastgd.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
@@ -85,6 +90,9 @@ GlobalAvgPool3D = GlobalAveragePooling3D
 
 __all__ = [
     "ELU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "Activation",
     "ActivityRegularization",
     "Add",
@@ -97,6 +105,7 @@ __all__ = [
     "AvgPool2D",
     "AvgPool3D",
     "BatchNormalization",
+    "Bidirectional",
     "CategoryEncoding",
     "Concatenate",
     "Conv1D",
@@ -121,6 +130,7 @@ __all__ = [
     "Dot",
     "Dropout",
     "Flatten",
+    "GRUCell",
     "GaussianDropout",
     "GaussianNoise",
     "GlobalAveragePooling1D",
@@ -142,6 +152,7 @@ __all__ = [
     "InputLayer",
     "IntegerLookup",
     "KerasTensor",
+    "LSTMCell",
     "Lambda",
     "Layer",
     "LayerNormalization",
@@ -175,10 +186,13 @@ __all__ = [
     "SeparableConv2D",
     "SeparableConvolution1D",
     "SeparableConvolution2D",
+    "SimpleRNN",
+    "SimpleRNNCell",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "StackedRNNCells",
     "StringLookup",
     "Subtract",
     "TextVectorization",

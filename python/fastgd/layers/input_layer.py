@@ -8,7 +8,7 @@ from typing import Any
 from fastgd.layers.graph import INTEGER, KerasTensor, Node
 from fastgd.layers.layer import Layer
 from fastgd.ops.builder import to_dims
-from fastgd.utils.checks import check_sample_shape, is_integer_dtype
+from fastgd.utils.checks import check_int, check_sample_shape, is_integer_dtype
 from fastgd.utils.errors import invalid
 from fastgd.utils.naming import automatic_name
 
@@ -20,9 +20,12 @@ class InputLayer(Layer):
         shape: the shape of one sample, without the batch.
         dtype: as in `Input`.
         name: as in `Layer`.
+        batch_size: as in `Input`.
     """
 
-    def __init__(self, shape: Sequence[int], dtype: Any = None, name: str | None = None) -> None:
+    def __init__(
+        self, shape: Sequence[int], dtype: Any = None, name: str | None = None, batch_size: int | None = None
+    ) -> None:
         if dtype in ("string", str):
             raise invalid(
                 "A model holds no strings: apply TextVectorization, StringLookup or Hashing to the data first, and let "
@@ -33,6 +36,7 @@ class InputLayer(Layer):
         self.holds_integers = is_integer_dtype(dtype)
         super().__init__(name=name or automatic_name("input_layer"), dtype=None if self.holds_integers else dtype)
         self.sample_shape = check_sample_shape("shape", shape)
+        self.batch_size = None if batch_size is None else check_int("batch_size", batch_size, 1)
         self.built = True
         node = Node(self, [])
         kind = INTEGER if self.holds_integers else self.dtype
@@ -46,11 +50,13 @@ class InputLayer(Layer):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make a like layer."""
         dtype = INTEGER if self.holds_integers else self._given_dtype
-        return {"shape": self.sample_shape, "dtype": dtype, "name": self.name}
+        size = {} if self.batch_size is None else {"batch_size": self.batch_size}
+        return {"shape": self.sample_shape, "dtype": dtype, "name": self.name, **size}
 
 
 def Input(  # noqa: N802 - Keras' name
     shape: Sequence[int] | None = None,
+    batch_size: int | None = None,
     dtype: Any = None,
     batch_shape: Sequence[int | None] | None = None,
     name: str | None = None,
@@ -59,17 +65,18 @@ def Input(  # noqa: N802 - Keras' name
 
     Args:
         shape: the shape of one sample, without the batch.
+        batch_size: the size of all batches, which stateful layers need to know; None for any. Nothing else hangs on it.
         dtype: "float32" or "float64", the type that the model computes in; arrays of any type may be fed. "int32" is
             for layers that take labels or indices: arrays fed must hold integers of 32 bits. All other integer types
             mean the same.
-        batch_shape: None and the shape of one sample, instead of `shape`.
+        batch_shape: `batch_size` and the shape of one sample, instead of both.
         name: the name of the input, by which arrays may be given in a dict.
 
     Returns:
         The placeholder, to call layers on.
 
     Raises:
-        ValueError: unless exactly one of `shape` and `batch_shape` is given.
+        ValueError: unless exactly one of `shape` and `batch_shape` is given, or if the size is not positive.
 
     Example:
         >>> x = fastgd.Input(shape=(784,))
@@ -77,12 +84,12 @@ def Input(  # noqa: N802 - Keras' name
         >>> model = fastgd.Model(x, y)
     """
     if batch_shape is not None:
-        if shape is not None:
+        if shape is not None or batch_size is not None:
             raise invalid("Give `shape` or `batch_shape`, not both.", shape=shape, batch_shape=batch_shape)
-        if len(batch_shape) == 0 or batch_shape[0] is not None:
-            raise invalid("`batch_shape` must begin with None: batches have any size.", batch_shape=batch_shape)
-        shape = check_sample_shape("batch_shape", batch_shape[1:])
+        if len(batch_shape) == 0:
+            raise invalid("`batch_shape` must begin with the size of the batches, or None.", batch_shape=batch_shape)
+        shape, batch_size = check_sample_shape("batch_shape", batch_shape[1:]), batch_shape[0]
     if shape is None:
         raise invalid("`shape` must be given: the shape of one sample, without the batch.", shape=shape)
-    placeholder: KerasTensor = InputLayer(shape, dtype, name).output
+    placeholder: KerasTensor = InputLayer(shape, dtype, name, batch_size).output
     return placeholder

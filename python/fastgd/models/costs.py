@@ -24,6 +24,7 @@ _VIEWS = frozenset({"flatten", "parameter", "reshape"})
 # Where the kernel's axes of multiply-adds end that each element of the output, or of the input, takes part in.
 _BY_OUTPUT = {"dense": 1, "convolution": -1, "depthwise_convolution": -2}
 _BY_INPUT = {"transposed_convolution": -1}
+_RECURRENT = frozenset({"gru", "lstm", "simple_rnn"})
 _WINDOWED = frozenset({"average_pool", "max_pool"})
 
 
@@ -94,6 +95,10 @@ def step_flops(step: Step, shapes: Mapping[str, tuple[int, ...]], weights: Mappi
             products = read[0] * prod(kernel[: _BY_INPUT[step.op]])
         added = out * (len(step.params) - 1)
         return 2 * products + added + (out if step.attrs.get("activation", "linear") != "linear" else 0)
+    if step.op in _RECURRENT:
+        # Both products of every gate, and what follows of every element of them.
+        kernel, recurrent = weights[step.params[0]], weights[step.params[1]]
+        return prod(shapes[step.inputs[0]][:2]) * (2 * (prod(kernel) + prod(recurrent)) + 3 * kernel[1])
     if step.op == "matmul":
         a = shapes[step.inputs[0]]
         return 2 * out * (a[-2] if step.attrs.get("transpose_a") else a[-1])

@@ -96,7 +96,7 @@ def _placeholder(shape: Any, dtype: str | None, name: str | None) -> KerasTensor
     if len(shape) == 0:
         raise invalid("`input_shape` must begin with the batch, None.", input_shape=shape)
     # A vector is a column of samples with one feature each.
-    return Input(tuple(shape[1:]) or (1,), dtype, name=name)
+    return Input(tuple(shape[1:]) or (1,), dtype=dtype, name=name)
 
 
 def _output_names(outputs: Any) -> list[str]:

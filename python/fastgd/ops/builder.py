@@ -61,6 +61,15 @@ INTEGER_TAKERS = frozenset(
 )
 
 
+# The builder into whose plan a layer of this thread or asynchronous task is being emitted.
+_emitting: ContextVar[PlanBuilder | None] = ContextVar("fastgd_emitting", default=None)
+
+
+def emitting_builder() -> PlanBuilder | None:
+    """Return the builder into whose plan a layer is being emitted, None outside of layers."""
+    return _emitting.get()
+
+
 class Placeholder(Operators):
     """What stands for a tensor before there is a plan: an op called on one is recorded, to be emitted later."""
 
@@ -107,15 +116,6 @@ class Tensor(Operators):
 def as_vector(x: Tensor) -> Tensor:
     """Return a scalar as a vector of one element."""
     return x.builder.emit("reshape", [x], [(1,)], attrs={"shape": (1,)})[0]
-
-
-# Whether a layer is emitting its ops.
-_emitting: ContextVar[bool] = ContextVar("emitting", default=False)
-
-
-def is_emitting() -> bool:
-    """Return whether this is asked from inside of a layer's `call`, whose ops are written down for later."""
-    return _emitting.get()
 
 
 class PlanBuilder:
@@ -169,6 +169,11 @@ class PlanBuilder:
             self._params[id(variable)] = spec
             self.variables.append(variable)
         return spec.name
+
+    def params_of(self, step: Step) -> list[Variable]:
+        """Return the variables behind the parameters of a step."""
+        known = {self._params[id(variable)].name: variable for variable in self.variables}
+        return [known[name] for name in step.params]
 
     def read(self, variable: Variable) -> Tensor:
         """Return the value of `variable` as a tensor, which has no batch axis; one step serves all who read it."""
@@ -267,11 +272,11 @@ class PlanBuilder:
     def scope(self, name: str) -> Iterator[None]:
         """Name the tensors made inside after the layer `name`."""
         self._scopes.append(name)
-        outer = _emitting.set(True)
+        token = _emitting.set(self)
         try:
             yield
         finally:
-            _emitting.reset(outer)
+            _emitting.reset(token)
             self._scopes.pop()
 
     def build(self, outputs: Sequence[Tensor] = (), losses: Sequence[Term] = (), metrics: Sequence[Term] = ()) -> Plan:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -12,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgd import config, runtime
-from fastgd.ops.builder import Placeholder, PlanBuilder, Tensor
+from fastgd.ops.builder import Placeholder, PlanBuilder, Tensor, emitting_builder
+from fastgd.ops.parameters import Variable
 from fastgd.ops.recording import RecordedTensor, as_recorded, recording_of, without_records
 from fastgd.plan import BATCH, resolve_shape
 from fastgd.utils.errors import invalid
-from fastgd.utils.structure import flatten, pack
+from fastgd.utils.structure import change, flatten, pack
 
 Array = npt.NDArray[Any]
 F = TypeVar("F", bound=Callable[..., Any])
@@ -58,7 +59,17 @@ def evaluate(
     executor = runtime.create_executor(builder.build(outputs))
     executor.bind_parameters([variable.value for variable in builder.variables])
     values = executor.inspect(feeds, training, iteration)
+    _keep_states(builder, values)
     return pack(result, [np.array(values[y.name]) for y in outputs])
+
+
+def _keep_states(builder: PlanBuilder, values: Mapping[str, Array]) -> None:
+    """Write what recurrent steps carry from batch to batch, which `inspect` leaves alone, into its variables."""
+    for step in builder.steps:
+        if step.attrs.get("stateful"):
+            final = step.outputs[1:]
+            for variable, name in zip(builder.params_of(step)[-len(final) :], final, strict=True):
+                variable.assign(values[name])
 
 
 @dataclass
@@ -176,6 +187,10 @@ def works_on_arrays(*tensors: str, labels: Sequence[str] = (), batch: bool = Tru
             placeholder = next((leaf for leaf in leaves if isinstance(leaf, Placeholder)), None)
             if placeholder is not None:
                 return placeholder.record(op, args, kwargs)
+            if (builder := emitting_builder()) is not None and any(isinstance(leaf, Variable) for leaf in leaves):
+                # Inside of a layer a weight alone is a tensor, too, or it would not be trained.
+                bound.arguments.update({name: _read(builder, value) for name, value in given.items()})
+                return function(*bound.args, **bound.kwargs)
             # A list is a list of tensors only where the op takes one; elsewhere it is an array written out.
             names: list[str]
             if lists:
@@ -203,6 +218,11 @@ def works_on_arrays(*tensors: str, labels: Sequence[str] = (), batch: bool = Tru
         return op  # type: ignore[return-value]
 
     return decorate
+
+
+def _read(builder: PlanBuilder, structure: Any) -> Any:
+    """Return a structure with tensors in the place of variables."""
+    return change(structure, lambda leaf: builder.read(leaf) if isinstance(leaf, Variable) else leaf)
 
 
 def _is_number(x: Any) -> bool:
