@@ -325,7 +325,7 @@ class IndexLookup(HostLayer, abstract=True):
 
     @classmethod
     def from_config(cls: type[Lookup], config: Mapping[str, Any]) -> Lookup:
-        """Make a layer from what `get_config` returned, here or in Keras.
+        """Make a layer from what `get_config` returned.
 
         Raises:
             TypeError: if the vocabulary is the path of a file: a config opens no files.
@@ -337,9 +337,6 @@ class IndexLookup(HostLayer, abstract=True):
 def from_config_with_vocabulary(cls: Any, config: Mapping[str, Any]) -> Any:
     """Make a layer and set its vocabulary, which leaves it free to be adapted again."""
     arguments = dict(config)
-    # Keras notes these; here they follow from the vocabulary.
-    for name in ("vocabulary_size", "has_input_vocabulary"):
-        arguments.pop(name, None)
     vocabulary, weights = arguments.pop("vocabulary", None), arguments.pop("idf_weights", None)
     if isinstance(vocabulary, (str, os.PathLike)):
         raise mistyped("A config must hold the vocabulary itself: it opens no files.", vocabulary=vocabulary)
