@@ -9,6 +9,7 @@ from contract.registered import registered
 from fastgd import activations
 from parity import (
     test_activations,
+    test_attention,
     test_depthwise,
     test_layers,
     test_losses,
@@ -32,8 +33,11 @@ COMPARED: dict[str, set[str]] = {
             *test_normalization.LAYERS,
             *test_depthwise.ROWS,
             *test_pooling.ROWS,
+            *test_attention.SINGLE,
+            *test_attention.HEADED,
         )
-    },
+    }
+    | {"EinsumDense", "Embedding"},
     "schedule": {case.cls for case in test_schedules.CASES},
     **{
         kind: {
@@ -74,6 +78,7 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
             (f"Conv{rank}D{kind}" for rank in (1, 2, 3) for kind in ("", "Transpose")),
             "it is compared by random configurations in test_convolution.py",
         ),
+        **dict.fromkeys(("Masking", "TimeDistributed"), "it is compared by tests of its own in test_masks.py"),
         "Lambda": "it is compared by a test of its own in test_layers.py",
         **dict.fromkeys(
             (

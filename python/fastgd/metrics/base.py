@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgd import config, initializers
+from fastgd.losses.masked import by_steps
 from fastgd.ops.builder import Dims, Tensor
 from fastgd.ops.eager import evaluate
 from fastgd.ops.parameters import Variable
@@ -62,6 +63,8 @@ class Metric:
         variables: those that `add_variable` made.
         sparse: whether targets are integer labels that lack the axis of classes.
         ignore_class: the label that does not count, None if all do.
+        heeds_masks: whether steps that the mask of the predictions leaves out do not count in `compile`; for means over
+            all values alone.
         _direction: "up" if more is better, "down" if less is; callbacks with mode "auto" go by it.
 
     Example:
@@ -73,6 +76,7 @@ class Metric:
 
     sparse: bool = False
     ignore_class: int | None = None
+    heeds_masks: bool = False
     _direction: ClassVar[str] = "down"
 
     def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
@@ -127,6 +131,10 @@ class Metric:
                 "derive from metrics.NumpyMetric, give a function of (y_true, y_pred), or implement lower(p, t).",
                 metric=type(self).__name__,
             )
+
+    def lower_steps(self, p: Tensor, t: Tensor, steps: Dims) -> Tensor:
+        """Emit the value of every step, shape `steps`, which are the first axes of p; only where `heeds_masks`."""
+        return by_steps(self.lower, p, t, steps)
 
     def columns(self, dims: Dims) -> int:
         """Return how many sums are kept for predictions of shape `dims`."""

@@ -33,6 +33,7 @@ from fastgd.ops.activations import (
     tanh_shrink,
     threshold,
 )
+from fastgd.ops.attention import attention
 from fastgd.ops.augmentation import random_affine, random_crop, random_flip, random_tone
 from fastgd.ops.binary import (
     add,
@@ -74,6 +75,7 @@ from fastgd.ops.creating import (
 from fastgd.ops.crossentropies import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
 from fastgd.ops.depthwise import depthwise_conv, depthwise_convolution, separable_conv, separable_convolution
 from fastgd.ops.elementwise import sum_of
+from fastgd.ops.embedding import embedding
 from fastgd.ops.encoding import category_encoding, discretize, rescale, standardize
 from fastgd.ops.host import numpy_function
 from fastgd.ops.indexing import get_item, one_hot, split, take, take_along_axis, unstack
@@ -153,6 +155,7 @@ __all__ = [
     "argmax",
     "argmin",
     "array",
+    "attention",
     "average_pool",
     "batch_normalization",
     "binary_accuracy",
@@ -186,6 +189,7 @@ __all__ = [
     "dot",
     "dropout",
     "elu",
+    "embedding",
     "equal",
     "erf",
     "exp",
