@@ -28,6 +28,9 @@ _HARMLESS = {
     ("InputLayer", "sparse"),
     ("InputLayer", "ragged"),
     ("InputLayer", "optional"),
+    # What strings are hashed by, whichever is named, and what follows from the vocabulary.
+    ("StringLookup", "oov_method"),
+    *((name, "vocabulary_size") for name in ("StringLookup", "IntegerLookup", "TextVectorization")),
 }
 _CHANNELS_LAST = {("Flatten", "data_format")}
 
