@@ -141,11 +141,15 @@ struct Epilogue {
   ActivationSpec<T> activation;
 };
 
-// The two functions of a recurrent cell: that of its gates and that of its state. The derivative of either follows from
-// its output.
+// Rows of neighbouring units of a recurrent cell. The derivative of either function follows from its output. Strides
+// are in elements.
 template <class T>
-struct CellFunctions {
-  ActivationSpec<T> gates, state;
+struct CellRows {
+  ActivationSpec<T> gates, state;  // the functions of the gates and of the state
+  Index rows = 0, units = 0;
+  Index z_row = 0, gate = 0;  // in z: from row to row, from gate to gate
+  Index row = 0;              // from row to row of h, c and their gradients
+  Index before_row = 0;       // from row to row of what was before
 };
 
 // C (m x n) = A (m x k) B (k x n), or C += A B, then the epilogue.

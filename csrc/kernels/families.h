@@ -24,14 +24,10 @@ void keep_mask(MaskStream stream, std::uint64_t first, Index n, std::uint8_t* ma
   void depthwise(const DepthwiseLine& line, const T* x, const T* w, T* y, bool accumulate,                             \
                  const Epilogue<T>& epilogue) noexcept;                                                                \
   void depthwise_gradient(const DepthwiseLine& line, const T* x, const T* dy, T* dw, T* db) noexcept;                  \
-  void lstm_cell(const CellFunctions<T>& f, Index rows, Index units, T* z, Index z_row, const T* before, T* c,         \
-                 T* h) noexcept;                                                                                       \
-  void lstm_cell_backward(const CellFunctions<T>& f, Index rows, Index units, T* z, Index z_row, const T* before,      \
-                          const T* dh, T* dc) noexcept;                                                                \
-  void gru_cell(const CellFunctions<T>& f, bool reset_after, Index rows, Index units, T* z, Index z_row,               \
-                const T* before, Index before_row, T* h) noexcept;                                                     \
-  void gru_cell_backward(const CellFunctions<T>& f, bool reset_after, Index rows, Index units, T* z, Index z_row,      \
-                         const T* before, Index before_row, T* dh) noexcept;                                           \
+  void lstm_cell(const CellRows<T>& cell, T* z, const T* before, T* c, T* h) noexcept;                                 \
+  void lstm_cell_backward(const CellRows<T>& cell, T* z, const T* before, const T* dh, T* dc) noexcept;                \
+  void gru_cell(const CellRows<T>& cell, bool reset_after, T* z, const T* before, T* h) noexcept;                      \
+  void gru_cell_backward(const CellRows<T>& cell, bool reset_after, T* z, const T* before, T* dh) noexcept;            \
   void copy_strided(Index rows, Index cols, const T* x, Index x_row, Index x_col, T* y, Index y_row,                   \
                     Index y_col) noexcept;                                                                             \
                                                                                                                        \

@@ -51,24 +51,20 @@ struct Kernels {
   // dw += sum over the outputs of x dy for each tap, and db += that of dy; db may be null. Cut: channels.
   void (*depthwise_gradient)(const DepthwiseLine& line, const T* x, const T* dy, T* dw, T* db) noexcept;
 
-  // --- recurrent cells; rows of u units, those of z begin z_row elements apart; cut: rows ----------
-  // z holds the sums of the gates i, f, g, o (u each) and then their values; with the carry `before`
-  // c = f before + i g and h = o state(c). c may be `before`.
-  void (*lstm_cell)(const CellFunctions<T>& f, Index rows, Index units, T* z, Index z_row, const T* before, T* c,
-                    T* h) noexcept;
+  // --- recurrent cells, see CellRows; cut: rows and units ------------------------------------------
+  // z holds the sums of the gates i, f, g, o and then their values; with the carry `before` c = f before + i g and
+  // h = o state(c). c may be `before`.
+  void (*lstm_cell)(const CellRows<T>& cell, T* z, const T* before, T* c, T* h) noexcept;
   // From dh and dc, the gradients by h and c: z, which holds the gates, becomes the gradient by their sums, and dc that
   // by `before`.
-  void (*lstm_cell_backward)(const CellFunctions<T>& f, Index rows, Index units, T* z, Index z_row, const T* before,
-                             const T* dh, T* dc) noexcept;
+  void (*lstm_cell_backward)(const CellRows<T>& cell, T* z, const T* before, const T* dh, T* dc) noexcept;
   // z holds the sums of the gates z and r, the part of the candidate that comes from x, and with reset_after that from
-  // h, s (u each); then the values z, r, g, s with g = state(x part + r s). Without reset_after z and r are values
-  // already and g = state(third part). h = z before + (1 - z) g; the rows of `before` begin before_row elements apart.
-  void (*gru_cell)(const CellFunctions<T>& f, bool reset_after, Index rows, Index units, T* z, Index z_row,
-                   const T* before, Index before_row, T* h) noexcept;
+  // h, s; then the values z, r, g, s with g = state(x part + r s). Without reset_after z and r are values already and
+  // g = state(third part). h = z before + (1 - z) g.
+  void (*gru_cell)(const CellRows<T>& cell, bool reset_after, T* z, const T* before, T* h) noexcept;
   // z, which holds the values, becomes the gradient by the four sums, of which r's stays as it is without reset_after;
   // dh, the gradient by h, becomes its share for `before` that does not pass through the gates.
-  void (*gru_cell_backward)(const CellFunctions<T>& f, bool reset_after, Index rows, Index units, T* z, Index z_row,
-                            const T* before, Index before_row, T* dh) noexcept;
+  void (*gru_cell_backward)(const CellRows<T>& cell, bool reset_after, T* z, const T* before, T* dh) noexcept;
 
   // y[i * y_row + j * y_col] = x[i * x_row + j * x_col]; strides of x may be 0, any may be negative. Cut: any.
   void (*copy_strided)(Index rows, Index cols, const T* x, Index x_row, Index x_col, T* y, Index y_row,

@@ -19,123 +19,105 @@ struct Chosen {
   }
 };
 
-// Calls body(gate function, state function).
+// Calls body(gate function, state function, first element of a row of z, of `before`, of h and c, j, where) for all
+// vectors of all rows.
 template <class T, class Body>
-FASTGD_INLINE void with_functions(const CellFunctions<T>& f, Body body) {
-  if (f.gates.function == Activation::sigmoid && f.state.function == Activation::tanh) {
-    body(Function<T, Activation::sigmoid>{}, Function<T, Activation::tanh>{});
+FASTGD_INLINE void for_cells(const CellRows<T>& cell, Body body) {
+  const auto walk = [&](auto gate, auto state) {
+    for (Index i = 0; i < cell.rows; ++i)
+      for_vectors<T>(cell.units, [&](Index j, auto where) {
+        body(gate, state, i * cell.z_row + j, i * cell.before_row + j, i * cell.row + j, where);
+      });
+  };
+  if (cell.gates.function == Activation::sigmoid && cell.state.function == Activation::tanh) {
+    walk(Function<T, Activation::sigmoid>{}, Function<T, Activation::tanh>{});
   } else {
-    body(Chosen<T>{}, Chosen<T>{});
+    walk(Chosen<T>{}, Chosen<T>{});
   }
 }
 
 template <class T>
-void lstm_rows(const CellFunctions<T>& f, Index rows, Index u, T* z, Index z_row, const T* before, T* c, T* h) {
-  with_functions<T>(f, [=](auto gate, auto state) {
-    T *zi = z, *ci = c, *hi = h;
-    const T* bi = before;
-    for (Index i = 0; i < rows; ++i, zi += z_row, bi += u, ci += u, hi += u)
-      for_vectors<T>(u, [=](Index j, auto where) {
-        const Vec<T> in = gate.value(load(zi + j, where), f.gates);
-        const Vec<T> keep = gate.value(load(zi + u + j, where), f.gates);
-        const Vec<T> fresh = state.value(load(zi + 2 * u + j, where), f.state);
-        const Vec<T> out = gate.value(load(zi + 3 * u + j, where), f.gates);
-        const Vec<T> carry = fma(in, fresh, keep * load(bi + j, where));
-        store<T>(zi + j, in, where);
-        store<T>(zi + u + j, keep, where);
-        store<T>(zi + 2 * u + j, fresh, where);
-        store<T>(zi + 3 * u + j, out, where);
-        store<T>(ci + j, carry, where);
-        store<T>(hi + j, out * state.value(carry, f.state), where);
-      });
+void lstm(const CellRows<T>& cell, T* z, const T* before, T* c, T* h) {
+  T *const zf = z + cell.gate, *const zg = zf + cell.gate, *const zo = zg + cell.gate;
+  for_cells<T>(cell, [=](auto gate, auto state, Index at, Index old, Index j, auto where) {
+    const Vec<T> in = gate.value(load(z + at, where), cell.gates);
+    const Vec<T> keep = gate.value(load(zf + at, where), cell.gates);
+    const Vec<T> fresh = state.value(load(zg + at, where), cell.state);
+    const Vec<T> out = gate.value(load(zo + at, where), cell.gates);
+    const Vec<T> carry = fma(in, fresh, keep * load(before + old, where));
+    store<T>(z + at, in, where);
+    store<T>(zf + at, keep, where);
+    store<T>(zg + at, fresh, where);
+    store<T>(zo + at, out, where);
+    store<T>(c + j, carry, where);
+    store<T>(h + j, out * state.value(carry, cell.state), where);
   });
 }
 
 template <class T>
-void lstm_rows_backward(const CellFunctions<T>& f, Index rows, Index u, T* z, Index z_row, const T* before, const T* dh,
-                        T* dc) {
-  with_functions<T>(f, [=](auto gate, auto state) {
-    T *zi = z, *di = dc;
-    const T *bi = before, *hi = dh;
-    for (Index i = 0; i < rows; ++i, zi += z_row, bi += u, di += u, hi += u)
-      for_vectors<T>(u, [=](Index j, auto where) {
-        const Vec<T> in = load(zi + j, where), keep = load(zi + u + j, where);
-        const Vec<T> fresh = load(zi + 2 * u + j, where), out = load(zi + 3 * u + j, where);
-        const Vec<T> old = load(bi + j, where), d = load(hi + j, where);
-        const Vec<T> y = state.value(fma(in, fresh, keep * old), f.state);
-        const Vec<T> carry = load(di + j, where) + state.gradient(y, d * out, f.state);
-        store<T>(zi + j, gate.gradient(in, carry * fresh, f.gates), where);
-        store<T>(zi + u + j, gate.gradient(keep, carry * old, f.gates), where);
-        store<T>(zi + 2 * u + j, state.gradient(fresh, carry * in, f.state), where);
-        store<T>(zi + 3 * u + j, gate.gradient(out, d * y, f.gates), where);
-        store<T>(di + j, carry * keep, where);
-      });
+void lstm_backward(const CellRows<T>& cell, T* z, const T* before, const T* dh, T* dc) {
+  T *const zf = z + cell.gate, *const zg = zf + cell.gate, *const zo = zg + cell.gate;
+  for_cells<T>(cell, [=](auto gate, auto state, Index at, Index last, Index j, auto where) {
+    const Vec<T> in = load(z + at, where), keep = load(zf + at, where);
+    const Vec<T> fresh = load(zg + at, where), out = load(zo + at, where);
+    const Vec<T> old = load(before + last, where), d = load(dh + j, where);
+    const Vec<T> y = state.value(fma(in, fresh, keep * old), cell.state);
+    const Vec<T> carry = load(dc + j, where) + state.gradient(y, d * out, cell.state);
+    store<T>(z + at, gate.gradient(in, carry * fresh, cell.gates), where);
+    store<T>(zf + at, gate.gradient(keep, carry * old, cell.gates), where);
+    store<T>(zg + at, state.gradient(fresh, carry * in, cell.state), where);
+    store<T>(zo + at, gate.gradient(out, d * y, cell.gates), where);
+    store<T>(dc + j, carry * keep, where);
   });
 }
 
 template <class T>
-void gru_rows(const CellFunctions<T>& f, bool reset_after, Index rows, Index u, T* z, Index z_row, const T* before,
-              Index before_row, T* h) {
-  with_functions<T>(f, [=](auto gate, auto state) {
-    T *zi = z, *hi = h;
-    const T* bi = before;
-    for (Index i = 0; i < rows; ++i, zi += z_row, bi += before_row, hi += u)
-      for_vectors<T>(u, [=](Index j, auto where) {
-        Vec<T> keep = load(zi + j, where), fresh = load(zi + 2 * u + j, where);
-        if (reset_after) {
-          keep = gate.value(keep, f.gates);
-          const Vec<T> reset = gate.value(load(zi + u + j, where), f.gates);
-          store<T>(zi + j, keep, where);
-          store<T>(zi + u + j, reset, where);
-          fresh = fma(reset, load(zi + 3 * u + j, where), fresh);
-        }
-        fresh = state.value(fresh, f.state);
-        store<T>(zi + 2 * u + j, fresh, where);
-        store<T>(hi + j, fma(keep, load(bi + j, where) - fresh, fresh), where);
-      });
+void gru(const CellRows<T>& cell, bool reset_after, T* z, const T* before, T* h) {
+  T *const zr = z + cell.gate, *const zg = zr + cell.gate, *const zs = zg + cell.gate;
+  for_cells<T>(cell, [=](auto gate, auto state, Index at, Index last, Index j, auto where) {
+    Vec<T> keep = load(z + at, where), fresh = load(zg + at, where);
+    if (reset_after) {
+      keep = gate.value(keep, cell.gates);
+      const Vec<T> reset = gate.value(load(zr + at, where), cell.gates);
+      store<T>(z + at, keep, where);
+      store<T>(zr + at, reset, where);
+      fresh = fma(reset, load(zs + at, where), fresh);
+    }
+    fresh = state.value(fresh, cell.state);
+    store<T>(zg + at, fresh, where);
+    store<T>(h + j, fma(keep, load(before + last, where) - fresh, fresh), where);
   });
 }
 
 template <class T>
-void gru_rows_backward(const CellFunctions<T>& f, bool reset_after, Index rows, Index u, T* z, Index z_row,
-                       const T* before, Index before_row, T* dh) {
-  with_functions<T>(f, [=](auto gate, auto state) {
-    T *zi = z, *hi = dh;
-    const T* bi = before;
-    for (Index i = 0; i < rows; ++i, zi += z_row, bi += before_row, hi += u)
-      for_vectors<T>(u, [=](Index j, auto where) {
-        const Vec<T> keep = load(zi + j, where), fresh = load(zi + 2 * u + j, where), d = load(hi + j, where);
-        const Vec<T> d_fresh = state.gradient(fresh, d * (T(1) - keep), f.state);
-        store<T>(zi + j, gate.gradient(keep, d * (load(bi + j, where) - fresh), f.gates), where);
-        store<T>(zi + 2 * u + j, d_fresh, where);
-        if (reset_after) {
-          const Vec<T> reset = load(zi + u + j, where), inner = load(zi + 3 * u + j, where);
-          store<T>(zi + u + j, gate.gradient(reset, d_fresh * inner, f.gates), where);
-          store<T>(zi + 3 * u + j, d_fresh * reset, where);
-        }
-        store<T>(hi + j, d * keep, where);
-      });
+void gru_backward(const CellRows<T>& cell, bool reset_after, T* z, const T* before, T* dh) {
+  T *const zr = z + cell.gate, *const zg = zr + cell.gate, *const zs = zg + cell.gate;
+  for_cells<T>(cell, [=](auto gate, auto state, Index at, Index last, Index j, auto where) {
+    const Vec<T> keep = load(z + at, where), fresh = load(zg + at, where), d = load(dh + j, where);
+    const Vec<T> d_fresh = state.gradient(fresh, d * (T(1) - keep), cell.state);
+    store<T>(z + at, gate.gradient(keep, d * (load(before + last, where) - fresh), cell.gates), where);
+    store<T>(zg + at, d_fresh, where);
+    if (reset_after) {
+      const Vec<T> reset = load(zr + at, where), inner = load(zs + at, where);
+      store<T>(zr + at, gate.gradient(reset, d_fresh * inner, cell.gates), where);
+      store<T>(zs + at, d_fresh * reset, where);
+    }
+    store<T>(dh + j, d * keep, where);
   });
 }
 
 }  // namespace
 
-#define FASTGD_DEFINE_KERNELS(T)                                                                                  \
-  void lstm_cell(const CellFunctions<T>& f, Index rows, Index units, T* z, Index z_row, const T* before, T* c,    \
-                 T* h) noexcept {                                                                                 \
-    lstm_rows(f, rows, units, z, z_row, before, c, h);                                                            \
-  }                                                                                                               \
-  void lstm_cell_backward(const CellFunctions<T>& f, Index rows, Index units, T* z, Index z_row, const T* before, \
-                          const T* dh, T* dc) noexcept {                                                          \
-    lstm_rows_backward(f, rows, units, z, z_row, before, dh, dc);                                                 \
-  }                                                                                                               \
-  void gru_cell(const CellFunctions<T>& f, bool reset_after, Index rows, Index units, T* z, Index z_row,          \
-                const T* before, Index before_row, T* h) noexcept {                                               \
-    gru_rows(f, reset_after, rows, units, z, z_row, before, before_row, h);                                       \
-  }                                                                                                               \
-  void gru_cell_backward(const CellFunctions<T>& f, bool reset_after, Index rows, Index units, T* z, Index z_row, \
-                         const T* before, Index before_row, T* dh) noexcept {                                     \
-    gru_rows_backward(f, reset_after, rows, units, z, z_row, before, before_row, dh);                             \
+#define FASTGD_DEFINE_KERNELS(T)                                                                                       \
+  void lstm_cell(const CellRows<T>& cell, T* z, const T* before, T* c, T* h) noexcept { lstm(cell, z, before, c, h); } \
+  void lstm_cell_backward(const CellRows<T>& cell, T* z, const T* before, const T* dh, T* dc) noexcept {               \
+    lstm_backward(cell, z, before, dh, dc);                                                                            \
+  }                                                                                                                    \
+  void gru_cell(const CellRows<T>& cell, bool reset_after, T* z, const T* before, T* h) noexcept {                     \
+    gru(cell, reset_after, z, before, h);                                                                              \
+  }                                                                                                                    \
+  void gru_cell_backward(const CellRows<T>& cell, bool reset_after, T* z, const T* before, T* dh) noexcept {           \
+    gru_backward(cell, reset_after, z, before, dh);                                                                    \
   }
 
 FASTGD_DEFINE_KERNELS(float)

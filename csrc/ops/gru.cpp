@@ -13,6 +13,7 @@ class Gru final : public RecurrentOp<T> {
   using typename Base::Block;
   using typename Base::Cell;
   using typename Base::ForwardRoom;
+  using typename Base::Share;
 
  public:
   explicit Gru(const OpSetup& s) : Base(s, cell(resets_after(s.attrs))), reset_after_(resets_after(s.attrs)) {
@@ -20,40 +21,34 @@ class Gru final : public RecurrentOp<T> {
   }
 
  protected:
-  void step(const Kernels<T>& k, const Block& b, const ForwardRoom& room) const noexcept override {
-    this->multiply(k, 0, b, room);
-    if (reset_after_) {
-      this->multiply(k, 1, b, room);
-      this->multiply(k, 2, b, room);
-    } else {
-      this->for_runs(b, [&](Index row, Index rows, T* sums) {
-        for (Index i = 0; i < rows; ++i, sums += this->sums_width()) {
-          T* const operands = b.operands + (row + i) * this->width();
-          k.activation(this->functions_.gates, 2 * this->units(), sums, sums);
-          product(k, sums + this->units(), operands, operands + this->offset(Base::kGated));
-        }
-      });
-      this->multiply(k, 1, b, room);
-    }
-    this->for_runs(b, [&](Index row, Index rows, T* sums) {
-      k.gru_cell(this->functions_, reset_after_, rows, this->units(), sums, this->sums_width(),
-                 b.before + row * b.before_row, b.before_row, b.h + row * this->units());
-    });
+  void cells(const Kernels<T>& k, const CellRows<T>& cell, T* z, const T* before, T* h, T*) const noexcept override {
+    k.gru_cell(cell, reset_after_, z, before, h);
   }
 
-  void step_backward(const Kernels<T>& k, const Block& b, T* d_operands, const BackwardRoom& room,
-                     bool wants_input) const noexcept override {
+  void cells_backward(const Kernels<T>& k, const CellRows<T>& cell, T* z, const T* before, T* dh,
+                      T*) const noexcept override {
+    k.gru_cell_backward(cell, reset_after_, z, before, dh);
+  }
+
+  void step(const Kernels<T>& k, const Block& b, const ForwardRoom& room, const Share& own) const noexcept override {
+    if (reset_after_) return Base::step(k, b, room, own);
+    this->multiply(k, 0, b, room, own);
     this->for_runs(b, [&](Index row, Index rows, T* sums) {
-      k.gru_cell_backward(this->functions_, reset_after_, rows, this->units(), sums, this->sums_width(),
-                          b.before + row * b.before_row, b.before_row, b.h + row * this->units());
+      for (Index i = row; i < row + rows; ++i, sums += this->sums_width()) {
+        T* const operands = b.operands + i * this->width();
+        k.activation(this->functions_.gates, 2 * this->units(), sums, sums);
+        product(k, sums + this->units(), operands, operands + this->offset(Base::kGated));
+      }
     });
-    if (reset_after_) {
-      this->multiply_back(k, 0, b, d_operands, room, wants_input, false);
-      this->multiply_back(k, 1, b, d_operands, room, wants_input, true);
-      this->multiply_back(k, 2, b, d_operands, room, wants_input, true);
-      return;
-    }
-    this->multiply_back(k, 1, b, d_operands, room, wants_input, false);
+    this->multiply(k, 1, b, room, own);
+    this->run_cells(k, b, own);
+  }
+
+  void step_backward(const Kernels<T>& k, const Block& b, T* d_operands, const BackwardRoom& room, bool wants_input,
+                     const Share& own) const noexcept override {
+    if (reset_after_) return Base::step_backward(k, b, d_operands, room, wants_input, own);
+    this->run_cells_backward(k, b, own);
+    this->multiply_back(k, 1, b, d_operands, room, wants_input, own, false);
     this->for_runs(b, [&](Index row, Index rows, T* sums) {
       for (Index i = row; i < row + rows; ++i, sums += this->sums_width()) {
         const T* const h = b.operands + i * this->width();
@@ -66,7 +61,7 @@ class Gru final : public RecurrentOp<T> {
         std::copy(gated, gated + this->units(), reset);
       }
     });
-    this->multiply_back(k, 0, b, d_operands, room, wants_input, true);
+    this->multiply_back(k, 0, b, d_operands, room, wants_input, own, true);
   }
 
  private:

@@ -8,32 +8,19 @@ namespace {
 template <class T>
 class Lstm final : public RecurrentOp<T> {
   using Base = RecurrentOp<T>;
-  using typename Base::BackwardRoom;
-  using typename Base::Block;
   using typename Base::Cell;
-  using typename Base::ForwardRoom;
 
  public:
   explicit Lstm(const OpSetup& s) : Base(s, cell()) { this->parse_gates(s.attrs); }
 
  protected:
-  void step(const Kernels<T>& k, const Block& b, const ForwardRoom& room) const noexcept override {
-    this->multiply(k, 0, b, room);
-    this->for_runs(b, [&](Index row, Index rows, T* sums) {
-      const Index at = row * this->units();
-      k.lstm_cell(this->functions_, rows, this->units(), sums, this->sums_width(), b.before + at, b.state + at,
-                  b.h + at);
-    });
+  void cells(const Kernels<T>& k, const CellRows<T>& cell, T* z, const T* before, T* h, T* c) const noexcept override {
+    k.lstm_cell(cell, z, before, c, h);
   }
 
-  void step_backward(const Kernels<T>& k, const Block& b, T* d_operands, const BackwardRoom& room,
-                     bool wants_input) const noexcept override {
-    this->for_runs(b, [&](Index row, Index rows, T* sums) {
-      const Index at = row * this->units();
-      k.lstm_cell_backward(this->functions_, rows, this->units(), sums, this->sums_width(), b.before + at, b.h + at,
-                           b.state + at);
-    });
-    this->multiply_back(k, 0, b, d_operands, room, wants_input, false);
+  void cells_backward(const Kernels<T>& k, const CellRows<T>& cell, T* z, const T* before, T* dh,
+                      T* dc) const noexcept override {
+    k.lstm_cell_backward(cell, z, before, dh, dc);
   }
 
  private:

@@ -8,33 +8,24 @@ namespace {
 template <class T>
 class SimpleRnn final : public RecurrentOp<T> {
   using Base = RecurrentOp<T>;
-  using typename Base::BackwardRoom;
-  using typename Base::Block;
   using typename Base::Cell;
-  using typename Base::ForwardRoom;
 
  public:
   explicit SimpleRnn(const OpSetup& s) : Base(s, cell()) {}
 
  protected:
-  void step(const Kernels<T>& k, const Block& b, const ForwardRoom& room) const noexcept override {
-    this->multiply(k, 0, b, room);
-    this->for_runs(b, [&](Index row, Index rows, T* sums) {
-      const Index size = rows * this->units();
-      k.activation(this->functions_.state, size, sums, sums);
-      std::copy(sums, sums + size, b.h + row * this->units());
-    });
+  void cells(const Kernels<T>& k, const CellRows<T>& cell, T* z, const T*, T* h, T*) const noexcept override {
+    for (Index i = 0; i < cell.rows; ++i, z += cell.z_row, h += cell.row) {
+      k.activation(cell.state, cell.units, z, z);
+      std::copy(z, z + cell.units, h);
+    }
   }
 
-  void step_backward(const Kernels<T>& k, const Block& b, T* d_operands, const BackwardRoom& room,
-                     bool wants_input) const noexcept override {
-    this->for_runs(b, [&](Index row, Index rows, T* sums) {
-      const Index size = rows * this->units();
-      T* const dh = b.h + row * this->units();
-      k.activation_backward(this->functions_.state, size, sums, dh, dh);
-      std::copy(dh, dh + size, sums);
-    });
-    this->multiply_back(k, 0, b, d_operands, room, wants_input, false);
+  void cells_backward(const Kernels<T>& k, const CellRows<T>& cell, T* z, const T*, T* dh, T*) const noexcept override {
+    for (Index i = 0; i < cell.rows; ++i, z += cell.z_row, dh += cell.row) {
+      k.activation_backward(cell.state, cell.units, z, dh, dh);
+      std::copy(dh, dh + cell.units, z);
+    }
   }
 
  private:

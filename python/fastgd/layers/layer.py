@@ -13,6 +13,7 @@ from fastgd import config, regularizers
 from fastgd.layers.calling import (
     CallSignature,
     as_feed,
+    as_shapes,
     batches_in,
     build_arguments,
     dims_of,
@@ -36,6 +37,8 @@ from fastgd.utils.structure import change, flatten, pack
 from fastgd.utils.targets import as_integers
 
 registry: Registry[Layer] = Registry("layer")
+# The classes that are no layers of a registry: those of models.
+model_classes: dict[str, Any] = {}
 
 BASE_KEYWORDS = ("activity_regularizer", "name", "dtype", "trainable", "input_shape", "input_dim")
 
@@ -143,6 +146,30 @@ class Layer(WeightOwner):
     def from_config(cls, config: Mapping[str, Any]) -> Layer:
         """Make a layer from what `get_config` returned."""
         return cls(**config)
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """Return what `build_from_config` makes the weights of a like layer from: the shape of the input.
+
+        A subclass whose weights hang on more overrides both.
+        """
+        if not self._nodes or not self.weights:
+            return None
+        inputs, named = self._nodes[0].arguments(lambda x: x)
+        if placeholders_in(named):
+            # Such a layer is built where it is called.
+            return None
+        return {"input_shape": shapes_of(dims_of(inputs))}
+
+    def build_from_config(self, config: Mapping[str, Any]) -> None:
+        """Make the weights by what `get_build_config` returned."""
+        shape = config.get("input_shape")
+        if shape is not None:
+            self.build(as_shapes(shape))
+
+    @property
+    def call_names(self) -> tuple[str, ...]:
+        """The names of the arguments of `call`."""
+        return self._signature.names
 
     @property
     def index_limit(self) -> int | None:
@@ -285,6 +312,9 @@ class Layer(WeightOwner):
         leaves: list[KerasTensor] = flatten(inputs)
         if not all(isinstance(leaf, KerasTensor) for leaf in leaves):
             raise self._mixed(inputs)
+        if self.integer_inputs:
+            for leaf in leaves:
+                leaf.node.layer.hold_integers()
         floating = [leaf.dtype for leaf in leaves if leaf.dtype != INTEGER]
         dtype = self.given_dtype or (floating[0] if floating else config.floatx())
         builder = PlanBuilder(dtype, training=True)
@@ -334,6 +364,9 @@ class Layer(WeightOwner):
             leaves = [as_integers(np.asarray(leaf), limit, "inputs") for leaf in flatten(without_records(inputs))]
             return pack(inputs, [recording.feed(leaf, self.dtype, integer=True) for leaf in leaves])
         return recording.take(inputs, self.dtype)
+
+    def hold_integers(self) -> None:
+        """Take notice that a layer reads the output as integers; the entrance of a model alone can follow."""
 
     def forget(self, node: Node) -> None:
         """Forget a call on placeholders, when a model has dropped it."""

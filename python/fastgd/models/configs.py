@@ -13,19 +13,17 @@ from typing import Any
 from fastgd.layers.argument_configs import from_plain, to_plain
 from fastgd.layers.graph import KerasTensor, Node
 from fastgd.layers.input_layer import InputLayer
-from fastgd.layers.layer import Layer, registry
+from fastgd.layers.layer import Layer, model_classes, registry
 from fastgd.layers.operation import Operation
 from fastgd.models.functional import Graph
 from fastgd.utils.errors import invalid, unknown
-from fastgd.utils.registry import to_config
+from fastgd.utils.registry import find_custom, to_config
 from fastgd.utils.structure import change, flatten
 
 CustomObjects = Mapping[str, Any] | None
 
 _TENSOR = "__keras_tensor__"
 
-# The classes that are no layers of a registry: those of models.
-model_classes: dict[str, Any] = {}
 # What stands for a call of an op is made by that call alone, never by its name.
 _CALLS_OF_OPS = {Operation.__name__: Operation}
 
@@ -43,7 +41,7 @@ def layer_from_config(entry: Mapping[str, Any], custom_objects: CustomObjects = 
 
     Args:
         entry: what `layer_config` returned.
-        custom_objects: classes by their names, looked at first.
+        custom_objects: classes by their names, looked at after the registered ones and before those of fastgd.
 
     Raises:
         ValueError: for an unknown class.
@@ -51,8 +49,9 @@ def layer_from_config(entry: Mapping[str, Any], custom_objects: CustomObjects = 
     name = entry.get("class_name")
     if not isinstance(name, str):
         raise invalid("A layer's config needs the key 'class_name'.", config=entry)
-    known = ((custom_objects or {}), model_classes, registry.classes, _CALLS_OF_OPS)
-    cls: Any = next((classes[name] for classes in known if name in classes), None)
+    known = (model_classes, registry.classes, _CALLS_OF_OPS)
+    own: Any = next((classes[name] for classes in known if name in classes), None)
+    cls: Any = find_custom(entry, custom_objects) or own
     if cls is None:
         raise unknown("layer", [*registry.classes, *model_classes, *(custom_objects or {})], class_name=name)
     config = entry.get("config", {})

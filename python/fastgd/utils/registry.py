@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
+from fastgd.utils.custom_objects import get_registered_object
 from fastgd.utils.errors import invalid, mistyped, unknown
 from fastgd.utils.naming import snake_case
 
@@ -50,11 +51,11 @@ class Registry(Generic[T]):
         return sorted([*map(self._spelling, self.classes), *aliases])
 
     def from_config(self, config: Mapping[str, Any], argument: str = "identifier") -> T:
-        """Make an object from `{"class_name": ..., "config": {...}}`."""
+        """Make an object from `{"class_name": ..., "config": {...}}`; custom objects are found by either name."""
         if "class_name" not in config:
             raise invalid(f"`{argument}` given as a dict needs the key 'class_name'.", **{argument: config})
-        cls = self.find(config["class_name"], argument)
-        made: T = cls.from_config(config.get("config", {}))  # type: ignore[attr-defined]
+        cls: Any = find_custom(config) or self.find(config["class_name"], argument)
+        made: T = cls.from_config(config.get("config", {}))
         return made
 
     def resolve(self, identifier: Any) -> Callable[..., Any] | None:
@@ -77,6 +78,13 @@ class Registry(Generic[T]):
             )
         function: Callable[..., Any] = identifier() if isinstance(identifier, type) else identifier
         return function
+
+
+def find_custom(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Return the custom object that a config names by "registered_name" or "class_name", None if there is none."""
+    names = [config.get("registered_name"), config["class_name"]]
+    found = (get_registered_object(name, custom_objects) for name in names if isinstance(name, str))
+    return next((thing for thing in found if thing is not None), None)
 
 
 def function_config(thing: Any) -> dict[str, Any] | None:
