@@ -103,9 +103,12 @@ def own_classes():
 
 
 def test_every_layer_has_a_row():
-    # Cells take states besides: they have tests of their own in test_recurrent.py.
+    # Layers that take several arguments, integers or strings have tests of their own; tests/contract has rows for all.
     cells = {"SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells"}
-    assert own_classes() == set(CASES) | cells
+    attention = {"Attention", "AdditiveAttention", "MultiHeadAttention", "GroupQueryAttention"}
+    looked_up = {"Embedding", "Hashing", "IntegerLookup", "StringLookup", "TextVectorization"}
+    others = {"EinsumDense", "SpatialDropout2D", "SpatialDropout3D"}
+    assert own_classes() == set(CASES) | cells | attention | looked_up | others
 
 
 @pytest.mark.filterwarnings("ignore:Layer 'flatten.* was passed an input with a mask:UserWarning")
