@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import math
 from collections.abc import Iterator
@@ -11,13 +12,13 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from fastgd.saving.stores import Weights, check_array, damaged, parse_seed, sha256
+from fastgd.saving.stores import Weights, check_array, damaged, sha256
 from fastgd.utils.errors import invalid
 from fastgd.utils.extras import import_extra
 
 Array = npt.NDArray[Any]
 
-_GROUP, _SEED = "vars", "fastgd_seed"
+_GROUP, _SEED, _CHECKED = "vars", "fastgd_seed", "fastgd_checksum"
 # Behind the end of the file, where HDF5 does not look: a checksum over all that stands before it.
 _MARK = b"\nfastgd-sha256:"
 _TRAILER_BYTES = len(_MARK) + 64
@@ -28,8 +29,13 @@ _LARGEST_RATIO = 1100
 _OWN_FILTERS = (1, 2, 3)
 
 
-def h5_bytes(weights: Weights) -> bytes:
-    """Return the content of an HDF5 file."""
+def h5_bytes(weights: Weights, with_checksum: bool = False) -> bytes:
+    """Return the content of an HDF5 file.
+
+    Args:
+        weights: the weights.
+        with_checksum: whether a checksum follows, as a file of its own needs it.
+    """
     h5py = import_extra("h5py", "files", "Saving models and weights")
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
@@ -38,38 +44,46 @@ def h5_bytes(weights: Weights) -> bytes:
             if path in weights.names:
                 group.attrs["name"] = weights.names[path]
             if path in weights.seeds:
-                group.attrs[_SEED] = str(weights.seeds[path])
+                group.attrs[_SEED] = np.uint64(weights.seeds[path])
             for key, array in weights.arrays.get(path, {}).items():
                 group[key] = check_array(array, f"{path}/{key}")
-    return buffer.getvalue()
+        if with_checksum:
+            file.attrs[_CHECKED] = True
+    content = buffer.getvalue()
+    return content + _MARK + sha256(content).encode() if with_checksum else content
 
 
-def with_checksum(content: bytes) -> bytes:
-    """Return the content of a file followed by its checksum."""
-    return content + _MARK + sha256(content).encode()
-
-
-def check_trailer(content: memoryview, name: str) -> memoryview:
-    """Return the content without its checksum; a file without one, such as Keras writes, is returned as it is.
+def has_checksum(file: BinaryIO, name: str) -> bool:
+    """Return whether an open file ends with its checksum, which Keras does not write, and go back to its beginning.
 
     Raises:
         ValueError: if the content has another checksum.
     """
-    if len(content) < _TRAILER_BYTES or content[-_TRAILER_BYTES:-64] != _MARK:
-        return content
-    body = content[:-_TRAILER_BYTES]
-    if sha256(body).encode() != content[-64:]:
+    size = max(file.seek(0, io.SEEK_END) - _TRAILER_BYTES, 0)
+    file.seek(size)
+    trailer = file.read()
+    file.seek(0)
+    if not trailer.startswith(_MARK):
+        return False
+    made = hashlib.sha256()
+    while size:
+        part = file.read(min(size, 1 << 20))
+        made.update(part)
+        size -= len(part)
+    file.seek(0)
+    if made.hexdigest().encode() != trailer[len(_MARK) :]:
         raise damaged(name, "its checksum is another one")
-    return body
+    return True
 
 
 @contextmanager
-def open_h5(file: BinaryIO, name: str) -> Iterator[H5Source]:
+def open_h5(file: BinaryIO, name: str, checked: bool = True) -> Iterator[H5Source]:
     """Lend the weights of an open HDF5 file.
 
     Args:
         file: the file, or its content in memory.
         name: what messages call it.
+        checked: whether its checksum was found and compared, which a file of fastgd must have.
 
     Raises:
         ValueError: if it is no HDF5 file.
@@ -78,6 +92,10 @@ def open_h5(file: BinaryIO, name: str) -> Iterator[H5Source]:
     with _telling(name):
         opened = h5py.File(file, "r")
     try:
+        with _telling(name):
+            expected = _CHECKED in opened.attrs
+        if expected and not checked:
+            raise damaged(name, "it has lost its checksum")
         yield H5Source(h5py, opened, name)
     finally:
         opened.close()
@@ -111,7 +129,11 @@ class H5Source:
         """Return the seed that the layer of a path had drawn, None if the file does not tell."""
         with _telling(self._name):
             group = self._group(path)
-            return parse_seed(group.attrs.get(_SEED)) if group is not None else None
+            if group is None or _SEED not in group.attrs:
+                return None
+            attribute = group.attrs.get_id(_SEED)
+            # Text lies on a heap, in a damaged one of which HDF5 may search for ever.
+            return int(group.attrs[_SEED]) if attribute.dtype == np.uint64 and attribute.shape == () else None
 
     def _group(self, path: str) -> Any:
         """Return the group of a path, None if there is none, with every step to it looked at."""

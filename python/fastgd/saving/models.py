@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import io
-import mmap
+import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from fastgd.layers.weights import limit_weights
 from fastgd.models.configs import CustomObjects
 from fastgd.models.model import Model
 from fastgd.saving.archive import ASSETS, CONFIG, WEIGHTS, archive_bytes, read_archive, read_folder, read_json
 from fastgd.saving.atomic import as_path, check_overwrite, write_whole
-from fastgd.saving.hdf5 import check_trailer, h5_bytes, open_h5, with_checksum
+from fastgd.saving.hdf5 import h5_bytes, has_checksum, open_h5
 from fastgd.saving.reading import model_from_description
 from fastgd.saving.state import apply_weights, collect_weights, walk
 from fastgd.saving.stores import Source
@@ -23,6 +25,9 @@ from fastgd.saving.tensors import TensorsSource, tensors_bytes
 from fastgd.saving.writing import serialize_keras_object
 from fastgd.utils.checks import check_bool
 from fastgd.utils.errors import invalid, mistyped
+
+# Where a backup keeps what is no weight.
+_TRAINING = "fastgd_training"
 
 _KERAS, _H5, _TENSORS = ".keras", ".weights.h5", ".safetensors"
 
@@ -124,7 +129,7 @@ def save_weights(model: Model, filepath: Any, overwrite: bool = True) -> None:
     _check_model(model)
     check_overwrite(path, overwrite)
     if path.name.endswith(_H5):
-        write_whole(path, with_checksum(h5_bytes(collect_weights(model))))
+        write_whole(path, h5_bytes(collect_weights(model), with_checksum=True))
     elif path.suffix == _TENSORS:
         write_whole(path, tensors_bytes(collect_weights(model)))
     else:
@@ -154,6 +159,29 @@ def load_weights(model: Model, filepath: Any, skip_mismatch: bool = False) -> No
         apply_weights(model, source, skip_mismatch)
 
 
+def save_backup(model: Model, path: Path, state: dict[str, Any]) -> None:
+    """Write weights, the state of the optimizer, and what else a training needs to go on, to one `.weights.h5` file."""
+    weights = collect_weights(model)
+    weights.arrays[_TRAINING] = {"state": np.frombuffer(json.dumps(state).encode(), np.uint8)}
+    write_whole(path, h5_bytes(weights, with_checksum=True))
+
+
+def load_backup(model: Model, path: Path) -> dict[str, Any]:
+    """Put back what `save_backup` wrote and return the state.
+
+    Raises:
+        ValueError: if the file is damaged, or the model is another one.
+    """
+    with _weights_of(path) as source:
+        if not source.keys(_TRAINING):
+            raise invalid("The file is no backup of a training.", filepath=str(path))
+        state = read_json(source.read(_TRAINING, "state").tobytes(), str(path))
+        apply_weights(model, source)
+    if not isinstance(state, dict):
+        raise invalid("The file is no backup of a training.", filepath=str(path))
+    return state
+
+
 @contextmanager
 def _weights_of(path: Path) -> Iterator[Source]:
     """Lend the weights of a file of any kind."""
@@ -167,19 +195,11 @@ def _weights_of(path: Path) -> Iterator[Source]:
             yield source
     elif path.name.endswith(_H5):
         with path.open("rb") as file:
-            _check_sum(file, name)
-            with open_h5(file, name) as source:
+            checked = has_checksum(file, name)
+            with open_h5(file, name, checked) as source:
                 yield source
     else:
         raise invalid(f"`filepath` must end in {_H5!r}, {_TENSORS!r} or {_KERAS!r}.", filepath=name)
-
-
-def _check_sum(file: Any, name: str) -> None:
-    """Compare the checksum at the end of a file, if it has one, without reading the file into memory."""
-    if file.seek(0, io.SEEK_END):
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped, memoryview(mapped) as content:
-            check_trailer(content, name).release()
-    file.seek(0)
 
 
 def _check_model(model: Any) -> None:

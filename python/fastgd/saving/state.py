@@ -155,8 +155,15 @@ def _changes(path: str, thing: Any, owner: Any, source: Source) -> list[Callable
         return _optimizer_changes(thing, owner, store)
     changes = [thing.plan_loading(store)]
     if getattr(thing, "_drawn", None) is not None and (seed := source.seed(path)) is not None:
-        changes.append(partial(setattr, thing, "_drawn", seed))
+        changes.append(partial(_set_seed, thing, seed))
     return changes
+
+
+def _set_seed(layer: Any, seed: int) -> None:
+    """Let a random layer draw as that one did which was saved."""
+    layer._drawn = seed
+    if layer.seed is not None:
+        layer.seed = seed
 
 
 def _optimizer_changes(optimizer: Optimizer, model: Model, store: Store) -> list[Callable[[], None]]:

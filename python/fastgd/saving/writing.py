@@ -23,6 +23,14 @@ from fastgd.utils.structure import change, flatten
 _PLAIN = (type(None), bool, int, float, str)
 _FUNCTIONAL = "keras.src.models.functional"
 
+# Arguments that Keras' layers of these names have not.
+_NOT_IN_KERAS = {
+    "Discretization": ("trainable",),
+    "SpatialDropout1D": ("trainable",),
+    "SpatialDropout2D": ("trainable",),
+    "SpatialDropout3D": ("trainable",),
+}
+
 # What Keras' InputLayer has besides, and what it must be here.
 _INPUT_DEFAULTS = {"sparse": False, "ragged": False, "optional": False}
 
@@ -53,7 +61,8 @@ def _value(obj: Any, key: str = "") -> Any:
     if isinstance(obj, (list, tuple)):
         return [_value(part, key) for part in obj]
     if isinstance(obj, Mapping):
-        if set(obj) == {"class_name", "config"} and isinstance(obj["class_name"], str):
+        kind = obj.get("class_name")
+        if set(obj) == {"class_name", "config"} and isinstance(kind, str) and not kind.startswith("__"):
             return _completed(obj, key)
         return {name: _value(part, str(name)) for name, part in obj.items()}
     if isinstance(obj, bytes):
@@ -109,7 +118,11 @@ def _config(obj: Any) -> dict[str, Any]:
         return _model_config(obj, config)
     if isinstance(obj, Layer) and is_own(type(obj)):
         # What lets a chain begin with the layer: the chain's config begins with an InputLayer.
-        config.pop("input_shape", None)
+        for key in ("input_shape", *_NOT_IN_KERAS.get(type(obj).__name__, ())):
+            config.pop(key, None)
+        if isinstance(config.get("seed"), int):
+            # Keras takes 32 bits; the file of weights has them all.
+            config["seed"] %= 2**32
         if "dtype" in config:
             config["dtype"] = obj.dtype
     return {key: _value(part, key) for key, part in config.items()}
