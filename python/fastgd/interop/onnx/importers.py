@@ -515,7 +515,10 @@ def expand(reader: GraphReader, node: Node) -> Any:
 @imports("Gather")
 def gather(reader: GraphReader, node: Node) -> Any:
     """Elements picked along an axis by constants."""
-    value, indices = reader.get(node.inputs[0]), reader.constant(node, 1, "indices")
+    value = reader.get(node.inputs[0])
+    if not isinstance(value, Value):
+        return _embedding(reader, node, value)
+    indices = reader.constant(node, 1, "indices")
     if value.order == STATE and indices is not None and indices.size == 1 and indices.ndim == 0:
         # The one direction that there is.
         return Value(value.tensor, value.shape)
@@ -525,6 +528,17 @@ def gather(reader: GraphReader, node: Node) -> Any:
         raise node.refuse("axis", axis)
     y = ops.take(value.tensor, indices.tolist(), axis)
     return Value(y, tuple(y.dims[1:]))
+
+
+def _embedding(reader: GraphReader, node: Node, table: Any) -> Value:
+    """Return the rows of a constant table."""
+    rows = plain(reader.get(node.inputs[1]))
+    if table.ndim != 2 or int(node.attrs.get("axis", 0)) != 0 or rows.tensor.dtype != "int32":
+        raise node.refuse("data", f"a constant of the shape {table.shape}")
+    layer = layers.Embedding(*table.shape, name=reader.name_of(node))
+    y = layer(rows.tensor)
+    layer.embeddings.assign(table)
+    return Value(y, (*rows.shape, table.shape[1]))
 
 
 @imports("Resize", "Upsample")
