@@ -139,7 +139,7 @@ class TrainingLoop:
         rows: Any = slice(first, None)
         if self._shuffle_seed is not None:
             rows = row_order(self._feeds.rows, self._shuffle_seed, self._pass - 1)[first:]
-        arrays = [None if array is None else np.ascontiguousarray(array[rows]) for array in self._feeds.arrays]
+        arrays = [np.ascontiguousarray(array[rows]) for array in self._feeds.arrays]
         executor.begin("train", arrays, self._batch_size, iteration=self._model.optimizer.calls)
         self._resumed = False
 

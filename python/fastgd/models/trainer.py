@@ -68,6 +68,11 @@ class Trainer(Steps):
         """
         self._resumed_at = epoch, position
 
+    def _take_resumed(self) -> tuple[int, Mapping[str, Any]] | None:
+        """Return what a callback has asked for by `resume_training`, once."""
+        resumed, self._resumed_at = self._resumed_at, None
+        return resumed
+
     def fit(
         self,
         x: Any = None,
@@ -154,11 +159,11 @@ class Trainer(Steps):
             self._loop, self._resumed_at = loop, None
             with closing(listeners), self._forgetting_data():
                 listeners.on_train_begin()
-                if self._resumed_at is not None:
-                    first, position = self._resumed_at
-                    if engine is not None:
+                if (resumed := self._take_resumed()) is not None:
+                    first, position = resumed
+                    if engine is not None and not isinstance(data, StepData):
                         # The plan holds the seeds of layers, which are now those of the training that goes on.
-                        engine.renew(self._lower(data.weighted))  # type: ignore[union-attr]
+                        engine.renew(self._lower(data.weighted))
                         engine.bind_optimizer(self.optimizer)
                     loop.resume(position)
                 logs: dict[str, Any] = {}

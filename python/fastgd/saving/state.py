@@ -44,7 +44,8 @@ def collect_weights(model: Model) -> Weights:
             arrays = optimizer_arrays(thing, _trained(owner, thing))
             weights.arrays[path] = {str(k): array for k, array in enumerate(arrays)}
         else:
-            weights.arrays[path] = own = {}
+            own: dict[str, Any] = {}
+            weights.arrays[path] = own
             thing.save_own_variables(own)
             if (seed := getattr(thing, "_drawn", None)) is not None:
                 weights.seeds[path] = seed
