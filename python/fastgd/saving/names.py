@@ -93,6 +93,9 @@ def find_class(module: str | None, name: str) -> Any:
     """
     # Keras says Functional for what is made of placeholders, and keras.models for what is in keras too.
     public = "keras" if module == "keras.models" or name == "Functional" else module
+    if module is not None and module.startswith("keras.src.backend.") and ".optimizers" in module:
+        # On PyTorch Keras writes the class of that backend behind a public one.
+        public = "keras.optimizers"
     if public in _CLASSES:
         return _CLASSES[public][1].get(name)
     if public is not None and public.startswith("keras."):
