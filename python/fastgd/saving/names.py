@@ -12,6 +12,7 @@ from fastgd.initializers import Initializer
 from fastgd.layers.layer import Layer
 from fastgd.layers.layer import registry as layer_registry
 from fastgd.losses import Loss
+from fastgd.losses.loss import registry as loss_registry
 from fastgd.metrics import Metric
 from fastgd.metrics.base import registry as metric_registry
 from fastgd.models.configs import model_classes
@@ -31,7 +32,7 @@ _CLASSES: dict[str, tuple[type, Mapping[str, Any]]] = {
     "keras.layers": (Layer, layer_registry.classes),
     "keras.optimizers": (Optimizer, optimizer_registry.classes),
     "keras.optimizers.schedules": (LearningRateSchedule, schedule_registry.classes),
-    "keras.losses": (Loss, losses._registry.classes),
+    "keras.losses": (Loss, loss_registry.classes),
     "keras.metrics": (Metric, metric_registry.classes),
     "keras.initializers": (Initializer, initializers._registry.classes),
     "keras.regularizers": (Regularizer, regularizers._registry.classes),

@@ -44,8 +44,8 @@ def collect_weights(model: Model) -> Weights:
             arrays = optimizer_arrays(thing, _trained(owner, thing))
             weights.arrays[path] = {str(k): array for k, array in enumerate(arrays)}
         else:
-            weights.arrays[path] = own = {}
-            thing.save_own_variables(own)
+            weights.arrays[path] = {}
+            thing.save_own_variables(weights.arrays[path])
             if (seed := getattr(thing, "_drawn", None)) is not None:
                 weights.seeds[path] = seed
         weights.names[path] = thing.name

@@ -54,8 +54,8 @@ class Registry(Generic[T]):
         """Make an object from `{"class_name": ..., "config": {...}}`; custom objects are found by either name."""
         if "class_name" not in config:
             raise invalid(f"`{argument}` given as a dict needs the key 'class_name'.", **{argument: config})
-        cls = find_custom(config) or self.find(config["class_name"], argument)
-        made: T = cls.from_config(config.get("config", {}))  # type: ignore[attr-defined]
+        cls: Any = find_custom(config) or self.find(config["class_name"], argument)
+        made: T = cls.from_config(config.get("config", {}))
         return made
 
     def resolve(self, identifier: Any) -> Callable[..., Any] | None:
