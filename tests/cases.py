@@ -254,6 +254,8 @@ def op_cases() -> Iterator[OpCase]:
     yield OpCase("dense", ((-1, 7),), ((-1, 1),), ((7, 1), (1,)), {"activation": "selu"}, length=7)
     yield OpCase("dense", ((-1, 7),), ((-1, 70),), ((7, 70), (70,)), {"activation": "softplus"}, length=7)
     yield OpCase("dense", ((-1, 2, 3, 7),), ((-1, 2, 3, 5),), ((1, 1, 7, 5), (5,)), {"activation": "tanh"}, length=42)
+    yield OpCase("dense", ((-1, 3, 6),), ((-1, 3, 10),), ((2, 3, 5, 2), (5, 2)), {"activation": "tanh"}, length=42)
+    yield from sequence_cases()
     yield from convolution_cases()
     yield from depthwise_cases()
     for name, numbers in ELEMENTWISE:
@@ -715,6 +717,33 @@ def noise_cases() -> Iterator[OpCase]:
         yield OpCase("gaussian_noise", (shape,), (shape,), attrs=attrs)
 
 
+def sequence_cases() -> Iterator[OpCase]:
+    """Yield `embedding` and `attention`: shared heads, masks of every kind, several blocks of scores, dropout."""
+    # The indices are below the size of their last axis: some rows of the table are unused, or none is.
+    for shape, rows, width in (((-1, 5), 7, 3), ((-1, 2, 6), 6, 65), ((-1, 3), 1100, 2), ((-1, 1), 1, 1)):
+        yield OpCase("embedding", (shape,), ((*shape, width),), ((rows, width),), kinds="i", length=130)
+    seed = 2**63 + 777
+    # Heads of queries, heads of keys, queries, keys, sizes of keys and of values.
+    sizes = ((1, 1, 3, 5, 4, 2), (4, 2, 5, 3, 3, 5), (2, 2, 4, 4, 1, 1), (2, 1, 1, 1, 9, 17))
+    for k, (heads, groups, tq, tk, d, e) in enumerate(sizes):
+        operands = ((-1, tq, heads * d), (-1, tk, groups * d), (-1, tk, groups * e))
+        outputs = ((-1, tq, heads * e), (-1, heads, tq, tk))
+        base: dict[str, Attribute] = {"heads": heads, "key_value_heads": groups, "scale": 0.7}
+        masks = ((-1, 1, 1, tk), (-1, heads, tq, tk), (1, 1, tq, tk), (-1, 1, tq, 1))
+        for causal in (False, True):
+            attrs = {**base, "causal": causal}
+            yield OpCase("attention", operands, outputs, (), attrs, length=65, scale=1e-3)
+            yield OpCase(
+                "attention", operands, outputs, (), {**attrs, "rate": 0.3, "seed": seed}, length=65, scale=1e-3
+            )
+            for mask in (masks[k], masks[k - 3 + causal]):
+                yield OpCase("attention", (*operands, mask), outputs, (), attrs, "xxxt", length=65, scale=1e-3)
+    for causal in (False, True):
+        attrs = {"heads": 2, "scale": 0.3, "causal": causal, "rate": 0.2, "seed": seed}
+        operands = ((-1, 70, 14), (-1, 300, 14), (-1, 300, 6))
+        yield OpCase("attention", operands, ((-1, 70, 6), (-1, 2, 70, 300)), (), attrs, length=300, scale=1e-3)
+
+
 def image_cases() -> Iterator[OpCase]:
     """Yield the ops that sample images: every way to continue them, places within and beyond, one tile and several."""
     seed, small, large, wide = 2**64 - 54321, (-1, 3, 4, 2), (-1, 5, 7, 4), (-1, 2, 131, 1)
@@ -912,6 +941,14 @@ def augmentation_cases() -> Iterator[LayerCase]:
 def layer_cases() -> Iterator[LayerCase]:
     """Yield at least one row for every layer."""
     yield LayerCase("InputLayer", {"shape": (2, 3)}, (), (2, 3))
+    # These work on strings before a model; tests/text_cases.py has more rows for them.
+    yield LayerCase("StringLookup", {"vocabulary": ["b", "a"], "mask_token": "", "num_oov_indices": 2, "salt": [1, 2]})
+    yield LayerCase("IntegerLookup", {"vocabulary": [7, 3], "invert": True, "oov_token": -5})
+    yield LayerCase("TextVectorization", {"max_tokens": 5, "ngrams": 2, "output_sequence_length": 4, "split": None})
+    weighted = {"vocabulary": ["[UNK]", "a"], "idf_weights": [0.5, 0.25], "output_mode": "tf_idf"}
+    yield LayerCase("TextVectorization", weighted)
+    yield LayerCase("Hashing", {"num_bins": 5, "mask_value": "", "salt": [3, 4], "output_mode": "count"})
+    yield LayerCase("Hashing", {"num_bins": 5, "dtype": "int32"})
     for function in FUNCTIONS:
         seed = 1 if function.endswith("shrink") else 0
         yield LayerCase("Dense", {"units": 5, "activation": function}, ((7,),), (5,), length=7, seed=seed)
@@ -944,6 +981,8 @@ def layer_cases() -> Iterator[LayerCase]:
     orthogonal = {"kernel_regularizer": "orthogonal_regularizer", "kernel_constraint": "unit_norm"}
     yield LayerCase("Dense", {"units": 5, **orthogonal, "activity_regularizer": "l2"}, ((3,),), (5,), length=25)
     yield LayerCase("Dense", {"units": 5, "bias_constraint": "non_neg"}, ((3,),), (5,), length=5)
+    yield from sequence_layer_cases()
+
     yield from recurrent_layer_cases()
     yield from convolution_layer_cases()
     yield from depthwise_layer_cases()
@@ -955,6 +994,10 @@ def layer_cases() -> Iterator[LayerCase]:
         for cls in ("Dropout", "AlphaDropout"):
             yield LayerCase(cls, {"rate": 0.4, "noise_shape": noise_shape, "seed": 5}, ((3, 5),), (3, 5))
     yield LayerCase("SpatialDropout1D", {"rate": 0.3, "seed": 1}, ((3, 5),), (3, 5))
+    first = {"rate": 0.3, "seed": 1, "data_format": "channels_first"}
+    yield LayerCase("SpatialDropout2D", {"rate": 0.3, "seed": 1}, ((3, 2, 5),), (3, 2, 5))
+    yield LayerCase("SpatialDropout2D", first, ((5, 3, 2),), (5, 3, 2))
+    yield LayerCase("SpatialDropout3D", {"rate": 0.3, "seed": 1}, ((3, 2, 2, 5),), (3, 2, 2, 5))
     yield LayerCase("AlphaDropout", {"rate": 0.2, "seed": 7}, ((3, 5),), (3, 5))
     yield LayerCase("GaussianNoise", {"stddev": 0.5, "seed": 2**64 - 1}, ((3, 5),), (3, 5))
     yield LayerCase("GaussianDropout", {"rate": 0.3, "seed": 0}, ((3, 5),), (3, 5))
@@ -997,6 +1040,9 @@ def layer_cases() -> Iterator[LayerCase]:
     for n in (1, 3):
         yield LayerCase("RepeatVector", {"n": n}, ((5,),), (n, 5), length=n)
     yield LayerCase("Identity", {}, ((2, 3),), (2, 3))
+    yield LayerCase("Masking", {"mask_value": 0.5}, ((4, 3),), (4, 3))
+    inner = {"class_name": "Dense", "config": {"units": 2, "activation": "tanh", "name": "inner"}}
+    yield LayerCase("TimeDistributed", {"layer": inner}, ((3, 4),), (3, 2), length=12)
     yield from pooling_layer_cases()
     for cls in ("Add", "Multiply", "Average", "Maximum", "Minimum"):
         for count in (1, 2, 3):
@@ -1019,6 +1065,32 @@ def layer_cases() -> Iterator[LayerCase]:
     yield LayerCase("Lambda", {"function": square, "output_shape": (3, 7)}, ((3, 7),), (3, 7))
     swap = {"function": {"class_name": "function", "config": "swapaxes"}, "arguments": {"axis1": 1, "axis2": -1}}
     yield LayerCase("Lambda", swap, ((3, 7),), (7, 3))
+
+
+def sequence_layer_cases() -> Iterator[LayerCase]:
+    """Yield the layers that look up vectors, and those of attention; inputs that share a length have another size."""
+    yield LayerCase("Embedding", {"input_dim": 4, "output_dim": 3}, ((5,),), (5, 3), integers=4, length=65)
+    rules: dict[str, Any] = {"embeddings_regularizer": "l2", "embeddings_constraint": "max_norm"}
+    named = {"input_dim": 3, "output_dim": 7, "embeddings_initializer": "he_normal", **rules}
+    yield LayerCase("Embedding", named, ((2, 3),), (2, 3, 7), integers=3, length=65)
+    pair, triple = ((2, 3), (3, 3)), ((2, 3), (3, 2), (3, 3))
+    yield LayerCase("Attention", {"use_scale": True, "dropout": 0.3, "seed": 5}, pair, (2, 3), length=40)
+    yield LayerCase("Attention", {"score_mode": "concat", "use_scale": True}, triple, (2, 2), length=40)
+    yield LayerCase("AdditiveAttention", {"dropout": 0.2, "seed": 1}, triple, (2, 2), length=40)
+    # Nothing hangs on the biases of the keys but penalties: every score of a query moves by the same.
+    rules = {"kernel_regularizer": "l2", "bias_regularizer": "l2", "activity_regularizer": "l2",
+             "kernel_constraint": "max_norm", "bias_constraint": "min_max_norm"}  # fmt: skip
+    heads = {"num_heads": 2, "key_dim": 1, "use_bias": False, "use_gate": True, "sliding_window": 2}
+    yield LayerCase("MultiHeadAttention", heads, pair, (2, 3), length=60)
+    more = {"num_heads": 2, "key_dim": 2, "value_dim": 1, "dropout": 0.2, "output_shape": (2, 1), "seed": 3, **rules}
+    yield LayerCase("MultiHeadAttention", more, triple, (2, 2, 1), length=200)
+    grouped = {"head_dim": 1, "num_query_heads": 4, "num_key_value_heads": 2, "use_bias": False, "seed": 4}
+    yield LayerCase("GroupQueryAttention", {**grouped, "dropout": 0.3}, triple, (2, 3), length=60)
+    for equation, shape, made, bias in (
+        ("abc,cde->abde", (2, 3), (2, 2, 2), "e"), ("...cd,cde->...e", (2, 2, 3), (2, 4), "e"),
+    ):  # fmt: skip
+        config = {"equation": equation, "output_shape": made, "bias_axes": bias, "activation": "tanh"}
+        yield LayerCase("EinsumDense", config, (shape,), made, length=60)
 
 
 def recurrent_layer_cases() -> Iterator[LayerCase]:

@@ -48,7 +48,14 @@ CPP_FOLDERS = {
         KERNEL_USERS
         | {"ops/op.h", "ops/register.h", "ops/registry.h", "ops/op_list.inc", "ops/per_sample.h", "ops/broadcast.h"}
         | {"ops/matmul.h", "ops/along_axis.h", "ops/loops.h", "ops/strided_copy.h", "ops/folding.h", "ops/tabular.h"}
-        | {"ops/convolution.h", "ops/correlation.h", "ops/recurrent.h", "ops/recurrent_layout.h", "ops/window.h", "ops/taps.h"}
+        | {
+            "ops/convolution.h",
+            "ops/correlation.h",
+            "ops/recurrent.h",
+            "ops/recurrent_layout.h",
+            "ops/window.h",
+            "ops/taps.h",
+        }
         | {"ops/images.h", "ops/windows.h", "ops/weighted_windows.h"}
         | {"ops/channels.h", "ops/channel_norm.h", "ops/fixed_lines.h", "ops/masked.h", "ops/row_norm.h"},
         LIBRARY,
@@ -89,7 +96,7 @@ PARTS = frozenset(
 MODELS = BASE | PARTS | {"ops", "runtime", "models"}
 
 PYTHON_UNITS: dict[str, frozenset[str]] = {
-    "config": frozenset(),
+    "config": frozenset({"runtime"}),
     "plan": frozenset(),
     "utils": frozenset({"config", "plan"}),
     "reference": frozenset({"plan"}),
@@ -97,20 +104,25 @@ PYTHON_UNITS: dict[str, frozenset[str]] = {
     "_info": frozenset({"runtime"}),
     "kernels": frozenset({"runtime", "utils"}),
     "ops": BASE | {"runtime"},
+    "random": BASE | {"ops"},
     **{part: BASE | PARTS | {"ops"} for part in PARTS},
     # Those that write files import saving when they do.
     "callbacks": BASE | PARTS | {"ops", "saving"},
-    # Saving knows the models; their methods import it when they are called.
-    "models": MODELS | {"saving"},
-    "datasets": frozenset(),
+    # Saving and ONNX know the models; their methods import these when they are called.
+    "models": MODELS | {"saving", "interop"},
+    "datasets": frozenset({"utils"}),
+    "preprocessing": frozenset({"utils"}),
     "saving": MODELS,
     "testing": MODELS | {"saving"},
     "estimators": MODELS | {"saving", "fastgd"},
     "interop": MODELS | {"saving", "fastgd"},
     "bench": MODELS | {"kernels", "fastgd"},
-    "cli": MODELS | {"saving", "datasets", "_info", "fastgd", "bench"},
+    "tabular": MODELS | {"saving", "datasets"},
+    "cli": MODELS | {"saving", "datasets", "_info", "fastgd", "bench", "tabular"},
     "__main__": frozenset({"cli"}),
-    "fastgd": MODELS | {"saving", "estimators", "interop", "datasets", "_info", "kernels", "testing"},
+    "fastgd": MODELS
+    | {"saving", "estimators", "interop", "datasets", "preprocessing", "random"}
+    | {"_info", "kernels", "tabular", "testing"},
 }
 
 # Distributions beside the standard library: where each may be imported, and where already when its importer is loaded.
@@ -131,16 +143,18 @@ DISTRIBUTIONS = {
     "narwhals": Distribution(frozenset({"models"})),
     "rich": Distribution(frozenset({"bench", "callbacks", "cli", "models", "utils"}), frozenset({"bench", "cli"})),
     "typer": Distribution(frozenset({"cli"}), frozenset({"cli"})),
-    "sklearn": Distribution(frozenset({"estimators", "bench"}), frozenset({"estimators"})),
+    # Nobody imports the estimators who does not use scikit-learn, which brings the others along.
+    "sklearn": Distribution(frozenset({"estimators", "bench", "tabular"}), frozenset({"estimators"})),
+    **{name: Distribution(frozenset({"estimators"}), frozenset({"estimators"})) for name in ("joblib", "scipy")},
+    "threadpoolctl": Distribution(frozenset({"bench", "estimators"}), frozenset({"estimators"})),
     "safetensors": Distribution(frozenset({"saving"})),
-    "h5py": Distribution(frozenset({"saving", "interop"})),
-    "onnx": Distribution(frozenset({"saving", "interop"})),
-    "torch": Distribution(frozenset({"saving", "interop", "bench"})),
+    "h5py": Distribution(frozenset({"saving", "tabular"})),
+    "pandas": Distribution(frozenset({"tabular"})),
+    "onnx": Distribution(frozenset({"interop"})),
+    "torch": Distribution(frozenset({"interop", "bench"})),
+    "keras": Distribution(frozenset({"interop", "bench"})),
     # What only the benchmarks meet: opponents, and what describes and draws them.
-    **{
-        name: Distribution(frozenset({"bench"}))
-        for name in ("jax", "keras", "tensorflow", "fastgd_cython_mlp", "threadpoolctl", "matplotlib")
-    },
+    **{name: Distribution(frozenset({"bench"})) for name in ("jax", "tensorflow", "fastgd_cython_mlp", "matplotlib")},
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"(?P<project>[^"]+)"|<(?P<system>[^>]+)>)')
@@ -257,7 +271,7 @@ def _walk(node: ast.AST, parent: list[str], package: Path, lazy: bool) -> Iterat
                 # `from fastgd import plan` names a module, `from fastgd import Model` a public name.
                 is_module = source == "fastgd" and _is_unit(package, alias.name)
                 yield Import(f"fastgd.{alias.name}" if is_module else source, child.lineno, lazy)
-        elif isinstance(child, ast.Call) and ast.unparse(child.func).endswith("import_module"):
+        elif isinstance(child, ast.Call) and ast.unparse(child.func).endswith(("import_module", "import_extra")):
             if child.args and isinstance(child.args[0], ast.Constant) and isinstance(child.args[0].value, str):
                 yield Import(child.args[0].value, child.lineno, lazy)
         elif isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test):

@@ -13,15 +13,16 @@ class Dense final : public Op<T> {
     s.expect_params(1, 2);
     const Shape& x = s.inputs[0].shape;
     const Shape& w = s.params[0];
-    // The kernel of a convolution by windows of one element is a matrix with axes of size 1 before it.
-    const std::size_t ones = w.size() < 2 ? 0 : w.size() - 2;
-    check(!x.empty() && w.size() >= 2 && count(std::span(w).first(ones)) == 1 && x.back() == w[ones], "input ",
-          to_string(x), " does not fit the kernel ", to_string(w));
-    in_ = w[ones];
-    units_ = w.back();
+    // A kernel of more axes is read as a matrix: those of convolutions by windows of one element, and of heads.
+    check(!x.empty() && w.size() >= 2, "input ", to_string(x), " does not fit the kernel ", to_string(w));
+    in_ = x.back();
+    std::size_t cut = 1;
+    while (cut + 1 < w.size() && count(std::span(w).first(cut)) != in_) ++cut;
+    check(count(std::span(w).first(cut)) == in_, "input ", to_string(x), " does not fit the kernel ", to_string(w));
+    units_ = count(std::span(w).subspan(cut));
     biased_ = s.params.size() == 2;
     if (biased_)
-      check(s.params[1] == Shape{units_}, "bias ", to_string(s.params[1]), " does not fit the kernel ", to_string(w));
+      check(count(s.params[1]) == units_, "bias ", to_string(s.params[1]), " does not fit the kernel ", to_string(w));
     Shape y = x;
     y.back() = units_;
     rows_ = count(std::span(x).first(x.size() - 1));

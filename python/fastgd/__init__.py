@@ -31,6 +31,7 @@ from fastgd.ops.tape import GradientTape
 from fastgd.optimizers import Optimizer
 from fastgd.regularizers import Regularizer
 from fastgd.runtime import backend, get_num_threads, set_num_threads, version
+from fastgd.utils.public_names import refuse_unknown_names, unknown_name
 
 __all__ = [
     "Constraint",
@@ -55,6 +56,7 @@ __all__ = [
     "datasets",
     "get_num_threads",
     "initializers",
+    "interop",
     "kernels",
     "layers",
     "losses",
@@ -62,24 +64,47 @@ __all__ = [
     "models",
     "ops",
     "optimizers",
+    "preprocessing",
+    "random",
     "regularizers",
     "saving",
     "set_num_threads",
     "show_versions",
+    "tabular",
     "testing",
     "utils",
 ]
 
 
+for _module in (
+    activations,
+    callbacks,
+    config,
+    constraints,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    models,
+    ops,
+    optimizers,
+    optimizers.schedules,
+    regularizers,
+    utils,
+):
+    refuse_unknown_names(_module)
+
+
 def __getattr__(name: str) -> Any:
     """Import what only some programs need when it is first used."""
-    if name in ("datasets", "kernels", "saving", "testing"):
+    lazy = "datasets", "estimators", "interop", "kernels", "preprocessing", "random", "saving", "tabular", "testing"
+    if name in lazy:
         return importlib.import_module(f"fastgd.{name}")
     if name == "show_versions":
         return importlib.import_module("fastgd._info").show_versions
     if name == "__version__":
         return version()
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise unknown_name(__name__, name, __all__)
 
 
 def __dir__() -> list[str]:

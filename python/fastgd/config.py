@@ -1,11 +1,14 @@
-"""Global numeric settings: the default dtype, the fuzz factor of the losses and the image data format."""
+"""Global settings: the default dtype, the fuzz factor of the losses, the order of images' axes, and where text goes."""
 
 from __future__ import annotations
 
 _FLOAT_TYPES = ("float32", "float64")
+_DATA_FORMATS = ("channels_last", "channels_first")
 
 _floatx = "float32"
 _epsilon = 1e-7
+_image_data_format = "channels_last"
+_interactive_logging = True
 
 
 def floatx() -> str:
@@ -52,5 +55,49 @@ def set_epsilon(value: float) -> None:
 
 
 def image_data_format() -> str:
-    """Return the order of an image's axes, "channels_last": (batch, height, width, channels)."""
-    return "channels_last"
+    """Return the order of an image's axes where a layer names none: "channels_last" unless it was changed.
+
+    It means (batch, height, width, channels), and "channels_first" (batch, channels, height, width).
+    """
+    return _image_data_format
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Set the order of an image's axes where a layer names none.
+
+    Args:
+        data_format: "channels_last" or "channels_first". Layers that exist already keep theirs.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    global _image_data_format
+    if data_format not in _DATA_FORMATS:
+        known = ", ".join(_DATA_FORMATS)
+        raise ValueError(f"`data_format` must be one of {known}. Received: data_format={data_format!r}")
+    _image_data_format = data_format
+
+
+def backend() -> str:
+    """Return the interpreter that runs models now: "native" or "numpy"; `fastgd.backend` chooses it."""
+    # Imported late: the runtime knows this module.
+    from fastgd.runtime import current_backend
+
+    return current_backend()
+
+
+def enable_interactive_logging() -> None:
+    """Let progress and messages of callbacks be printed, as they are to begin with."""
+    global _interactive_logging
+    _interactive_logging = True
+
+
+def disable_interactive_logging() -> None:
+    """Let progress and messages of callbacks go to the logger "fastgd" of Python's `logging`, at its level INFO."""
+    global _interactive_logging
+    _interactive_logging = False
+
+
+def is_interactive_logging_enabled() -> bool:
+    """Return whether progress and messages of callbacks are printed rather than logged."""
+    return _interactive_logging

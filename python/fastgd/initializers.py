@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from fastgd import config
 from fastgd.utils.checks import check_above_zero, check_real, check_seed
+from fastgd.utils.draws import truncated
 from fastgd.utils.errors import invalid, mistyped, unknown
 from fastgd.utils.registry import Registry, to_config
 from fastgd.utils.seeds import draw_seed
@@ -163,7 +164,7 @@ class TruncatedNormal(RandomNormal):
 
     def sample(self, generator: np.random.Generator, shape: tuple[int, ...]) -> Array:
         """Return values drawn from `generator`."""
-        return self.mean + self.stddev * _truncated(generator, shape)
+        return self.mean + self.stddev * truncated(generator, shape)
 
 
 class RandomUniform(RandomInitializer):
@@ -225,7 +226,7 @@ class VarianceScaling(RandomInitializer):
             return generator.uniform(-limit, limit, shape)
         if self.distribution == "untruncated_normal":
             return generator.normal(0.0, math.sqrt(variance), shape)
-        return math.sqrt(variance) / _TRUNCATED_STDDEV * _truncated(generator, shape)
+        return math.sqrt(variance) / _TRUNCATED_STDDEV * truncated(generator, shape)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make a like object."""
@@ -364,13 +365,3 @@ def serialize(initializer: Initializer) -> dict[str, Any]:
 def deserialize(config: Mapping[str, Any]) -> Initializer:
     """Make an initializer from its config."""
     return _registry.from_config(config, "config")
-
-
-def _truncated(generator: np.random.Generator, shape: tuple[int, ...]) -> Array:
-    """Return standard normal values, those beyond 2 drawn again."""
-    values = np.asarray(generator.standard_normal(shape))
-    beyond = np.abs(values) > 2
-    while beyond.any():
-        values[beyond] = generator.standard_normal(int(beyond.sum()))
-        beyond = np.abs(values) > 2
-    return values

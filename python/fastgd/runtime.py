@@ -12,7 +12,9 @@ from typing import Any, Protocol, cast
 import numpy as np
 import numpy.typing as npt
 
+from fastgd import config
 from fastgd.plan import Plan, UpdateSpec
+from fastgd.utils import naming
 from fastgd.utils.checks import check_int
 from fastgd.utils.errors import invalid, unknown
 
@@ -70,7 +72,18 @@ class Executor(Protocol):
         """Return every tensor of one batch, and the gradients under "d:" + name."""
 
 
-class backend:  # noqa: N801 - used like a function
+class _KerasNames:
+    """What Keras has in its module `backend`."""
+
+    clear_session = staticmethod(naming.clear_session)
+    backend = staticmethod(config.backend)
+    floatx, set_floatx = staticmethod(config.floatx), staticmethod(config.set_floatx)
+    epsilon, set_epsilon = staticmethod(config.epsilon), staticmethod(config.set_epsilon)
+    image_data_format = staticmethod(config.image_data_format)
+    set_image_data_format = staticmethod(config.set_image_data_format)
+
+
+class backend(_KerasNames):  # noqa: N801 - used like a function
     """Choose the interpreter: "native", the C++ engine, or "numpy", the textbook of the same plan.
 
     The choice holds at once for the current thread or asynchronous task; as a context manager it ends with the block.
@@ -85,6 +98,9 @@ class backend:  # noqa: N801 - used like a function
     Example:
         >>> with fastgd.backend("numpy"):
         ...     model.predict(x)
+
+    What Keras has in its module of this name is here too: `fastgd.backend.clear_session()` and the like are those of
+    `fastgd.utils` and `fastgd.config`.
     """
 
     def __init__(self, name: str) -> None:

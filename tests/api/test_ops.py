@@ -221,7 +221,7 @@ def test_a_product_with_a_weight_checks_its_shape():
     weight = fastgd.Variable(np.ones((3, 2)), "w", "float64")
     assert (x @ weight).dims == (-1, 2)
     assert [step.op for step in builder.steps] == ["dense"]
-    with pytest.raises(ValueError, match="the last axis of x must equal the last but one of the kernel"):
+    with pytest.raises(ValueError, match="the last axis of x must equal the first of the kernel"):
         _ = (x @ weight) @ weight
 
 

@@ -20,6 +20,7 @@ from cases import (
     pooling_cases,
     recurrent_cases,
     reduction_cases,
+    sequence_cases,
 )
 from fastgd import _core, reference
 
@@ -59,6 +60,7 @@ FAMILIES = (
     image_cases,
     depthwise_cases,
     pooling_cases,
+    sequence_cases,
     recurrent_cases,
 )
 SHARED = [case for family in FAMILIES for case in family() if case.inputs]

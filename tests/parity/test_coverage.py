@@ -9,6 +9,7 @@ from contract.registered import registered
 from fastgd import activations
 from parity import (
     test_activations,
+    test_attention,
     test_depthwise,
     test_layers,
     test_losses,
@@ -32,8 +33,11 @@ COMPARED: dict[str, set[str]] = {
             *test_normalization.LAYERS,
             *test_depthwise.ROWS,
             *test_pooling.ROWS,
+            *test_attention.SINGLE,
+            *test_attention.HEADED,
         )
-    },
+    }
+    | {"EinsumDense", "Embedding"},
     "schedule": {case.cls for case in test_schedules.CASES},
     **{
         kind: {
@@ -51,7 +55,7 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
         "InputLayer": "it computes nothing",
         "Dropout": "its random numbers are its own; in inference it is compared by a test of test_layers.py",
         **dict.fromkeys(
-            ("AlphaDropout", "GaussianDropout", "GaussianNoise", "SpatialDropout1D"),
+            ("AlphaDropout", "GaussianDropout", "GaussianNoise", *(f"SpatialDropout{rank}D" for rank in (1, 2, 3))),
             "its random numbers are its own; their moments are compared by a test of test_normalization.py",
         ),
         **dict.fromkeys(
@@ -67,9 +71,14 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
             "it is compared by a test of its own in test_normalization.py",
         ),
         **dict.fromkeys(
+            ("StringLookup", "IntegerLookup", "TextVectorization", "Hashing"),
+            "it works on strings, and is compared in test_text.py, results of Keras in tests/api/test_text_layers.py",
+        ),
+        **dict.fromkeys(
             (f"Conv{rank}D{kind}" for rank in (1, 2, 3) for kind in ("", "Transpose")),
             "it is compared by random configurations in test_convolution.py",
         ),
+        **dict.fromkeys(("Masking", "TimeDistributed"), "it is compared by tests of its own in test_masks.py"),
         "Lambda": "it is compared by a test of its own in test_layers.py",
         **dict.fromkeys(
             (

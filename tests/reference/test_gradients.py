@@ -23,7 +23,9 @@ from cases import (
     pooling_cases,
     recurrent_cases,
     reduction_cases,
+    sequence_cases,
 )
+from fastgd import _core
 from fastgd.plan import Step, TensorSpec, Term
 from fastgd.reference import Executor
 from fastgd.reference.functions import FUNCTIONS
@@ -70,6 +72,8 @@ GRADIENT_OPS = {
     "average_pool",
     "upsample",
     "gather",
+    "embedding",
+    "attention",
     "unary",
     "binary",
     "where",
@@ -221,6 +225,36 @@ def test_normalisation_and_scaling(case):
     seen = check_gradients(plan, op_feeds(case, plan, 3, 5), op_params(case, "float64", 5))
     trained = len(case.params) - case.constants
     assert {"d:x0", *(f"d:w{i}" for i in range(trained))} <= set(seen)
+
+
+SMALL_SEQUENCES = [case for case in sequence_cases() if sum(abs(prod(s)) for s in (*case.inputs, *case.params)) <= 130]
+
+
+@pytest.mark.parametrize("case", SMALL_SEQUENCES, ids=lambda c: c.id)
+def test_embedding_and_attention(case):
+    plan = op_plan(case, "float64")
+    seen = check_gradients(plan, op_feeds(case, plan, 2, 5), op_params(case, "float64", 5))
+    assert {f"d:x{i}" for i in range(3)} <= set(seen) if case.op == "attention" else "d:w0" in seen
+
+
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("scores_alone", [False, True])
+def test_weights_of_attention_that_a_loss_reads(scores_alone, causal):
+    b = PlanBuilder()
+    for name in "qkv":
+        b.input(name, 2, 4)
+    outputs = b.tensor("y", 2, 4), b.tensor("p", 2, 2, 2)
+    b.steps.append(Step("attention", tuple("qkv"), outputs, (), {"heads": 2, "rate": 0.3, "seed": 9, "causal": causal}))
+    b.step("reshape", ["p"], "flat", 2, 4, shape=(-1, 2, 4))
+    if not scores_alone:
+        b.step("add", ["y", "flat"], "both", 2, 4)
+    feeds = [numbers(k, 3, 2, 4) for k in range(3)]
+    seen = checked(b, "flat" if scores_alone else "both", feeds, shape=(2, 4))
+    assert np.any(seen["d:k"])
+    native = _core.Executor(b.build())
+    native.bind_parameters([])
+    for name, value in native.inspect([*feeds, numbers(99, 3, 2, 4)]).items():
+        np.testing.assert_allclose(value, seen.get(name, 0), rtol=0, atol=1e-13, err_msg=name)
 
 
 SMALL_CONVOLUTIONS = [

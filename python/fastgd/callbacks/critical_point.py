@@ -7,6 +7,7 @@ from typing import Any
 
 from fastgd.callbacks.callback import Callback, Logs
 from fastgd.utils.checks import check_above_zero, check_bool, check_int
+from fastgd.utils.messages import say
 
 
 class CriticalPoint(Callback):
@@ -76,8 +77,8 @@ class CriticalPoint(Callback):
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Put the best weights back."""
         if self.converged and self.verbose:
-            print(f"Epoch {self._last_epoch + 1}: the gradient's norm is {self.best:.3g}")
+            say(f"Epoch {self._last_epoch + 1}: the gradient's norm is {self.best:.3g}")
         if self._best_weights is not None and self.best_epoch != self._last_epoch:
             if self.verbose:
-                print(f"Restoring the weights of epoch {self.best_epoch + 1}, where the norm was {self.best:.3g}.")
+                say(f"Restoring the weights of epoch {self.best_epoch + 1}, where the norm was {self.best:.3g}.")
             self.model.set_weights(self._best_weights)

@@ -7,6 +7,7 @@ from typing import Any
 from fastgd.callbacks.callback import Logs
 from fastgd.callbacks.monitor_callback import MonitorCallback
 from fastgd.utils.checks import check_bool, check_int, check_real
+from fastgd.utils.messages import say
 
 
 class EarlyStopping(MonitorCallback):
@@ -82,8 +83,8 @@ class EarlyStopping(MonitorCallback):
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Put the best weights back."""
         if self.stopped_epoch > 0 and self.verbose > 0:
-            print(f"Epoch {self.stopped_epoch + 1}: early stopping")
+            say(f"Epoch {self.stopped_epoch + 1}: early stopping")
         if self.restore_best_weights and self.best_weights is not None:
             if self.verbose > 0:
-                print(f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.")
+                say(f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.")
             self.model.set_weights(self.best_weights)

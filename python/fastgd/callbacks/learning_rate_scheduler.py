@@ -11,6 +11,7 @@ import numpy as np
 from fastgd.callbacks.callback import Callback, Logs
 from fastgd.utils.checks import check_int
 from fastgd.utils.errors import invalid, mistyped
+from fastgd.utils.messages import say
 
 
 class LearningRateScheduler(Callback):
@@ -51,7 +52,7 @@ class LearningRateScheduler(Callback):
             raise invalid("`schedule` must return a float.", returned=rate, epoch=epoch)
         optimizer.learning_rate = rate
         if self.verbose > 0:
-            print(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate}.")
+            say(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate}.")
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Put the learning rate into the logs."""

@@ -6,6 +6,7 @@ import sys
 
 from fastgd.callbacks.callback import Callback, Logs
 from fastgd.utils.errors import invalid
+from fastgd.utils.messages import say
 from fastgd.utils.progress import ProgressLine
 
 
@@ -30,7 +31,7 @@ class ProgbarLogger(Callback):
         """Start the line of an epoch."""
         epochs = self.params.get("epochs", 1)
         if self.params.get("verbose") and epochs > 1:
-            print(f"Epoch {epoch + 1}/{epochs}", flush=True)
+            say(f"Epoch {epoch + 1}/{epochs}")
         self._start()
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastgd.callbacks.callback import Logs
 from fastgd.callbacks.monitor_callback import MonitorCallback
 from fastgd.utils.checks import check_int, check_real, check_share
+from fastgd.utils.messages import say
 
 
 class ReduceLROnPlateau(MonitorCallback):
@@ -86,6 +87,6 @@ class ReduceLROnPlateau(MonitorCallback):
             return
         optimizer.learning_rate = max(rate * self.factor, self.min_lr)
         if self.verbose > 0:
-            print(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {optimizer.learning_rate}.")
+            say(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {optimizer.learning_rate}.")
         self.cooldown_counter = self.cooldown
         self.wait = 0

@@ -7,6 +7,7 @@ import math
 from fastgd.callbacks.callback import Callback, Logs
 from fastgd.utils.checks import check_bool
 from fastgd.utils.errors import received
+from fastgd.utils.messages import say
 
 
 class TerminateOnNaN(Callback):
@@ -38,5 +39,5 @@ class TerminateOnNaN(Callback):
             return
         if self.raise_error:
             raise RuntimeError(f"NaN or Inf loss encountered at batch {batch}. {received(loss=loss)}")
-        print(f"Batch {batch}: Invalid loss, terminating training")
+        say(f"Batch {batch}: Invalid loss, terminating training")
         self.model.stop_training = True

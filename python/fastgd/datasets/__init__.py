@@ -1,5 +1,32 @@
-"""Data sets: real digits shipped with the package, and readers for files that a user has."""
+"""Data sets: real digits shipped with the package, and readers for files that a user has; nothing is downloaded."""
 
-from fastgd.datasets import digits, idx, mnist
+import sys
 
-__all__ = ["digits", "idx", "mnist"]
+from fastgd.datasets import (
+    boston_housing,
+    california_housing,
+    cifar10,
+    cifar100,
+    digits,
+    fashion_mnist,
+    idx,
+    imdb,
+    mnist,
+    reuters,
+)
+from fastgd.utils.public_names import refuse_unknown_names
+
+__all__ = [
+    "boston_housing",
+    "california_housing",
+    "cifar10",
+    "cifar100",
+    "digits",
+    "fashion_mnist",
+    "idx",
+    "imdb",
+    "mnist",
+    "reuters",
+]
+
+refuse_unknown_names(sys.modules[__name__])

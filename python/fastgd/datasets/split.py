@@ -31,6 +31,17 @@ def shuffled_holdout(rows: int, held: int, seed: int = 0) -> tuple[NDArray[np.in
     return order[: rows - held], order[rows - held :]
 
 
+def shuffled_orders(seed: int, *rows: int) -> list[NDArray[np.intp]]:
+    """Return the row numbers of several tables in shuffled order, drawn one after another as Keras' data sets are.
+
+    Args:
+        seed: the seed of the shuffles.
+        *rows: how many rows each table has.
+    """
+    random = np.random.RandomState(seed)
+    return [random.permutation(count) for count in rows]
+
+
 def stratified_holdout(labels: NDArray[Any], held: int, seed: int = 0) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Split off `held` rows so that every class keeps its share to within one row.
 

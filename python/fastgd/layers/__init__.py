@@ -3,13 +3,16 @@
 from fastgd.layers.activation import Activation
 from fastgd.layers.activation_layers import ELU, LeakyReLU, ReLU, Softmax
 from fastgd.layers.activity_regularization import ActivityRegularization
+from fastgd.layers.attention import AdditiveAttention, Attention
 from fastgd.layers.augmentation import RandomCrop, RandomFlip
 from fastgd.layers.batch_normalization import BatchNormalization
 from fastgd.layers.bidirectional import Bidirectional
 from fastgd.layers.convolution import Conv1D, Conv2D, Conv3D
 from fastgd.layers.dense import Dense
 from fastgd.layers.depthwise_convolution import DepthwiseConv1D, DepthwiseConv2D
-from fastgd.layers.dropout import AlphaDropout, Dropout, SpatialDropout1D
+from fastgd.layers.dropout import AlphaDropout, Dropout, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
+from fastgd.layers.einsum_dense import EinsumDense
+from fastgd.layers.embedding import Embedding
 from fastgd.layers.encoding import CategoryEncoding, Discretization
 from fastgd.layers.global_pooling import (
     GlobalAveragePooling1D,
@@ -21,10 +24,12 @@ from fastgd.layers.global_pooling import (
 )
 from fastgd.layers.graph import KerasTensor
 from fastgd.layers.group_normalization import GroupNormalization
+from fastgd.layers.hashing import Hashing
 from fastgd.layers.input_layer import Input, InputLayer
 from fastgd.layers.lambda_layer import Lambda
 from fastgd.layers.layer import Layer
 from fastgd.layers.layer_normalization import LayerNormalization, RMSNormalization, UnitNormalization
+from fastgd.layers.lookups import IntegerLookup, StringLookup
 from fastgd.layers.margins import (
     Cropping1D,
     Cropping2D,
@@ -33,6 +38,7 @@ from fastgd.layers.margins import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from fastgd.layers.masking import Masking
 from fastgd.layers.merging import (
     Add,
     Average,
@@ -51,6 +57,7 @@ from fastgd.layers.merging import (
     multiply,
     subtract,
 )
+from fastgd.layers.multi_head_attention import GroupQueryAttention, MultiHeadAttention
 from fastgd.layers.noise import GaussianDropout, GaussianNoise
 from fastgd.layers.numpy_layer import NumpyLayer
 from fastgd.layers.pooling import (
@@ -71,6 +78,8 @@ from fastgd.layers.rnn import RNN
 from fastgd.layers.scaling import Normalization, Rescaling
 from fastgd.layers.separable_convolution import SeparableConv1D, SeparableConv2D
 from fastgd.layers.stacked_cells import StackedRNNCells
+from fastgd.layers.text_vectorization import TextVectorization
+from fastgd.layers.time_distributed import TimeDistributed
 from fastgd.layers.transposed_convolution import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from fastgd.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 
@@ -84,6 +93,7 @@ AvgPool1D, AvgPool2D, AvgPool3D = AveragePooling1D, AveragePooling2D, AveragePoo
 GlobalMaxPool1D, GlobalMaxPool2D, GlobalMaxPool3D = GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D
 GlobalAvgPool1D, GlobalAvgPool2D = GlobalAveragePooling1D, GlobalAveragePooling2D
 GlobalAvgPool3D = GlobalAveragePooling3D
+GroupedQueryAttention = GroupQueryAttention
 
 __all__ = [
     "ELU",
@@ -93,7 +103,9 @@ __all__ = [
     "Activation",
     "ActivityRegularization",
     "Add",
+    "AdditiveAttention",
     "AlphaDropout",
+    "Attention",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -126,6 +138,8 @@ __all__ = [
     "Discretization",
     "Dot",
     "Dropout",
+    "EinsumDense",
+    "Embedding",
     "Flatten",
     "GRUCell",
     "GaussianDropout",
@@ -143,15 +157,20 @@ __all__ = [
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
     "GroupNormalization",
+    "GroupQueryAttention",
+    "GroupedQueryAttention",
+    "Hashing",
     "Identity",
     "Input",
     "InputLayer",
+    "IntegerLookup",
     "KerasTensor",
     "LSTMCell",
     "Lambda",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
+    "Masking",
     "MaxPool1D",
     "MaxPool2D",
     "MaxPool3D",
@@ -160,6 +179,7 @@ __all__ = [
     "MaxPooling3D",
     "Maximum",
     "Minimum",
+    "MultiHeadAttention",
     "Multiply",
     "Normalization",
     "NumpyLayer",
@@ -185,8 +205,13 @@ __all__ = [
     "SimpleRNNCell",
     "Softmax",
     "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
     "StackedRNNCells",
+    "StringLookup",
     "Subtract",
+    "TextVectorization",
+    "TimeDistributed",
     "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",

@@ -24,6 +24,8 @@ class Activation(Layer):
         >>> fastgd.layers.Activation("tanh")
     """
 
+    supports_masking = True
+
     def __init__(self, activation: str | Callable[..., Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.activation = activations.get(activation)

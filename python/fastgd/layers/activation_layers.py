@@ -9,9 +9,13 @@ from typing import Any
 from fastgd import activations, ops
 from fastgd.layers.layer import Layer
 from fastgd.ops.axes import axes_behind_batch, require_neighbours
-from fastgd.ops.builder import Tensor, to_shape
+from fastgd.ops.builder import Tensor
+from fastgd.ops.shaping import view
 from fastgd.utils.checks import check_real
 from fastgd.utils.errors import invalid, mistyped
+
+# The logit of what a mask leaves out.
+_MASKED_LOGIT = -1e9
 
 
 class ReLU(Layer):
@@ -32,6 +36,8 @@ class ReLU(Layer):
     Example:
         >>> fastgd.layers.ReLU(max_value=6.0)
     """
+
+    supports_masking = True
 
     def __init__(
         self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
@@ -72,6 +78,8 @@ class LeakyReLU(Layer):
         Maas, Hannun and Ng, Rectifier nonlinearities improve neural network acoustic models, ICML 2013.
     """
 
+    supports_masking = True
+
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.negative_slope = check_real("negative_slope", negative_slope, 0.0)
@@ -106,6 +114,8 @@ class ELU(Layer):
         ICLR 2016.
     """
 
+    supports_masking = True
+
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.alpha = check_real("alpha", alpha, 0.0)
@@ -136,6 +146,8 @@ class Softmax(Layer):
         >>> fastgd.layers.Softmax(axis=1)
     """
 
+    supports_masking = True
+
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if isinstance(axis, (list, tuple)) and not axis:
@@ -145,7 +157,22 @@ class Softmax(Layer):
                 raise mistyped("`axis` must be an integer or a list of integers.", axis=axis)
         self.axis = axis if isinstance(axis, int) else list(axis)
 
-    def call(self, inputs: Tensor) -> Tensor:
+    def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Emit the function; what a mask, of shape x or smaller, leaves out is 0 and takes no share.
+
+        Raises:
+            ValueError: if the last axes of the mask are neither those of x nor 1.
+        """
+        if mask is None:
+            return self._softmax(inputs)
+        pairs = zip(reversed(mask.dims), reversed(inputs.dims), strict=False)
+        if len(mask.dims) > len(inputs.dims) or any(m not in (1, d) for m, d in pairs):
+            raise invalid("`mask` must fit the inputs: each size is theirs or 1.", mask=mask.shape, inputs=inputs.shape)
+        counts = ops.greater(mask, 0.5)
+        y: Tensor = ops.where(counts, self._softmax(ops.where(counts, inputs, _MASKED_LOGIT)), 0.0)
+        return y
+
+    def _softmax(self, inputs: Tensor) -> Tensor:
         """Emit the function; several axes are made one before it."""
         if isinstance(self.axis, int):
             return ops.softmax(inputs, self.axis)
@@ -155,8 +182,8 @@ class Softmax(Layer):
         places = axes_behind_batch(self.name, self.axis, len(dims))
         require_neighbours(self.name, places)
         first, last = places[0], places[-1]
-        merged = ops.reshape(inputs, to_shape((*dims[:first], prod(dims[first : last + 1]), *dims[last + 1 :])))
-        return ops.reshape(ops.softmax(merged, first), to_shape(dims))
+        merged = view(inputs, (*dims[:first], prod(dims[first : last + 1]), *dims[last + 1 :]))
+        return view(ops.softmax(merged, first), dims)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make a like layer."""

@@ -24,6 +24,8 @@ class ActivityRegularization(Layer):
         >>> fastgd.layers.ActivityRegularization(l1=1e-4)
     """
 
+    supports_masking = True
+
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
         regularizer = L1L2(l1, l2)
         super().__init__(activity_regularizer=regularizer, **kwargs)

@@ -38,6 +38,8 @@ class Dense(WeightedSum):
         >>> fastgd.layers.Dense(64, activation="relu")
     """
 
+    supports_masking = True
+
     def __init__(
         self,
         units: int,

@@ -88,7 +88,7 @@ class GlobalMaxPooling3D(GlobalMaxPooling):
 
 
 class GlobalAveragePooling1D(GlobalAveragePooling):
-    """The mean of each channel over all steps.
+    """The mean of each channel over all steps, or over those that a mask (batch, steps) lets count.
 
     Args:
         data_format: "channels_last" or "channels_first"; `config.image_data_format()` if None.
@@ -107,6 +107,19 @@ class GlobalAveragePooling1D(GlobalAveragePooling):
     """
 
     rank = 1
+
+    def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Emit the mean, over the steps that count if there is a mask; without any such step it is not a number."""
+        if mask is None:
+            return super().call(inputs)
+        axes = self.spatial_axes
+        counts = ops.expand_dims(mask, 1 if axes[0] == 2 else 2)
+        total = ops.sum(ops.where(counts, inputs, 0.0), axes, self.keepdims)
+        y: Tensor = ops.divide(total, ops.sum(counts, axes, self.keepdims))
+        return y
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
+        """Return None: there are no steps any more."""
 
 
 class GlobalAveragePooling2D(GlobalAveragePooling):

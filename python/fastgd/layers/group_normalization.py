@@ -43,6 +43,8 @@ class GroupNormalization(AffineNormalization):
         Wu, He, Group normalization, ECCV 2018.
     """
 
+    supports_masking = True
+
     def __init__(
         self,
         groups: int = 32,

@@ -26,6 +26,12 @@ class InputLayer(Layer):
     def __init__(
         self, shape: Sequence[int], dtype: Any = None, name: str | None = None, batch_size: int | None = None
     ) -> None:
+        if dtype in ("string", str):
+            raise invalid(
+                "A model holds no strings: apply TextVectorization, StringLookup or Hashing to the data first, and let "
+                "the model begin with an Input for their results.",
+                dtype=dtype,
+            )
         # The type of the placeholder alone: layers, which compute, have floating ones.
         self.holds_integers = is_integer_dtype(dtype)
         super().__init__(name=name or automatic_name("input_layer"), dtype=None if self.holds_integers else dtype)
@@ -40,6 +46,12 @@ class InputLayer(Layer):
     def call(self, inputs: Any) -> Any:
         """Return the inputs."""
         return inputs
+
+    def hold_integers(self) -> None:
+        """Hold integers, unless a floating dtype was asked for."""
+        if self._given_dtype is None:
+            self.holds_integers = True
+            self.output.dtype = INTEGER
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make a like layer."""
@@ -62,7 +74,8 @@ def Input(  # noqa: N802 - Keras' name
         batch_size: the size of all batches, which stateful layers need to know; None for any. Nothing else hangs on it.
         dtype: "float32" or "float64", the type that the model computes in; arrays of any type may be fed. "int32" is
             for layers that take labels or indices: arrays fed must hold integers of 32 bits. All other integer types
-            mean the same.
+            mean the same. None is the floating type of the model, or "int32" where an Embedding or another layer that
+            takes integers is called on the placeholder.
         batch_shape: `batch_size` and the shape of one sample, instead of both.
         name: the name of the input, by which arrays may be given in a dict.
 

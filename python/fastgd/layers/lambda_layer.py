@@ -20,16 +20,17 @@ class Lambda(Layer):
     layer can be cloned and copied but not written as JSON. A class derived from `Layer` can.
 
     Args:
-        function: takes the inputs, and `training` if it has an argument of that name.
+        function: takes the inputs, and `training` or `mask` if it has arguments of these names.
         output_shape: None, or the shape of one sample of the output, or a function that gives the whole shape for that
             of the inputs, with None for the batch. Shapes follow from the function; this one is compared with it.
-        mask: None: layers pass no masks on.
+        mask: None, and the output has no mask; or a function of the inputs and their mask, written with `fastgd.ops`,
+            that returns that of the output.
         arguments: further keyword arguments of the function.
         **kwargs: those of `Layer`.
 
     Raises:
         TypeError: if the function or the arguments are of another kind.
-        ValueError: for a mask; when called, if the output has another shape than `output_shape`.
+        ValueError: when called, if the output has another shape than `output_shape`.
 
     Example:
         >>> fastgd.layers.Lambda(lambda x: ops.square(x) + 1.0)
@@ -40,40 +41,56 @@ class Lambda(Layer):
         self,
         function: Callable[..., Any] | Mapping[str, Any],
         output_shape: Sequence[int | None] | Callable[[Any], Any] | None = None,
-        mask: None = None,
+        mask: Callable[..., Any] | Mapping[str, Any] | None = None,
         arguments: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if isinstance(function, Mapping):
-            function = find_op(str(function.get("config")))
+        function = _found(function)
         if not callable(function):
             raise mistyped("`function` must be a function written with fastgd.ops.", function=function)
-        if mask is not None:
-            raise invalid("`mask` must be None: layers pass no masks on.", mask=mask)
+        self.mask = _found(mask)
+        if self.mask is not None and not callable(self.mask):
+            raise mistyped("`mask` must be None or a function of the inputs and their mask.", mask=mask)
+        self.supports_masking = self.mask is not None
         if arguments is not None and not isinstance(arguments, Mapping):
             raise mistyped("`arguments` must be a dict of keyword arguments.", arguments=arguments)
         self.function = function
         self.arguments = dict(arguments or {})
         self._wanted = output_shape if callable(output_shape) or output_shape is None else tuple(output_shape)
-        self._passes_training = "training" in inspect.signature(function).parameters
+        parameters = inspect.signature(function).parameters
+        self._passed = [name for name in ("training", "mask") if name in parameters]
 
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
+    def call(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:
         """Emit the function's steps."""
-        known = {"training": training} if self._passes_training else {}
-        y = self.function(inputs, **self.arguments, **known)
+        known = {"training": training, "mask": mask}
+        y = self.function(inputs, **self.arguments, **{name: known[name] for name in self._passed})
         if isinstance(y, Tensor) and self._wanted is not None:
             shape = _wanted_shape(self._wanted, inputs)
             if y.shape != shape:
                 raise invalid(f"The output of {self.name!r} has the shape {y.shape}.", output_shape=shape)
         return y
 
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Return what the function `mask` makes of the inputs and their mask."""
+        return None if self.mask is None else self.mask(inputs, previous_mask)
+
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make a like layer; see the class on functions."""
-        name = op_name(self.function)
-        function = self.function if name is None else {"class_name": "function", "config": name}
-        own = {"function": function, "output_shape": self._wanted, "mask": None, "arguments": self.arguments}
+        own = {"function": _named(self.function), "output_shape": self._wanted, "mask": _named(self.mask)}
+        own["arguments"] = self.arguments
         return {**super().get_config(), **own}
+
+
+def _found(function: Any) -> Any:
+    """Return the function of fastgd.ops that a config names, and anything else as it is."""
+    return find_op(str(function.get("config"))) if isinstance(function, Mapping) else function
+
+
+def _named(function: Any) -> Any:
+    """Return a function of fastgd.ops as a config, and anything else as it is."""
+    name = None if function is None else op_name(function)
+    return function if name is None else {"class_name": "function", "config": name}
 
 
 def _wanted_shape(wanted: Any, inputs: Any) -> Shape:

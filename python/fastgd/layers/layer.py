@@ -37,6 +37,8 @@ from fastgd.utils.structure import change, flatten, pack
 from fastgd.utils.targets import as_integers
 
 registry: Registry[Layer] = Registry("layer")
+# The classes that are no layers of a registry: those of models.
+model_classes: dict[str, Any] = {}
 
 BASE_KEYWORDS = ("activity_regularizer", "name", "dtype", "trainable", "input_shape", "input_dim")
 
@@ -163,6 +165,11 @@ class Layer(WeightOwner):
         shape = config.get("input_shape")
         if shape is not None:
             self.build(as_shapes(shape))
+
+    @property
+    def call_names(self) -> tuple[str, ...]:
+        """The names of the arguments of `call`."""
+        return self._signature.names
 
     @property
     def index_limit(self) -> int | None:
@@ -305,6 +312,9 @@ class Layer(WeightOwner):
         leaves: list[KerasTensor] = flatten(inputs)
         if not all(isinstance(leaf, KerasTensor) for leaf in leaves):
             raise self._mixed(inputs)
+        if self.integer_inputs:
+            for leaf in leaves:
+                leaf.node.layer.hold_integers()
         floating = [leaf.dtype for leaf in leaves if leaf.dtype != INTEGER]
         dtype = self.given_dtype or (floating[0] if floating else config.floatx())
         builder = PlanBuilder(dtype, training=True)
@@ -354,6 +364,9 @@ class Layer(WeightOwner):
             leaves = [as_integers(np.asarray(leaf), limit, "inputs") for leaf in flatten(without_records(inputs))]
             return pack(inputs, [recording.feed(leaf, self.dtype, integer=True) for leaf in leaves])
         return recording.take(inputs, self.dtype)
+
+    def hold_integers(self) -> None:
+        """Take notice that a layer reads the output as integers; the entrance of a model alone can follow."""
 
     def forget(self, node: Node) -> None:
         """Forget a call on placeholders, when a model has dropped it."""

@@ -39,6 +39,8 @@ class LayerNormalization(AffineNormalization):
         Ba, Kiros, Hinton, Layer normalization, arXiv:1607.06450, 2016.
     """
 
+    supports_masking = True
+
     def __init__(
         self,
         axis: int | Sequence[int] = -1,
@@ -118,6 +120,8 @@ class UnitNormalization(Layer):
     Example:
         >>> fastgd.layers.UnitNormalization()
     """
+
+    supports_masking = True
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -12,9 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from fastgd import ops
 from fastgd.layers.calling import holds_tensors
 from fastgd.ops.builder import PlanBuilder, Tensor
 from fastgd.ops.operands import as_tensor
+from fastgd.utils.errors import invalid
 from fastgd.utils.structure import change, flatten
 
 
@@ -88,6 +90,26 @@ def mask_outputs(layer: Any, inputs: Any, outputs: Any, previous: Any) -> None:
     for y, mask in zip(leaves, [] if masks is None else flatten(masks), strict=False):
         if y.mask is None and mask is not None:
             y.mask = mask
+
+
+def over(mask: Tensor, x: Tensor) -> Tensor:
+    """Return a mask of the first axes of x with axes of size 1 for the others, so that it fits x in any op."""
+    rest = len(x.dims) - len(mask.dims)
+    y: Tensor = ops.expand_dims(mask, tuple(range(len(mask.dims), len(x.dims)))) if rest > 0 else mask
+    return y
+
+
+def check_listed(inputs: Any, mask: Any) -> list[Tensor | None] | None:
+    """Return the masks of a list of inputs, None if there is none at all.
+
+    Raises:
+        ValueError: if there is not one for each.
+    """
+    if mask is None or (isinstance(mask, (list, tuple)) and not any_mask(mask)):
+        return None
+    if not isinstance(mask, (list, tuple)) or len(mask) != len(inputs):
+        raise invalid("`mask` must be a list with one mask, or None, per input.", mask=mask)
+    return list(mask)
 
 
 def _is_mask(name: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from fastgd import config, ops
 from fastgd.layers.layer import Layer
+from fastgd.layers.masks import any_mask, check_listed, over
 from fastgd.ops.axes import normal_axis
 from fastgd.ops.builder import Tensor, show_dims
 from fastgd.ops.checks import require
@@ -26,6 +27,13 @@ class Merge(Layer, abstract=True):
             raise mistyped(f"{type(self).__name__} must be called on a list of inputs.", input_shape=input_shape)
         super().build(input_shape)
 
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Return where any of the inputs counts, None unless all have masks."""
+        masks = check_listed(inputs, previous_mask)
+        if masks is None or any(mask is None for mask in masks):
+            return None
+        return reduce(ops.maximum, masks)
+
 
 class Elementwise(Merge, abstract=True):
     """Base of the layers that combine their inputs element by element.
@@ -37,13 +45,18 @@ class Elementwise(Merge, abstract=True):
         """Emit the steps."""
         rank = max(len(x.dims) for x in inputs)
         missing = [rank - len(x.dims) for x in inputs]
-        return self.combine(
-            [ops.expand_dims(x, tuple(range(1, 1 + n))) if n else x for x, n in zip(inputs, missing, strict=True)]
-        )
+        # A mask belongs to the first axes of an input as it came.
+        masks = [None if x.mask is None or n else over(x.mask, x) for x, n in zip(inputs, missing, strict=True)]
+        alike = [ops.expand_dims(x, tuple(range(1, 1 + n))) if n else x for x, n in zip(inputs, missing, strict=True)]
+        return self.combine_masked(alike, masks) if any_mask(masks) else self.combine(alike)
 
     def combine(self, inputs: Sequence[Tensor]) -> Tensor:
         """Emit what makes one tensor of several with as many axes."""
         raise NotImplementedError(f"{type(self).__name__} must implement combine(inputs)")
+
+    def combine_masked(self, inputs: Sequence[Tensor], masks: Sequence[Tensor | None]) -> Tensor:
+        """Emit the same for inputs some of which have masks; what these leave out counts unless a layer says else."""
+        return self.combine(inputs)
 
 
 class Add(Elementwise):
@@ -97,6 +110,13 @@ class Multiply(Elementwise):
         """Emit the products, from the first to the last."""
         return reduce(ops.multiply, inputs)
 
+    def combine_masked(self, inputs: Sequence[Tensor], masks: Sequence[Tensor | None]) -> Tensor:
+        """Emit the products, in which masked factors are 1; they are 0 where all factors are masked."""
+        factors = [x if m is None else ops.where(m, x, 1.0) for x, m in zip(inputs, masks, strict=True)]
+        known = [m for m in masks if m is not None]
+        y = self.combine(factors)
+        return ops.where(reduce(ops.maximum, known), y, 0.0) if len(known) == len(masks) else y
+
 
 class Average(Add):
     """The mean of inputs (batch, ...), element by element; axes of size 1 are repeated.
@@ -114,7 +134,30 @@ class Average(Add):
         return y
 
 
-class Maximum(Elementwise):
+class Extremum(Elementwise, abstract=True):
+    """Base of the layers that choose among their inputs: where one is masked, the others alone are chosen from."""
+
+    @staticmethod
+    def choose(a: Tensor, b: Tensor) -> Tensor:
+        """Emit the choice between two tensors."""
+        raise NotImplementedError("a subclass of Extremum must implement choose(a, b)")
+
+    def combine(self, inputs: Sequence[Tensor]) -> Tensor:
+        """Emit the choices, from the first to the last."""
+        return reduce(self.choose, inputs)
+
+    def combine_masked(self, inputs: Sequence[Tensor], masks: Sequence[Tensor | None]) -> Tensor:
+        """Emit the choices, before each of which what is masked on one side is replaced by the other side."""
+        y, known = inputs[0], masks[0]
+        for x, mask in zip(inputs[1:], masks[1:], strict=True):
+            x = x if mask is None else ops.where(mask, x, y)
+            y = y if known is None else ops.where(known, y, x)
+            known = None if mask is None or known is None else ops.maximum(known, mask)
+            y = self.choose(y, x)
+        return y
+
+
+class Maximum(Extremum):
     """The largest of inputs (batch, ...), element by element; axes of size 1 are repeated.
 
     Args:
@@ -124,12 +167,14 @@ class Maximum(Elementwise):
         >>> y = fastgd.layers.Maximum()([a, b])
     """
 
-    def combine(self, inputs: Sequence[Tensor]) -> Tensor:
-        """Emit the maxima, from the first to the last."""
-        return reduce(ops.maximum, inputs)
+    @staticmethod
+    def choose(a: Tensor, b: Tensor) -> Tensor:
+        """Emit the maximum."""
+        y: Tensor = ops.maximum(a, b)
+        return y
 
 
-class Minimum(Elementwise):
+class Minimum(Extremum):
     """The smallest of inputs (batch, ...), element by element; axes of size 1 are repeated.
 
     Args:
@@ -139,9 +184,11 @@ class Minimum(Elementwise):
         >>> y = fastgd.layers.Minimum()([a, b])
     """
 
-    def combine(self, inputs: Sequence[Tensor]) -> Tensor:
-        """Emit the minima, from the first to the last."""
-        return reduce(ops.minimum, inputs)
+    @staticmethod
+    def choose(a: Tensor, b: Tensor) -> Tensor:
+        """Emit the minimum."""
+        y: Tensor = ops.minimum(a, b)
+        return y
 
 
 class Concatenate(Merge):
@@ -165,6 +212,17 @@ class Concatenate(Merge):
         sizes = " and ".join(show_dims(x.dims) for x in inputs)
         require(behind, "concatenate", f"axis {self.axis} must be one of the axes behind the batch: they are {sizes}")
         return ops.concatenate(inputs, self.axis)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Return where any of the joined masks counts; an input without one counts everywhere."""
+        masks = check_listed(inputs, previous_mask)
+        if masks is None:
+            return None
+        whole = [
+            x.builder.constant(1.0, x.dims) if mask is None else ops.broadcast_to(over(mask, x), x.shape)
+            for x, mask in zip(inputs, masks, strict=True)
+        ]
+        return ops.max(ops.concatenate(whole, self.axis), -1)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make a like layer."""
@@ -222,6 +280,9 @@ class Dot(Merge):
         second, second_is_front = _as_matrices(b, axes[1], front=True)
         y = ops.matmul(first, second, transpose_a=first_is_front, transpose_b=not second_is_front)
         return view(y, (a.dims[0], *(rest or (1,))))
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
+        """Return None: the steps of the inputs are summed over or paired."""
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make a like layer."""

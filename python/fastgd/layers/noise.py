@@ -20,6 +20,7 @@ class RandomLayer(Layer, abstract=True):
     Two layers of one model never share draws, not even with equal seeds.
     """
 
+    supports_masking = True
     _strength: ClassVar[str] = "rate"
 
     def __init__(self, strength: float, seed: int | None = None, **kwargs: Any) -> None:

@@ -39,6 +39,7 @@ class PReLU(Layer):
         classification, ICCV 2015.
     """
 
+    supports_masking = True
     alpha: Variable
 
     def __init__(

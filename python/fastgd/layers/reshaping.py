@@ -129,6 +129,8 @@ class Identity(Layer):
         >>> fastgd.layers.Identity()
     """
 
+    supports_masking = True
+
     def call(self, inputs: Tensor) -> Tensor:
         """Return the inputs."""
         return inputs

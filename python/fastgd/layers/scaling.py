@@ -34,6 +34,8 @@ class Rescaling(Layer):
         >>> fastgd.layers.Rescaling(1 / 255)
     """
 
+    supports_masking = True
+
     def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.scale = _numbers("scale", scale)
@@ -77,6 +79,7 @@ class Normalization(Layer):
         >>> layer.adapt(x_train)
     """
 
+    supports_masking = True
     mean: Variable
     variance: Variable
     _unused_keys = ("2",)

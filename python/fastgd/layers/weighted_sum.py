@@ -55,8 +55,8 @@ class WeightedSum(Layer, abstract=True):
         self.kernel_constraint = constraints.get(kernel_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
 
-    def add_kernel(self, shape: Sequence[int], units: int, name: str = "kernel") -> None:
-        """Make the kernel of a shape under a name, and the bias if there is one."""
+    def add_kernel(self, shape: Sequence[int], units: int | Sequence[int], name: str = "kernel") -> None:
+        """Make the kernel of a shape under a name, and the bias, of so many units or of a shape, if there is one."""
         self.kernel = self.add_weight(
             shape,
             self.kernel_initializer,
@@ -67,7 +67,7 @@ class WeightedSum(Layer, abstract=True):
         self.bias = None
         if self.use_bias:
             self.bias = self.add_weight(
-                (units,),
+                (units,) if isinstance(units, int) else units,
                 self.bias_initializer,
                 regularizer=self.bias_regularizer,
                 constraint=self.bias_constraint,

@@ -129,6 +129,21 @@ class WeightOwner:
         return [variable for variable in self.weights if id(variable) not in trainable]
 
     @property
+    def variables(self) -> list[Variable]:
+        """The same as `weights`: layers have no other variables."""
+        return self.weights
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """The same as `trainable_weights`."""
+        return self.trainable_weights
+
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        """The same as `non_trainable_weights`."""
+        return self.non_trainable_weights
+
+    @property
     def moving_weights(self) -> list[Variable]:
         """The variables that the forward pass moves in training, such as moving averages; a frozen layer has none."""
         layers = self.sublayers if self.trainable else []

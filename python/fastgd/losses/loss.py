@@ -108,7 +108,7 @@ class Loss:
             Its value per sample, shape (batch,); or its value for the whole batch, shape (1,), where `call` returns
             nothing that has a batch. In either case the mean over what `call` returns.
         """
-        v = self._traced(p, t)
+        v = self.values_of(p, t)
         if v.dims[:1] == (BATCH,):
             return emit.sample_mean(v)
         return ops.reshape(v if v.dims in ((), (1,)) else ops.mean(v), (1,))
@@ -129,6 +129,11 @@ class Loss:
         """Return what labels must stay below for predictions of shape `dims`; only where the class says `sparse`."""
         return dims[-1]
 
+    @property
+    def is_written_by_hand(self) -> bool:
+        """Whether it is its `call` alone that says what the loss is."""
+        return type(self).lower is Loss.lower
+
     def share(self, v: Tensor, t: Tensor) -> Tensor | None:
         """Return which share of the values of each sample counts in a mean, shape (batch,); None if all do.
 
@@ -140,19 +145,19 @@ class Loss:
 
     def values_per_sample(self, dims: Dims) -> int:
         """Return how many values the loss has for one sample of predictions of shape `dims`, or for the whole batch."""
-        return abs(prod(self._value_dims(dims)))
+        return abs(prod(self.value_dims(dims)))
 
     def is_of_batches(self, dims: Dims) -> bool:
         """Return whether the loss has values of the batch as a whole for predictions of shape `dims`."""
-        return all(d >= 0 for d in self._value_dims(dims))
+        return all(d >= 0 for d in self.value_dims(dims))
 
-    def _value_dims(self, dims: Dims) -> Dims:
+    def value_dims(self, dims: Dims) -> Dims:
         """Return the shape of what `call` returns for predictions of shape `dims`."""
         builder = PlanBuilder("float32")
         t = builder.input("t", self.target_dims(dims), "int32" if self.sparse else None)
-        return self._traced(builder.input("p", dims), t).dims
+        return self.values_of(builder.input("p", dims), t).dims
 
-    def _traced(self, p: Tensor, t: Tensor) -> Tensor:
+    def values_of(self, p: Tensor, t: Tensor) -> Tensor:
         """Return the values that `call` gives for tensors."""
         v = self.call(t, p)
         if not isinstance(v, Tensor):
@@ -219,13 +224,20 @@ class Loss:
             t = recording.feed(t, recording.dtype, "y_true", integer=self.sparse)
         if t.dims != self.target_dims(p.dims):
             raise invalid("`y_true` and `y_pred` must have fitting shapes.", y_true=t.shape, y_pred=p.shape)
-        v = self.lower_given(p, t)
         weight = None
         if sample_weight is not None:
             given = without_records(sample_weight)
             flat = given if isinstance(given, Tensor) else np.asarray(given, recording.dtype).reshape(-1)
             weight = recording.feed(flat, recording.dtype, "sample_weight")
-        return emit.reduced(v, t, weight, self.reduction or "none", self.values_per_sample(p.dims), self.ignore_class)
+        if p.mask is None:
+            v = self.lower_given(p, t)
+            share = self.share(v, t)
+        else:
+            # Imported late: it is written with this module.
+            from fastgd.losses.masked import masked_loss
+
+            v, share, _ = masked_loss(self, p, t, p.mask, self.from_logits)
+        return emit.reduced(v, share, weight, self.reduction or "none", self.values_per_sample(p.dims))
 
     def values(self, y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> Array:
         """Return the values that `call` gives for arrays."""
@@ -235,7 +247,7 @@ class Loss:
             raise invalid("`y_true` and `y_pred` must have fitting shapes.", y_true=t.shape, y_pred=p.shape)
         if self.sparse:
             t = as_labels(t, self.label_limit(p.shape), "y_true")
-        values: Array = evaluate(self._traced, [p, t], self.dtype, labels=[1] if self.sparse else [])
+        values: Array = evaluate(self.values_of, [p, t], self.dtype, labels=[1] if self.sparse else [])
         return values
 
     def _valid(self, y_true: npt.ArrayLike, values: Array) -> Array | None:

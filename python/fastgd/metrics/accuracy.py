@@ -16,6 +16,7 @@ from fastgd.utils.checks import check_int, check_real
 class Accuracy(Metric):
     """The share of `y_pred == y_true`."""
 
+    heeds_masks = True
     _direction = "up"
 
     def __init__(self, name: str = "accuracy") -> None:
@@ -29,6 +30,7 @@ class Accuracy(Metric):
 class BinaryAccuracy(Metric):
     """The share of `(y_pred > threshold) == y_true`."""
 
+    heeds_masks = True
     _direction = "up"
 
     def __init__(self, name: str = "binary_accuracy", threshold: float = 0.5) -> None:
@@ -47,6 +49,7 @@ class BinaryAccuracy(Metric):
 class CategoricalAccuracy(Metric):
     """The share of `argmax y_pred == argmax y_true` over the last axis."""
 
+    heeds_masks = True
     _direction = "up"
 
     def __init__(self, name: str = "categorical_accuracy") -> None:
@@ -60,6 +63,7 @@ class CategoricalAccuracy(Metric):
 class SparseCategoricalAccuracy(Metric):
     """The share of `argmax y_pred == y_true` for integer labels."""
 
+    heeds_masks = True
     sparse = True
     _direction = "up"
 
@@ -74,6 +78,7 @@ class SparseCategoricalAccuracy(Metric):
 class _TopK(Metric, abstract=True):
     """The share of rows whose class is among the k largest predictions."""
 
+    heeds_masks = True
     _direction = "up"
 
     def __init__(self, k: int, name: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from fastgd import config, losses
 from fastgd.losses import Loss
+from fastgd.losses.masked import mean_of_steps
 from fastgd.metrics.base import Array, Metric, Totals
 from fastgd.metrics.batch_values import COLUMNS, columns_of_batch, mean_of_batches
 from fastgd.ops.builder import Dims, Tensor
@@ -17,6 +18,7 @@ from fastgd.plan import BATCH
 class _LossMetric(Metric, abstract=True):
     """A loss observed as a metric."""
 
+    heeds_masks = True
     loss: Loss
     # The arguments that the metric shares with the loss.
     _options: ClassVar[tuple[str, ...]] = ()
@@ -141,6 +143,11 @@ class FunctionMetric(_LossMetric, abstract=True):
         """Emit the values per sample, or the columns that keep one value per batch."""
         v = super().lower(p, t)
         return columns_of_batch(v, p.dims[0]) if v.dims == (1,) else v
+
+    def lower_steps(self, p: Tensor, t: Tensor, steps: Dims) -> Tensor:
+        """Emit the value of every step."""
+        by_hand = self.loss.is_written_by_hand
+        return mean_of_steps(self.loss.values_of(p, t), steps) if by_hand else super().lower_steps(p, t, steps)
 
     def columns(self, dims: Dims) -> int:
         """Return how many sums are kept for predictions of shape `dims`."""

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgd import ops
+from fastgd.losses.masked import mean_of_steps
 from fastgd.metrics.base import Array, Metric, Totals
 from fastgd.metrics.batch_values import COLUMNS, columns_of_batch, mean_of_batches
 from fastgd.metrics.functions import FUNCTIONS, find_function
@@ -96,6 +97,8 @@ class MeanMetricWrapper(Metric):
         1.0
     """
 
+    heeds_masks = True
+
     def __init__(self, fn: Callable[..., Any] | str, name: str | None = None, **kwargs: Any) -> None:
         fn = find_function(fn) if isinstance(fn, str) else fn
         if not callable(fn):
@@ -109,6 +112,12 @@ class MeanMetricWrapper(Metric):
         if self._known is not None:
             self.sparse = self._known.sparse
             self._direction = self._known._direction  # type: ignore[misc]
+
+    def lower_steps(self, p: Tensor, t: Tensor, steps: Dims) -> Tensor:
+        """Emit the value of every step."""
+        if self._known is not None:
+            return self._known.lower_steps(p, t, steps)
+        return mean_of_steps(self._fn(t, p, **self._arguments), steps)
 
     def lower(self, p: Tensor, t: Tensor) -> Tensor:
         """Emit the function, one row of its values per sample."""

@@ -105,6 +105,8 @@ class R2Score(Metric):
 class _Correlation(Metric, abstract=True):
     """A correlation along the last axis."""
 
+    heeds_masks = True
+
     _direction = "up"
 
     def __init__(self, name: str, axis: int) -> None:

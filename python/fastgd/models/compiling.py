@@ -50,22 +50,28 @@ class Compiled:
         """Return the objectives, which are made when the outputs are first known; None until then."""
         if self.objectives is None and model.built:
             dims = [y.dims for y in model.outputs]
-            self.objectives = self._settle(model.output_names, dims)
+            masks = [y.mask_dims for y in model.outputs]
+            self.objectives = self._settle(model, model.output_names, dims, masks)
             with _trainable_as(self.flags):
                 self.trained = frozenset(id(variable) for variable in model.trainable_weights)
                 self.moving = frozenset(id(variable) for variable in model.moving_weights)
         elif self.objectives is None and model.layers and not model.subclassed:
             # A trial, so that a misspelt name is reported by `compile` and not by `fit`. Nobody knows yet what outputs
             # the `call` of a subclass has.
-            self._settle([model.layers[-1].name], [(BATCH, 2)])
+            self._settle(model, [model.layers[-1].name], [(BATCH, 2)], [None])
         return self.objectives
 
     def unsettle(self) -> None:
         """Forget the objectives, when the graph has changed."""
         self.objectives = None
 
-    def _settle(self, names: list[str], dims: list[Dims]) -> Objectives:
-        return settle(names, dims, self.loss, self.loss_weights, self.metrics, self.weighted_metrics)
+    def _settle(self, model: Model, names: list[str], dims: list[Dims], masks: list[Dims | None]) -> Objectives:
+        objectives = settle(names, dims, self.loss, self.loss_weights, self.metrics, self.weighted_metrics, masks)
+        if not model.overrides("train_step"):
+            for output in objectives.outputs:
+                for observed in output.metrics:
+                    observed.metric.require_lower()
+        return objectives
 
 
 class Compilable:

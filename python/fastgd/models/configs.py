@@ -13,7 +13,7 @@ from typing import Any
 from fastgd.layers.argument_configs import from_plain, to_plain
 from fastgd.layers.graph import KerasTensor, Node
 from fastgd.layers.input_layer import InputLayer
-from fastgd.layers.layer import Layer, registry
+from fastgd.layers.layer import Layer, model_classes, registry
 from fastgd.layers.operation import Operation
 from fastgd.models.functional import Graph
 from fastgd.utils.errors import invalid, unknown
@@ -24,8 +24,6 @@ CustomObjects = Mapping[str, Any] | None
 
 _TENSOR = "__keras_tensor__"
 
-# The classes that are no layers of a registry: those of models.
-model_classes: dict[str, Any] = {}
 # What stands for a call of an op is made by that call alone, never by its name.
 _CALLS_OF_OPS = {Operation.__name__: Operation}
 

@@ -16,13 +16,25 @@ if TYPE_CHECKING:
 
 # They move elements or take note of them, and compute nothing.
 _MOVES = frozenset(
-    {"broadcast_to", "cast", "concatenate", "constant", "flatten", "gather", "pad", "parameter", "reshape", "slice"}
+    {
+        "broadcast_to",
+        "cast",
+        "concatenate",
+        "constant",
+        "embedding",
+        "flatten",
+        "gather",
+        "pad",
+        "parameter",
+        "reshape",
+        "slice",
+    }
     | {"one_hot", "transpose"}
 )
 # Their outputs are the memory of their input, or of a weight.
 _VIEWS = frozenset({"flatten", "parameter", "reshape"})
 # Where the kernel's axes of multiply-adds end that each element of the output, or of the input, takes part in.
-_BY_OUTPUT = {"dense": 1, "convolution": -1, "depthwise_convolution": -2}
+_BY_OUTPUT = {"convolution": -1, "depthwise_convolution": -2}
 _BY_INPUT = {"transposed_convolution": -1}
 _RECURRENT = frozenset({"gru", "lstm", "simple_rnn"})
 _WINDOWED = frozenset({"average_pool", "max_pool"})
@@ -87,14 +99,20 @@ def step_flops(step: Step, shapes: Mapping[str, tuple[int, ...]], weights: Mappi
     read = [prod(shapes[name]) for name in step.inputs]
     if step.op in _MOVES:
         return 0
-    if step.op in _BY_OUTPUT or step.op in _BY_INPUT:
+    if step.op == "dense" or step.op in _BY_OUTPUT or step.op in _BY_INPUT:
         kernel = weights[step.params[0]]
-        if step.op in _BY_OUTPUT:
+        if step.op == "dense":
+            products = out * shapes[step.inputs[0]][-1]
+        elif step.op in _BY_OUTPUT:
             products = out * prod(kernel[: _BY_OUTPUT[step.op]])
         else:
             products = read[0] * prod(kernel[: _BY_INPUT[step.op]])
         added = out * (len(step.params) - 1)
         return 2 * products + added + (out if step.attrs.get("activation", "linear") != "linear" else 0)
+    if step.op == "attention":
+        # Products with keys and with values, and the softmax of the scores.
+        scores, q, v = (shapes[name] for name in (step.outputs[1], step.inputs[0], step.outputs[0]))
+        return prod(scores) + 2 * prod(scores) // scores[1] * (q[2] + v[2])
     if step.op in _RECURRENT:
         # Both products of every gate, and what follows of every element of them.
         kernel, recurrent = weights[step.params[0]], weights[step.params[1]]

@@ -106,7 +106,8 @@ class Graph:
         if len(tensors) != len(self.flat_inputs):
             raise invalid(f"The model takes {len(self.flat_inputs)} inputs.", inputs=tensors)
         for x, tensor in zip(self.flat_inputs, tensors, strict=True):
-            if x.dims != tensor.dims:
+            # The batch of a model inside a layer may be a multiple of the plan's.
+            if x.dims[1:] != tensor.dims[1:] or tensor.dims[0] >= 0:
                 raise invalid(f"The input {x.name!r} has the shape {show_dims(x.dims)}.", shape=tensor.shape)
         return tensors
 

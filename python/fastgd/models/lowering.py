@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from fastgd import ops
 from fastgd.constraints import native_spec
 from fastgd.losses import Loss
+from fastgd.losses.masked import MaskedValues, masked_loss
 from fastgd.models.objectives import Objectives, OutputObjectives
 from fastgd.ops import losses as emit
 from fastgd.ops.builder import PlanBuilder, Tensor
@@ -95,12 +96,12 @@ def lower_training(
         p = y
         if output.loss is not None:
             t = targets[k, output.loss.sparse]
-            v, p = _lower_loss(builder, output.loss, y, t, alone=counts[y.name] == 1)
-            losses.append(_loss_term(output, output.loss, v, t, weights.get(k)))
+            v, share, p = _lower_loss(builder, output.loss, y, t, alone=counts[y.name] == 1)
+            losses.append(_loss_term(output, output.loss, v, share, weights.get(k)))
         for observed in output.metrics:
-            v = observed.metric.lower(p, targets[k, observed.metric.sparse])
+            v = observed.lower(p, targets[k, observed.metric.sparse], y.mask)
             weight = weights.get(k) if observed.weighted else None
-            columns = observed.metric.columns(p.dims)
+            columns = observed.columns(p.dims)
             sample_weight = None if weight is None else weight.name
             metrics.append(Term(observed.name, v.name, sample_weight=sample_weight, columns=columns))
     for variable in model.weights:
@@ -132,8 +133,8 @@ def _run_graph(model: Model, builder: PlanBuilder) -> list[Tensor]:
     return outputs
 
 
-def _lower_loss(builder: PlanBuilder, loss: Loss, y: Tensor, t: Tensor, alone: bool) -> tuple[Tensor, Tensor]:
-    """Emit a loss of the output y; return its value and the predictions that metrics read.
+def _lower_loss(builder: PlanBuilder, loss: Loss, y: Tensor, t: Tensor, alone: bool) -> MaskedValues:
+    """Emit a loss of the output y; return its values, which share of them counts, and what metrics read.
 
     Args:
         builder: the builder of the plan.
@@ -144,20 +145,24 @@ def _lower_loss(builder: PlanBuilder, loss: Loss, y: Tensor, t: Tensor, alone: b
     """
     if loss.dtype not in (None, builder.dtype):
         raise invalid(f"`dtype` of the loss {loss.name!r} must be the model's, {builder.dtype}.", dtype=loss.dtype)
+    z = builder.take_activation(y, loss.link) if loss.link and alone and not loss.from_logits else None
+    if y.mask is not None:
+        return masked_loss(loss, y if z is None else z, t, y.mask, loss.from_logits or z is not None)
     if loss.from_logits:
-        return loss.lower_logits(y, t)[0], y
-    z = builder.take_activation(y, loss.link) if loss.link and alone else None
-    return (loss.lower(y, t), y) if z is None else loss.lower_logits(z, t)
+        v, p = loss.lower_logits(y, t)[0], y
+    else:
+        v, p = (loss.lower(y, t), y) if z is None else loss.lower_logits(z, t)
+    return MaskedValues(v, None if loss.reduction == "sum" else loss.share(v, t), p)
 
 
-def _loss_term(output: OutputObjectives, loss: Loss, v: Tensor, t: Tensor, weight: Tensor | None) -> Term:
+def _loss_term(output: OutputObjectives, loss: Loss, v: Tensor, share: Tensor | None, weight: Tensor | None) -> Term:
     """Return the term for the values v; where not all samples count alike, v is first divided by their mean.
 
     Args:
         output: the output.
         loss: its loss.
         v: the values per sample, or one for the whole batch.
-        t: the targets.
+        share: which share of the values of each sample counts, None if all do.
         weight: the sample weights, None without.
 
     Raises:
@@ -176,8 +181,7 @@ def _loss_term(output: OutputObjectives, loss: Loss, v: Tensor, t: Tensor, weigh
     divisors = [weight] if by_weight and weight is not None else []
     # Keras divides by the sum of the weights as they are given, one per sample, whatever values a sample has.
     scale = output.values_per_sample if by_weight else 1.0
-    share = None if loss.reduction == "sum" else loss.share(v, t)
-    if share is not None:
+    if share is not None and loss.reduction != "sum":
         divisors.append(share)
         scale = 1.0
     if divisors:

@@ -12,10 +12,10 @@ import numpy as np
 from fastgd import config
 from fastgd.layers.calling import as_shapes
 from fastgd.layers.graph import INTEGER, KerasTensor
-from fastgd.layers.layer import Layer
+from fastgd.layers.layer import Layer, model_classes
 from fastgd.layers.masks import set_masks
 from fastgd.layers.weights import distinct
-from fastgd.models.configs import CustomObjects, graph_config, graph_from_config, layer_config, model_classes
+from fastgd.models.configs import CustomObjects, graph_config, graph_from_config, layer_config
 from fastgd.models.costs import cost_below, costs_by_scope
 from fastgd.models.feeds import input_feeds
 from fastgd.models.functional import Graph

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastgd import losses, metrics
+from fastgd import losses, metrics, ops
 from fastgd.losses import Loss
 from fastgd.metrics import Metric, Totals
-from fastgd.ops.builder import Dims
+from fastgd.ops.builder import Dims, Tensor
+from fastgd.ops.losses import sample_mean
 from fastgd.utils.checks import check_real
 from fastgd.utils.errors import invalid, mistyped, unknown
 from fastgd.utils.naming import distinct_name
@@ -21,11 +22,37 @@ from fastgd.utils.naming import distinct_name
 
 @dataclass(frozen=True)
 class Observed:
-    """A metric of an output, under its name in the logs."""
+    """A metric of an output, under its name in the logs.
+
+    Attributes:
+        name: the name.
+        metric: the metric.
+        weighted: whether it looks at sample weights.
+        masked: whether it is a mean over steps of which a mask lets some count.
+    """
 
     name: str
     metric: Metric
     weighted: bool
+    masked: bool = False
+
+    def lower(self, p: Tensor, t: Tensor, mask: Tensor | None) -> Tensor:
+        """Emit what is added up for predictions p, which carry the mask, and targets t."""
+        if not self.masked or mask is None:
+            return self.metric.lower(p, t)
+        v = self.metric.lower_steps(p, t, mask.dims)
+        return ops.stack([sample_mean(ops.multiply(v, mask)), sample_mean(mask)], 1)
+
+    def columns(self, dims: Dims) -> int:
+        """Return how many sums are kept for predictions of shape `dims`."""
+        return 2 if self.masked else self.metric.columns(dims)
+
+    def combine(self, totals: Totals) -> Any:
+        """Return the value that the sums make."""
+        if not self.masked:
+            return self.metric.combine(totals)
+        top, bottom = totals.columns.tolist()
+        return top / bottom if bottom else 0.0
 
 
 @dataclass(frozen=True)
@@ -104,7 +131,7 @@ class Objectives:
         Behind the losses of the outputs come the penalties, which only the total loss shows. A metric of several
         values, such as one per class, gives an array.
         """
-        columns = sum(observed.metric.columns(output.dims) for output in self.outputs for observed in output.metrics)
+        columns = sum(observed.columns(output.dims) for output in self.outputs for observed in output.metrics)
         row = len(totals) - columns
         losses = [top / bottom if bottom else 0.0 for top, bottom in totals[:row].tolist()]
         # Every loss counts the samples, whatever their weights.
@@ -117,8 +144,8 @@ class Objectives:
         values: list[Any] = [total] if len(own) == 1 else [total, *own]
         for output in self.outputs:
             for observed in output.metrics:
-                part = totals[row : row + observed.metric.columns(output.dims)]
-                values.append(observed.metric.combine(Totals(part[:, 0], float(part[0, 1]), samples)))
+                part = totals[row : row + observed.columns(output.dims)]
+                values.append(observed.combine(Totals(part[:, 0], float(part[0, 1]), samples)))
                 row += len(part)
         return dict(zip(self.names, values, strict=True))
 
@@ -138,8 +165,9 @@ def settle(
     loss_weights: Any,
     metrics: Any,
     weighted_metrics: Any,
+    masks: Sequence[Dims | None],
 ) -> Objectives:
-    """Return the objectives that the arguments of `compile` mean for outputs of these names and shapes.
+    """Return the objectives that the arguments of `compile` mean for outputs of these names, shapes and masks.
 
     Raises:
         ValueError: for an unknown name, or a list or dict that does not fit the outputs.
@@ -157,7 +185,7 @@ def settle(
         prefix = "" if len(names) == 1 else f"{name}_"
         sparse = own_loss is not None and own_loss.sparse
         observed = [
-            _observe(metric, prefix, dims[k], sparse, is_weighted)
+            _observe(metric, prefix, dims[k], sparse, is_weighted, masks[k] is not None)
             for is_weighted, group in ((False, plain[k]), (True, weighted[k]))
             for metric in group
         ]
@@ -166,9 +194,9 @@ def settle(
     return Objectives(tuple(_with_distinct_names(outputs)))
 
 
-def _observe(identifier: Any, prefix: str, dims: Dims, sparse: bool, weighted: bool) -> Observed:
+def _observe(identifier: Any, prefix: str, dims: Dims, sparse: bool, weighted: bool, masked: bool) -> Observed:
     metric = metrics.get(identifier, dims, sparse)
-    return Observed(prefix + metric.name, metric, weighted)
+    return Observed(prefix + metric.name, metric, weighted, masked and metric.heeds_masks)
 
 
 def _spread(argument: str, value: Any, names: Sequence[str]) -> list[Any]:

@@ -10,8 +10,8 @@ import numpy as np
 
 from fastgd.layers.graph import KerasTensor
 from fastgd.layers.input_layer import Input, InputLayer
-from fastgd.layers.layer import Layer
-from fastgd.models.configs import CustomObjects, layer_config, layer_from_config, model_classes
+from fastgd.layers.layer import Layer, model_classes
+from fastgd.models.configs import CustomObjects, layer_config, layer_from_config
 from fastgd.models.functional import Graph
 from fastgd.models.model import Model
 from fastgd.utils.errors import invalid, mistyped

@@ -33,6 +33,7 @@ from fastgd.ops.activations import (
     tanh_shrink,
     threshold,
 )
+from fastgd.ops.attention import attention
 from fastgd.ops.augmentation import random_affine, random_crop, random_flip, random_tone
 from fastgd.ops.binary import (
     add,
@@ -58,9 +59,23 @@ from fastgd.ops.binary import (
 )
 from fastgd.ops.convolution import conv, conv_transpose, convolution, transposed_convolution
 from fastgd.ops.counting import all, any, count_nonzero, nan_to_num
+from fastgd.ops.creating import (
+    arange,
+    array,
+    convert_to_numpy,
+    convert_to_tensor,
+    eye,
+    full,
+    identity,
+    is_tensor,
+    linspace,
+    ones,
+    zeros,
+)
 from fastgd.ops.crossentropies import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
 from fastgd.ops.depthwise import depthwise_conv, depthwise_convolution, separable_conv, separable_convolution
 from fastgd.ops.elementwise import sum_of
+from fastgd.ops.embedding import embedding
 from fastgd.ops.encoding import category_encoding, discretize, rescale, standardize
 from fastgd.ops.host import numpy_function
 from fastgd.ops.indexing import get_item, one_hot, split, take, take_along_axis, unstack
@@ -134,10 +149,13 @@ __all__ = [
     "all",
     "alpha_dropout",
     "any",
+    "arange",
     "arctan",
     "arctan2",
     "argmax",
     "argmin",
+    "array",
+    "attention",
     "average_pool",
     "batch_normalization",
     "binary_accuracy",
@@ -154,6 +172,8 @@ __all__ = [
     "concordance_correlation",
     "conv",
     "conv_transpose",
+    "convert_to_numpy",
+    "convert_to_tensor",
     "convolution",
     "cos",
     "cosh",
@@ -169,15 +189,18 @@ __all__ = [
     "dot",
     "dropout",
     "elu",
+    "embedding",
     "equal",
     "erf",
     "exp",
     "expand_dims",
     "expm1",
+    "eye",
     "flatten",
     "flip",
     "floor",
     "floor_divide",
+    "full",
     "full_like",
     "gaussian_noise",
     "gelu",
@@ -192,6 +215,8 @@ __all__ = [
     "hard_silu",
     "hard_swish",
     "hard_tanh",
+    "identity",
+    "is_tensor",
     "isfinite",
     "isinf",
     "isnan",
@@ -199,6 +224,7 @@ __all__ = [
     "leaky_relu",
     "less",
     "less_equal",
+    "linspace",
     "log",
     "log1p",
     "log2",
@@ -229,6 +255,7 @@ __all__ = [
     "not_equal",
     "numpy_function",
     "one_hot",
+    "ones",
     "ones_like",
     "orthogonality",
     "outer",
@@ -304,5 +331,6 @@ __all__ = [
     "upsample",
     "var",
     "where",
+    "zeros",
     "zeros_like",
 ]

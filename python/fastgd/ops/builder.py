@@ -25,9 +25,9 @@ def to_shape(dims: Sequence[int]) -> Shape:
     return tuple(None if d < 0 else d for d in dims)
 
 
-def to_dims(shape: Sequence[int | None]) -> Dims:
-    """Return a Keras shape as sizes of the plan; None is the batch."""
-    return tuple(BATCH if d is None else d for d in shape)
+def to_dims(shape: Sequence[int | None], batch: int = BATCH) -> Dims:
+    """Return a Keras shape as sizes of the plan; None is the batch, of the size `batch`."""
+    return tuple(batch if d is None else d for d in shape)
 
 
 def show_dims(dims: Sequence[int]) -> str:
@@ -44,6 +44,7 @@ INTEGER_TAKERS = frozenset(
         "category_encoding",
         "class_pairs",
         "concatenate",
+        "embedding",
         "flatten",
         "gather",
         "label_share",
@@ -132,11 +133,13 @@ class PlanBuilder:
         steps: the steps so far.
         losses: the losses that layers have added besides those of the outputs.
         index_limits: by the names of tensors what integers fed to them must stay below.
+        batch: what ops take for the batch: -1, or a multiple inside a layer that has joined other axes with it.
     """
 
     def __init__(self, dtype: str, training: bool = False, moving: Collection[int] | None = None) -> None:
         self.dtype = dtype
         self.training = training
+        self.batch = BATCH
         self._moving = moving
         self.variables: list[Variable] = []
         self.steps: list[Step] = []
@@ -278,6 +281,15 @@ class PlanBuilder:
         finally:
             _emitting.reset(token)
             self._scopes.pop()
+
+    @contextmanager
+    def multiple(self, batch: int) -> Iterator[None]:
+        """Let ops inside take a multiple of the batch, such as -3, for the batch."""
+        before, self.batch = self.batch, batch
+        try:
+            yield
+        finally:
+            self.batch = before
 
     def build(self, outputs: Sequence[Tensor] = (), losses: Sequence[Term] = (), metrics: Sequence[Term] = ()) -> Plan:
         """Return the finished plan."""

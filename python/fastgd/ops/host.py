@@ -12,7 +12,7 @@ from fastgd.ops.builder import Dims, Placeholder, PlanBuilder, Tensor, to_dims
 from fastgd.ops.checks import require, require_tensors
 from fastgd.ops.eager import common_dtype
 from fastgd.ops.operands import as_tensor
-from fastgd.plan import HostFunction, resolve_shape
+from fastgd.plan import BATCH, HostFunction, resolve_shape
 
 Array = npt.NDArray[Any]
 Shapes = Sequence[int | None] | Sequence[Sequence[int | None]] | None
@@ -77,7 +77,7 @@ def numpy_function(
     builder = tensors[0].builder
     # Labels stay the integers that they are.
     operands = [value if isinstance(value, Tensor) else as_tensor(_OP, value, builder) for value in values]
-    dims = _all_dims(shape, operands[0].dims)
+    dims = _all_dims(shape, operands[0].dims, builder.batch)
     function = _host_function(forward, backward, dims, _is_several(shape), builder, name)
     outputs = builder.emit(_OP, operands, dims, attrs={"function": function})
     return outputs if _is_several(shape) else outputs[0]
@@ -87,10 +87,10 @@ def _is_several(shape: Shapes) -> bool:
     return isinstance(shape, list) and not all(size is None or isinstance(size, int) for size in shape)
 
 
-def _all_dims(shape: Any, default: Dims) -> list[Dims]:
+def _all_dims(shape: Any, default: Dims, batch: int = BATCH) -> list[Dims]:
     if shape is None:
         return [default]
-    return [to_dims(each) for each in shape] if _is_several(shape) else [to_dims(shape)]
+    return [to_dims(each, batch) for each in (shape if _is_several(shape) else [shape])]
 
 
 def _run(forward: Callable[..., Any], arrays: Sequence[Array], shape: Shapes, name: str) -> Any:

@@ -17,13 +17,17 @@ def product_params(op: str, kernel: Variable, units: int, bias: Weight | None) -
     """Return kernel and bias, which is optional, as the parameters of a step.
 
     Raises:
-        ValueError: unless the bias has one value for each of the `units`.
+        ValueError: unless the bias has one value for each of the `units`; that of `dense` may have more axes.
     """
     if bias is None:
         return [kernel]
     b = as_variable(bias, "bias", kernel.dtype)
     sizes = f"it is {b.shape}, the kernel {kernel.shape}"
-    require(b.shape == (units,), op, f"the bias must have one value per unit: {sizes}")
+    require(
+        b.shape == (units,) or (op == "dense" and b.size == units),
+        op,
+        f"the bias must have one value per unit: {sizes}",
+    )
     return [kernel, b]
 
 

@@ -28,8 +28,8 @@ def dense(
 
     Args:
         x: tensor (..., i).
-        kernel: w, of shape (i, u), or with axes of size 1 before them.
-        bias: b, of shape (u,), or None.
+        kernel: w, of shape (i, u); or of more axes, of which some first ones make i together and the others u.
+        bias: b, of u elements, or None.
         activation: the name of f: an elementwise function whose derivative follows from its output (docs/ops.md).
         **numbers: the numbers of f, such as `negative_slope` for "leaky_relu".
 
@@ -42,13 +42,12 @@ def dense(
     require_tensors("dense", x)
     attrs = fused_attributes("dense", activation, numbers)
     w = as_variable(kernel, "kernel", x.dtype)
-    require(
-        len(w.shape) >= 2 and prod(w.shape[:-2]) == 1 and len(x.dims) >= 2 and x.dims[-1] == w.shape[-2],
-        "dense",
-        f"the last axis of x must equal the last but one of the kernel: x is {show_dims(x.dims)}, the kernel {w.shape}",
-    )
-    params = product_params("dense", w, w.shape[-1], bias)
-    return x.builder.emit("dense", [x], [(*x.dims[:-1], w.shape[-1])], params, attrs)[0]
+    cut = next((k for k in range(1, len(w.shape)) if prod(w.shape[:k]) == x.dims[-1]), 0) if len(x.dims) >= 2 else 0
+    sizes = f"x is {show_dims(x.dims)}, the kernel {w.shape}"
+    require(cut > 0, "dense", f"the last axis of x must equal the first of the kernel: {sizes}")
+    units = prod(w.shape[cut:])
+    params = product_params("dense", w, units, bias)
+    return x.builder.emit("dense", [x], [(*x.dims[:-1], units)], params, attrs)[0]
 
 
 @works_on_arrays("x1", "x2", batch=False)

@@ -59,20 +59,17 @@ def divide_by_mean(v: Tensor, divisors: Sequence[Tensor], scale: float) -> Tenso
     return y
 
 
-def reduced(
-    v: Tensor, t: Tensor, weight: Tensor | None, reduction: str, values: float, ignore_class: int | None
-) -> Tensor:
+def reduced(v: Tensor, share: Tensor | None, weight: Tensor | None, reduction: str, values: float) -> Tensor:
     """Return the number that a loss reduces its values to, or for "none" its values per sample.
 
     Args:
         v: the values, one per sample or one for the whole batch.
-        t: the targets.
+        share: which share of the values of each sample counts in a mean, None if all do.
         weight: the weights of the samples (batch,), None for ones.
         reduction: as in `losses.Loss`.
         values: how many values of the loss a value of v is the mean of.
-        ignore_class: the label that does not count, None if all do.
     """
-    divisors = [] if ignore_class is None or reduction == "sum" else [label_share(t, ignore_class)]
+    divisors = [] if share is None or reduction == "sum" else [share]
     scale = 1.0
     if weight is not None:
         v = multiply(broadcast_to(v, (None,)) if v.dims == (1,) else v, weight)

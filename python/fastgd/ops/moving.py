@@ -126,7 +126,7 @@ def broadcast_to(x: Tensor, shape: Sequence[int | None]) -> Tensor:
         ValueError: if an axis of x has neither the new size nor the size 1.
     """
     require_tensors("broadcast_to", x)
-    return spread(x, to_dims(shape))
+    return spread(x, to_dims(shape, x.builder.batch))
 
 
 def spread(x: Tensor, dims: Dims) -> Tensor:

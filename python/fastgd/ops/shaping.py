@@ -40,7 +40,7 @@ def reshape(x: Tensor, newshape: int | Sequence[int | None]) -> Tensor:
         >>> ops.reshape(x, (None, 3, -1))
     """
     require_tensors("reshape", x)
-    return view(x, _resolve(x.dims, (newshape,) if isinstance(newshape, int) else newshape))
+    return view(x, _resolve(x.dims, (newshape,) if isinstance(newshape, int) else newshape, x.builder.batch))
 
 
 def view(x: Tensor, dims: Dims) -> Tensor:
@@ -155,7 +155,7 @@ def shape(x: Tensor | npt.ArrayLike) -> Shape:
     return x.shape if isinstance(x, Tensor) else np.shape(x)
 
 
-def _resolve(dims: Dims, shape: Sequence[int | None]) -> Dims:
+def _resolve(dims: Dims, shape: Sequence[int | None], batch: int) -> Dims:
     """Return the target sizes of a reshape; a batch multiple -k times fixed sizes counts k times as many elements."""
     text = f"{show_dims(dims)} cannot take the shape {tuple(shape)}"
     require(sum(d == -1 for d in shape) <= 1, "reshape", f"{text}: only one size may be -1")
@@ -163,13 +163,13 @@ def _resolve(dims: Dims, shape: Sequence[int | None]) -> Dims:
     per_sample = abs(prod(dims))
     has_batch = any(d < 0 for d in dims)
     if -1 in shape:
-        rest = prod(1 if d is None else d for d in shape if d != -1)
+        rest = prod(-batch if d is None else d for d in shape if d != -1)
         require(rest > 0 and per_sample % rest == 0, "reshape", f"{text}: no whole number fits for -1")
         # Without a batch among the other sizes, the size that follows is a multiple of it, if there is one.
         inferred = per_sample // rest * (BATCH if has_batch and None not in shape else 1)
-        target = tuple(BATCH if d is None else inferred if d == -1 else d for d in shape)
+        target = tuple(batch if d is None else inferred if d == -1 else d for d in shape)
     else:
-        target = tuple(BATCH if d is None else d for d in shape)
+        target = tuple(batch if d is None else d for d in shape)
     message = "exactly one size must hold the batch" if has_batch else "there is no batch in it"
     require(sum(d < 0 for d in target) == has_batch, "reshape", f"{text}: {message}")
     require(abs(prod(target)) == per_sample, "reshape", f"{text}: the numbers of elements differ")

@@ -3,10 +3,12 @@
 # Importing the families of ops fills the table in `registry`.
 from fastgd.reference import (  # noqa: F401
     activations,
+    attention,
     augmentation,
     convolution,
     dropout,
     elementwise,
+    embedding,
     encoding,
     host,
     linear,

@@ -11,15 +11,22 @@ from fastgd.reference.activations import activate, find_fused, gradient
 from fastgd.reference.registry import Array, Attrs, Context, Gradients, MaybeArrays, backward, forward
 
 
-def _check_dense(x: Array, params: Sequence[Array]) -> None:
-    """Raise a ValueError unless w is (1..., i, u) and b, if there is one, is (u)."""
+def _matrix(x: Array, params: Sequence[Array]) -> Array:
+    """Return w as a matrix: its first axes are those of size i together, the last of x.
+
+    Raises:
+        ValueError: unless some first axes make i, and b, if there is one, has an element for each column.
+    """
     if len(params) not in (1, 2):
         raise ValueError(f"takes the parameters w and perhaps b. Received: {len(params)} parameters")
     w = params[0]
-    if w.ndim < 2 or prod(w.shape[:-2]) != 1 or w.shape[-2] != x.shape[-1]:
+    cut = next((k for k in range(1, w.ndim) if prod(w.shape[:k]) == x.shape[-1]), 0)
+    if not cut:
         raise ValueError(f"x of shape {x.shape} does not fit w of shape {w.shape}")
-    if len(params) == 2 and params[1].shape != w.shape[-1:]:
+    matrix = w.reshape(x.shape[-1], prod(w.shape[cut:]))
+    if len(params) == 2 and params[1].size != matrix.shape[1]:
         raise ValueError(f"b of shape {params[1].shape} does not fit w of shape {w.shape}")
+    return matrix
 
 
 def _rows(x: Array) -> Array:
@@ -31,10 +38,9 @@ def _rows(x: Array) -> Array:
 def dense(ctx: Context, inputs: Sequence[Array], params: Sequence[Array], attrs: Attrs) -> Sequence[Array]:
     """y = f(x w + b), over the last axis of x."""
     (x,) = inputs
-    _check_dense(x, params)
-    y = np.matmul(_rows(x), _rows(params[0]))
+    y = np.matmul(_rows(x), _matrix(x, params))
     if len(params) == 2:
-        y += params[1]
+        y += params[1].ravel()
     y = activate(*find_fused(attrs), y)
     return (y.reshape(*x.shape[:-1], y.shape[-1]),)
 
@@ -52,11 +58,11 @@ def dense_backward(
     (x,), (y,), (dy,) = inputs, outputs, d_outputs
     assert dy is not None
     dz = _rows(gradient(*find_fused(attrs), x, y, dy))
-    dx = np.matmul(dz, _rows(params[0]).T).reshape(x.shape) if ctx.input_needs[0] else None
+    dx = np.matmul(dz, _matrix(x, params).T).reshape(x.shape) if ctx.input_needs[0] else None
     dw = np.matmul(_rows(x).T, dz).reshape(params[0].shape) if ctx.param_needs[0] else None
     if len(params) == 1:
         return (dx,), (dw,)
-    db = np.sum(dz, axis=0) if ctx.param_needs[1] else None
+    db = np.sum(dz, axis=0).reshape(params[1].shape) if ctx.param_needs[1] else None
     return (dx,), (dw, db)
 
 

@@ -1,5 +1,7 @@
 """Saving and loading in Keras' formats, and naming classes and functions of one's own in configs."""
 
+import sys
+
 from fastgd.saving.models import load_model, load_weights, save_model, save_weights
 from fastgd.saving.reading import deserialize_keras_object
 from fastgd.saving.registration import (
@@ -11,6 +13,7 @@ from fastgd.saving.registration import (
     register_keras_serializable,
 )
 from fastgd.saving.writing import serialize_keras_object
+from fastgd.utils.public_names import refuse_unknown_names
 
 __all__ = [
     "CustomObjectScope",
@@ -26,3 +29,5 @@ __all__ = [
     "save_weights",
     "serialize_keras_object",
 ]
+
+refuse_unknown_names(sys.modules[__name__])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections import Counter
 from collections.abc import Container, Sequence
@@ -46,7 +47,13 @@ def distinct_names(names: Sequence[str]) -> list[str]:
     return result
 
 
-def clear_session() -> None:
-    """Start the automatic names of layers and models anew: the next Dense is called "dense" again."""
+def clear_session(free_memory: bool = True) -> None:
+    """Start the automatic names of layers and models anew: the next Dense is called "dense" again.
+
+    Args:
+        free_memory: whether to collect models at once that nobody uses any more.
+    """
     with _lock:
         _counts.clear()
+    if free_memory:
+        gc.collect()

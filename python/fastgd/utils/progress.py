@@ -7,6 +7,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from fastgd import config
+from fastgd.utils.messages import say
+
 BAR_WIDTH = 20
 
 
@@ -15,16 +18,21 @@ class ProgressLine:
 
     Args:
         total: the number of steps; 0 where nobody knows it.
-        live: whether to draw a bar, and on a terminal to redraw it at each `update`; else `finish` prints one line.
+        live: whether to draw a bar, and on a terminal to redraw it at each `update`; else `finish` prints one line, or
+            logs it if nothing is to be printed.
+        width: the characters of the bar.
+        unit: what a step is called.
 
     Attributes:
         done: the steps done at the last update.
     """
 
-    def __init__(self, total: int, live: bool) -> None:
+    def __init__(self, total: int, live: bool, width: int = BAR_WIDTH, unit: str = "step") -> None:
         self.total = total
         self.done = 0
-        self._live_wanted = live
+        self._live_wanted = live and config.is_interactive_logging_enabled()
+        self._width = width
+        self._unit = unit
         self._display: Any = None
         self._start = time.perf_counter()
 
@@ -49,7 +57,7 @@ class ProgressLine:
         if not self._live_wanted:
             seconds = time.perf_counter() - self._start
             parts = [f"{self.done}/{self.total}", f"{seconds:.0f}s", self._pace(seconds), *format_logs(logs)]
-            print(" - ".join(parts), flush=True)
+            say(" - ".join(parts))
         elif self._display is not None:
             self._display.update(self._bar(logs, finished=True), refresh=True)
         else:
@@ -68,14 +76,14 @@ class ProgressLine:
         from rich.text import Text
 
         seconds = time.perf_counter() - self._start
-        filled = BAR_WIDTH * self.done // max(self.total, 1)
+        filled = min(self._width * self.done // max(self.total, 1), self._width)
         left = seconds / max(self.done, 1) * (self.total - self.done)
         counter = f"{self.done:>{len(str(self.total))}}/{self.total or '?'}"
         return Text.assemble(
             (counter, "bold"),
             " ",
             ("━" * filled, "green"),
-            ("━" * (BAR_WIDTH - filled), "dim"),
+            ("━" * (self._width - filled), "dim"),
             " ",
             f"{seconds:.0f}s" if finished or not self.total else (f"{left:.0f}s", "bold"),
             " ",
@@ -83,16 +91,16 @@ class ProgressLine:
         )
 
     def _pace(self, seconds: float) -> str:
-        return format_pace(seconds / max(self.done, 1))
+        return format_pace(seconds / max(self.done, 1), self._unit)
 
 
-def format_pace(seconds: float) -> str:
-    """Return a time per step in the largest unit that shows a whole number."""
+def format_pace(seconds: float, unit: str = "step") -> str:
+    """Return a time per step in the largest unit of time that shows a whole number."""
     if seconds >= 1 or seconds == 0:
-        return f"{seconds:.0f}s/step"
+        return f"{seconds:.0f}s/{unit}"
     if seconds >= 1e-3:
-        return f"{seconds * 1e3:.0f}ms/step"
-    return f"{seconds * 1e6:.0f}us/step"
+        return f"{seconds * 1e3:.0f}ms/{unit}"
+    return f"{seconds * 1e6:.0f}us/{unit}"
 
 
 def format_logs(logs: Mapping[str, Any]) -> list[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,23 @@ def draw_seed() -> int:
     """Return a fresh 64-bit seed from the global generator."""
     with _lock:
         return int(_made().integers(0, 2**64, dtype=np.uint64))
+
+
+@contextmanager
+def seeded_draws(seed: int) -> Iterator[None]:
+    """Let `draw_seed` follow from a seed inside the block, and go on as before after it.
+
+    Args:
+        seed: 0 or more.
+    """
+    global _generator
+    with _lock:
+        before, _generator = _generator, np.random.default_rng(seed)
+    try:
+        yield
+    finally:
+        with _lock:
+            _generator = before
 
 
 def generator_state() -> dict[str, Any]:

@@ -1,0 +1,151 @@
+// embedding: rows of a table picked by int32 indices; the gradient of the table goes out piece by piece.
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "base/buffer.h"
+#include "ops/register.h"
+
+namespace fastgd {
+namespace {
+
+template <class T>
+class Embedding final : public Op<T> {
+ public:
+  explicit Embedding(const OpSetup& s) {
+    s.expect_inputs(1);
+    s.expect_params(1, 1);
+    check(s.inputs[0].integer, "takes int32 indices");
+    const Shape& table = s.params[0];
+    check(table.size() == 2, "takes a table of two axes. Received: ", to_string(table));
+    rows_ = table[0];
+    width_ = table[1];
+    Shape y = s.inputs[0].shape;
+    tokens_ = count(y);
+    check(std::max(tokens_, rows_) <= std::numeric_limits<std::int32_t>::max(),
+          "takes fewer than 2^31 indices and rows");
+    y.push_back(width_);
+    piece_rows_ = std::max<Index>(1, kPieceElements / std::max<Index>(1, width_));
+    auto& t = this->traits;
+    t.outputs = {{y}};
+    t.integer_inputs = 1;
+    t.gradient_inputs = 0;
+    t.backward_reads_inputs = 1;
+    t.streams_params = t.sparse_params = 1;
+    slots_ = std::clamp<Index>((rows_ + piece_rows_ - 1) / piece_rows_, 1, kMostThreads);
+    piece_ = multiply(piece_rows_, width_) + kApart;
+    t.saved_bytes = multiply(rows_ + tokens_, sizeof(std::int32_t));
+    t.backward_scratch = multiply(multiply(slots_, piece_), sizeof(T));
+    // An element that is moved weighs like some operations; every row of the table is visited going back.
+    t.forward_work = 4.0 * static_cast<double>(count(y));
+    t.backward_work = t.forward_work + 8.0 * static_cast<double>(count(table));
+  }
+
+  void forward(const Call<T>& c, const Worker& who) const noexcept override {
+    if (c.run->differentiates) {
+      prepare(c, who);
+      who.sync();
+    }
+    const Range part = who.share(tokens_);
+    const std::int32_t* const x = c.ints(0);
+    T* y = c.y[0] + part.begin * width_;
+    for (Index i = part.begin; i < part.end; ++i, y += width_) {
+      if (x[i] < 0 || x[i] >= rows_) {
+        c.kernels->fill(width_, std::numeric_limits<T>::quiet_NaN(), y);
+      } else {
+        std::memcpy(y, c.w[0] + x[i] * width_, static_cast<std::size_t>(width_) * sizeof(T));
+      }
+    }
+  }
+
+  // Each thread adds up rows of its own.
+  void backward(const Call<T>& c, const Worker& who) const noexcept override {
+    const GradientSink<T>* const sink = c.sinks[0];
+    const Range rows = own_rows(who);
+    if ((c.dw[0] == nullptr && sink == nullptr) || rows.size() <= 0) return;
+    T* const piece = c.scratch_values() + who.rank * piece_;
+    c.kernels->fill(piece_rows_ * width_, T(0), piece);
+    if (sink != nullptr && sink->catch_up != nullptr) {
+      for (Index row = rows.begin; row < rows.end; ++row)
+        if (add_rows(c, row, row + 1, piece)) {
+          (*sink)(row* width_, width_, piece);
+          c.kernels->fill(width_, T(0), piece);
+        }
+      return;
+    }
+    for (Index first = rows.begin; first < rows.end; first += piece_rows_) {
+      const Index last = std::min(first + piece_rows_, rows.end), size = (last - first) * width_;
+      if (sink == nullptr) {
+        T* const dw = c.dw[0] + first * width_;
+        if (!c.dw_accumulate[0]) c.kernels->fill(size, T(0), dw);
+        add_rows(c, first, last, dw);
+        continue;
+      }
+      const bool any = add_rows(c, first, last, piece);
+      (*sink)(first* width_, size, piece);
+      if (any) c.kernels->fill(size, T(0), piece);
+    }
+  }
+
+ private:
+  // Rows of the table that are given away at a time: with parameter and slots they fit the first cache.
+  static constexpr Index kPieceElements = 2048;
+  // Between the pieces of two threads: neighbouring lines are fetched in pairs.
+  static constexpr Index kApart = 2 * kAlignment / static_cast<Index>(sizeof(T));
+  static constexpr Index kMostThreads = 64;
+
+  // The rows of the table that a thread cares for.
+  Range own_rows(const Worker& who) const noexcept {
+    if (who.rank >= slots_) return {};
+    return Worker{who.rank, static_cast<int>(std::min<Index>(who.size, slots_)), nullptr}.share(rows_, piece_rows_);
+  }
+
+  // The places in x that point to row r, in their order, are sorted[ends[r - 1]] .. sorted[ends[r] - 1].
+  std::int32_t* ends(const Call<T>& c) const noexcept { return reinterpret_cast<std::int32_t*>(c.saved); }
+  std::int32_t* sorted(const Call<T>& c) const noexcept { return ends(c) + rows_; }
+  static Index begin_of(const std::int32_t* ends, Index row) noexcept { return row == 0 ? 0 : ends[row - 1]; }
+
+  // Sorts the places that point to this thread's rows by counting, and brings these rows up to date.
+  void prepare(const Call<T>& c, const Worker& who) const noexcept {
+    const Range rows = own_rows(who);
+    if (rows.size() <= 0) return;
+    const std::int32_t* const x = c.ints(0);
+    std::int32_t* const end = ends(c);
+    const auto low = static_cast<std::int32_t>(rows.begin), high = static_cast<std::int32_t>(rows.end);
+    std::memset(end + low, 0, static_cast<std::size_t>(rows.size()) * sizeof(std::int32_t));
+    std::int32_t begin = 0;
+    for (Index i = 0; i < tokens_; ++i) {
+      begin += x[i] >= 0 && x[i] < low;
+      if (x[i] >= low && x[i] < high) ++end[x[i]];
+    }
+    const GradientSink<T>* const sink = c.sinks == nullptr ? nullptr : c.sinks[0];
+    for (std::int32_t r = low; r < high; ++r) {
+      const std::int32_t count = end[r];
+      if (count > 0 && sink != nullptr) sink->catch_up(*sink, r * width_, width_);
+      end[r] = begin;
+      begin += count;
+    }
+    for (Index i = 0; i < tokens_; ++i)
+      if (x[i] >= low && x[i] < high) sorted(c)[end[x[i]]++] = static_cast<std::int32_t>(i);
+  }
+
+  // Adds the gradient of some rows to `to`, where the first of them begins; whether there was any.
+  bool add_rows(const Call<T>& c, Index first, Index last, T* to) const noexcept {
+    const Index begin = begin_of(ends(c), first), end = begin_of(ends(c), last);
+    for (Index at = begin; at < end; ++at) {
+      const Index token = sorted(c)[at];
+      T* const row = to + (c.ints(0)[token] - first) * width_;
+      c.kernels->add(width_, row, c.dy[0] + token * width_, row);
+    }
+    return begin < end;
+  }
+
+  Index rows_ = 0, width_ = 0, tokens_ = 0;
+  Index piece_rows_ = 1, piece_ = 0, slots_ = 1;
+};
+
+}  // namespace
+
+FASTGD_DEFINE_OP(embedding, Embedding);
+
+}  // namespace fastgd
