@@ -48,7 +48,14 @@ CPP_FOLDERS = {
         KERNEL_USERS
         | {"ops/op.h", "ops/register.h", "ops/registry.h", "ops/op_list.inc", "ops/per_sample.h", "ops/broadcast.h"}
         | {"ops/matmul.h", "ops/along_axis.h", "ops/loops.h", "ops/strided_copy.h", "ops/folding.h", "ops/tabular.h"}
-        | {"ops/convolution.h", "ops/correlation.h", "ops/recurrent.h", "ops/recurrent_layout.h", "ops/window.h", "ops/taps.h"}
+        | {
+            "ops/convolution.h",
+            "ops/correlation.h",
+            "ops/recurrent.h",
+            "ops/recurrent_layout.h",
+            "ops/window.h",
+            "ops/taps.h",
+        }
         | {"ops/images.h", "ops/windows.h", "ops/weighted_windows.h"}
         | {"ops/channels.h", "ops/channel_norm.h", "ops/fixed_lines.h", "ops/masked.h", "ops/row_norm.h"},
         LIBRARY,
