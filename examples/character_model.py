@@ -72,12 +72,12 @@ def bits_of_frequencies(known, held, order):
     Half of the weight of each frequency is that after one letter fewer, down to equal ones.
     """
     counts = [Counter(known[k - n : k + 1] for k in range(n, len(known))) for n in range(order + 1)]
-    befores = [Counter(known[k - n : k] for k in range(n, len(known))) for n in range(order + 1)]
+    beginnings = [Counter(known[k - n : k] for k in range(n, len(known))) for n in range(order + 1)]
     total = 0.0
     for k in range(order, len(held)):
         p = 1 / 256
         for n in range(order + 1):
-            seen = befores[n][held[k - n : k]]
+            seen = beginnings[n][held[k - n : k]]
             share = counts[n][held[k - n : k + 1]] / seen if seen else p
             # Rare beginnings say less.
             trust = seen / (seen + 5)
