@@ -981,8 +981,9 @@ def layer_cases() -> Iterator[LayerCase]:
     orthogonal = {"kernel_regularizer": "orthogonal_regularizer", "kernel_constraint": "unit_norm"}
     yield LayerCase("Dense", {"units": 5, **orthogonal, "activity_regularizer": "l2"}, ((3,),), (5,), length=25)
     yield LayerCase("Dense", {"units": 5, "bias_constraint": "non_neg"}, ((3,),), (5,), length=5)
-    yield from recurrent_layer_cases()
     yield from sequence_layer_cases()
+
+    yield from recurrent_layer_cases()
     yield from convolution_layer_cases()
     yield from depthwise_layer_cases()
     yield LayerCase("ActivityRegularization", {}, ((3, 5),), (3, 5))
@@ -993,6 +994,10 @@ def layer_cases() -> Iterator[LayerCase]:
         for cls in ("Dropout", "AlphaDropout"):
             yield LayerCase(cls, {"rate": 0.4, "noise_shape": noise_shape, "seed": 5}, ((3, 5),), (3, 5))
     yield LayerCase("SpatialDropout1D", {"rate": 0.3, "seed": 1}, ((3, 5),), (3, 5))
+    first = {"rate": 0.3, "seed": 1, "data_format": "channels_first"}
+    yield LayerCase("SpatialDropout2D", {"rate": 0.3, "seed": 1}, ((3, 2, 5),), (3, 2, 5))
+    yield LayerCase("SpatialDropout2D", first, ((5, 3, 2),), (5, 3, 2))
+    yield LayerCase("SpatialDropout3D", {"rate": 0.3, "seed": 1}, ((3, 2, 2, 5),), (3, 2, 2, 5))
     yield LayerCase("AlphaDropout", {"rate": 0.2, "seed": 7}, ((3, 5),), (3, 5))
     yield LayerCase("GaussianNoise", {"stddev": 0.5, "seed": 2**64 - 1}, ((3, 5),), (3, 5))
     yield LayerCase("GaussianDropout", {"rate": 0.3, "seed": 0}, ((3, 5),), (3, 5))
@@ -1062,6 +1067,32 @@ def layer_cases() -> Iterator[LayerCase]:
     yield LayerCase("Lambda", swap, ((3, 7),), (7, 3))
 
 
+def sequence_layer_cases() -> Iterator[LayerCase]:
+    """Yield the layers that look up vectors, and those of attention; inputs that share a length have another size."""
+    yield LayerCase("Embedding", {"input_dim": 4, "output_dim": 3}, ((5,),), (5, 3), integers=4, length=65)
+    rules: dict[str, Any] = {"embeddings_regularizer": "l2", "embeddings_constraint": "max_norm"}
+    named = {"input_dim": 3, "output_dim": 7, "embeddings_initializer": "he_normal", **rules}
+    yield LayerCase("Embedding", named, ((2, 3),), (2, 3, 7), integers=3, length=65)
+    pair, triple = ((2, 3), (3, 3)), ((2, 3), (3, 2), (3, 3))
+    yield LayerCase("Attention", {"use_scale": True, "dropout": 0.3, "seed": 5}, pair, (2, 3), length=40)
+    yield LayerCase("Attention", {"score_mode": "concat", "use_scale": True}, triple, (2, 2), length=40)
+    yield LayerCase("AdditiveAttention", {"dropout": 0.2, "seed": 1}, triple, (2, 2), length=40)
+    # Nothing hangs on the biases of the keys but penalties: every score of a query moves by the same.
+    rules = {"kernel_regularizer": "l2", "bias_regularizer": "l2", "activity_regularizer": "l2",
+             "kernel_constraint": "max_norm", "bias_constraint": "min_max_norm"}  # fmt: skip
+    heads = {"num_heads": 2, "key_dim": 1, "use_bias": False, "use_gate": True, "sliding_window": 2}
+    yield LayerCase("MultiHeadAttention", heads, pair, (2, 3), length=60)
+    more = {"num_heads": 2, "key_dim": 2, "value_dim": 1, "dropout": 0.2, "output_shape": (2, 1), "seed": 3, **rules}
+    yield LayerCase("MultiHeadAttention", more, triple, (2, 2, 1), length=200)
+    grouped = {"head_dim": 1, "num_query_heads": 4, "num_key_value_heads": 2, "use_bias": False, "seed": 4}
+    yield LayerCase("GroupQueryAttention", {**grouped, "dropout": 0.3}, triple, (2, 3), length=60)
+    for equation, shape, made, bias in (
+        ("abc,cde->abde", (2, 3), (2, 2, 2), "e"), ("...cd,cde->...e", (2, 2, 3), (2, 4), "e"),
+    ):  # fmt: skip
+        config = {"equation": equation, "output_shape": made, "bias_axes": bias, "activation": "tanh"}
+        yield LayerCase("EinsumDense", config, (shape,), made, length=60)
+
+
 def recurrent_layer_cases() -> Iterator[LayerCase]:
     """Yield the recurrent layers and their cells, whose inputs are x and the states, with each of their options."""
     rules: dict[str, Any] = {
@@ -1094,32 +1125,6 @@ def recurrent_layer_cases() -> Iterator[LayerCase]:
 def _config(cls: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """Return the whole config of a layer."""
     return {"class_name": cls, "config": getattr(layers, cls)(**arguments).get_config()}
-
-
-def sequence_layer_cases() -> Iterator[LayerCase]:
-    """Yield the layers that look up vectors, and those of attention; inputs that share a length have another size."""
-    yield LayerCase("Embedding", {"input_dim": 4, "output_dim": 3}, ((5,),), (5, 3), integers=4, length=65)
-    rules: dict[str, Any] = {"embeddings_regularizer": "l2", "embeddings_constraint": "max_norm"}
-    named = {"input_dim": 3, "output_dim": 7, "embeddings_initializer": "he_normal", **rules}
-    yield LayerCase("Embedding", named, ((2, 3),), (2, 3, 7), integers=3, length=65)
-    pair, triple = ((2, 3), (3, 3)), ((2, 3), (3, 2), (3, 3))
-    yield LayerCase("Attention", {"use_scale": True, "dropout": 0.3, "seed": 5}, pair, (2, 3), length=40)
-    yield LayerCase("Attention", {"score_mode": "concat", "use_scale": True}, triple, (2, 2), length=40)
-    yield LayerCase("AdditiveAttention", {"dropout": 0.2, "seed": 1}, triple, (2, 2), length=40)
-    # Nothing hangs on the biases of the keys but penalties: every score of a query moves by the same.
-    rules = {"kernel_regularizer": "l2", "bias_regularizer": "l2", "activity_regularizer": "l2",
-             "kernel_constraint": "max_norm", "bias_constraint": "min_max_norm"}  # fmt: skip
-    heads = {"num_heads": 2, "key_dim": 1, "use_bias": False, "use_gate": True, "sliding_window": 2}
-    yield LayerCase("MultiHeadAttention", heads, pair, (2, 3), length=60)
-    more = {"num_heads": 2, "key_dim": 2, "value_dim": 1, "dropout": 0.2, "output_shape": (2, 1), "seed": 3, **rules}
-    yield LayerCase("MultiHeadAttention", more, triple, (2, 2, 1), length=200)
-    grouped = {"head_dim": 1, "num_query_heads": 4, "num_key_value_heads": 2, "use_bias": False, "seed": 4}
-    yield LayerCase("GroupQueryAttention", {**grouped, "dropout": 0.3}, triple, (2, 3), length=60)
-    for equation, shape, made, bias in (
-        ("abc,cde->abde", (2, 3), (2, 2, 2), "e"), ("...cd,cde->...e", (2, 2, 3), (2, 4), "e"),
-    ):  # fmt: skip
-        config = {"equation": equation, "output_shape": made, "bias_axes": bias, "activation": "tanh"}
-        yield LayerCase("EinsumDense", config, (shape,), made, length=60)
 
 
 def convolution_layer_cases() -> Iterator[LayerCase]:
@@ -1511,6 +1516,10 @@ def callback_cases() -> Iterator[ClassCase]:
     yield ClassCase("ReduceLROnPlateau", {"monitor": "loss", "patience": 100})
     yield ClassCase("LearningRateScheduler", {"schedule": lambda epoch, learning_rate: learning_rate})
     yield ClassCase("CSVLogger", {"filename": os.devnull})
+    yield ClassCase("ModelCheckpoint", {"filepath": "m.keras"})
+    yield ClassCase("ModelCheckpoint", {"filepath": "{epoch}.weights.h5", "save_weights_only": True, "save_freq": 2})
+    yield ClassCase("BackupAndRestore", {"backup_dir": "backup", "save_freq": 2})
+    yield ClassCase("BackupAndRestore", {"backup_dir": "backup"})
     yield ClassCase("CriticalPoint", {"tolerance": 1e-30, "restore_best_weights": False})
     yield ClassCase("SwapEMAWeights")
     yield ClassCase("TensorBoard")

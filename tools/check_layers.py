@@ -106,7 +106,10 @@ PYTHON_UNITS: dict[str, frozenset[str]] = {
     "ops": BASE | {"runtime"},
     "random": BASE | {"ops"},
     **{part: BASE | PARTS | {"ops"} for part in PARTS},
-    "models": MODELS,
+    # Those that write files import saving when they do.
+    "callbacks": BASE | PARTS | {"ops", "saving"},
+    # Saving and ONNX know the models; their methods import these when they are called.
+    "models": MODELS | {"saving", "interop"},
     "datasets": frozenset({"utils"}),
     "preprocessing": frozenset({"utils"}),
     "saving": MODELS,
@@ -114,10 +117,12 @@ PYTHON_UNITS: dict[str, frozenset[str]] = {
     "estimators": MODELS | {"saving", "fastgd"},
     "interop": MODELS | {"saving", "fastgd"},
     "bench": MODELS | {"kernels", "fastgd"},
-    "cli": MODELS | {"saving", "datasets", "_info", "fastgd", "bench"},
+    "tabular": MODELS | {"saving", "datasets"},
+    "cli": MODELS | {"saving", "datasets", "_info", "fastgd", "bench", "tabular"},
     "__main__": frozenset({"cli"}),
     "fastgd": MODELS
-    | {"saving", "estimators", "interop", "datasets", "preprocessing", "random", "_info", "kernels", "testing"},
+    | {"saving", "estimators", "interop", "datasets", "preprocessing", "random"}
+    | {"_info", "kernels", "tabular", "testing"},
 }
 
 # Distributions beside the standard library: where each may be imported, and where already when its importer is loaded.
@@ -138,15 +143,18 @@ DISTRIBUTIONS = {
     "narwhals": Distribution(frozenset({"models"})),
     "rich": Distribution(frozenset({"bench", "callbacks", "cli", "models", "utils"}), frozenset({"bench", "cli"})),
     "typer": Distribution(frozenset({"cli"}), frozenset({"cli"})),
-    "sklearn": Distribution(frozenset({"estimators", "bench"}), frozenset({"estimators"})),
-    "h5py": Distribution(frozenset({"saving", "interop"})),
-    "onnx": Distribution(frozenset({"saving", "interop"})),
-    "torch": Distribution(frozenset({"saving", "interop", "bench"})),
+    # Nobody imports the estimators who does not use scikit-learn, which brings the others along.
+    "sklearn": Distribution(frozenset({"estimators", "bench", "tabular"}), frozenset({"estimators"})),
+    **{name: Distribution(frozenset({"estimators"}), frozenset({"estimators"})) for name in ("joblib", "scipy")},
+    "threadpoolctl": Distribution(frozenset({"bench", "estimators"}), frozenset({"estimators"})),
+    "safetensors": Distribution(frozenset({"saving"})),
+    "h5py": Distribution(frozenset({"saving", "tabular"})),
+    "pandas": Distribution(frozenset({"tabular"})),
+    "onnx": Distribution(frozenset({"interop"})),
+    "torch": Distribution(frozenset({"interop", "bench"})),
+    "keras": Distribution(frozenset({"interop", "bench"})),
     # What only the benchmarks meet: opponents, and what describes and draws them.
-    **{
-        name: Distribution(frozenset({"bench"}))
-        for name in ("jax", "keras", "tensorflow", "fastgd_cython_mlp", "threadpoolctl", "matplotlib")
-    },
+    **{name: Distribution(frozenset({"bench"})) for name in ("jax", "tensorflow", "fastgd_cython_mlp", "matplotlib")},
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"(?P<project>[^"]+)"|<(?P<system>[^>]+)>)')
@@ -263,7 +271,7 @@ def _walk(node: ast.AST, parent: list[str], package: Path, lazy: bool) -> Iterat
                 # `from fastgd import plan` names a module, `from fastgd import Model` a public name.
                 is_module = source == "fastgd" and _is_unit(package, alias.name)
                 yield Import(f"fastgd.{alias.name}" if is_module else source, child.lineno, lazy)
-        elif isinstance(child, ast.Call) and ast.unparse(child.func).endswith("import_module"):
+        elif isinstance(child, ast.Call) and ast.unparse(child.func).endswith(("import_module", "import_extra")):
             if child.args and isinstance(child.args[0], ast.Constant) and isinstance(child.args[0].value, str):
                 yield Import(child.args[0].value, child.lineno, lazy)
         elif isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test):

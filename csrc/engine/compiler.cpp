@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "engine/late_rows.h"
 #include "ops/registry.h"
 
 namespace fastgd {
@@ -244,17 +245,26 @@ void Compiler<T>::find_streams() {
     for (std::size_t i = 0; i < ids.inputs.size(); ++i)
       if (traits.differentiable && bit(traits.gradient_inputs, i)) reached[at(ids.inputs[i])] = true;
   }
-  std::vector<int> uses(plan_.params.size());
-  for (std::size_t s = 0; s < plan_.steps.size(); ++s)
-    if (needed_[s] && !joins_update_[s])
-      for (int w : wiring_.steps[s].params) ++uses[at(w)];
+  std::vector<int> uses(plan_.params.size()), reads(plan_.params.size());
+  for (std::size_t s = 0; s < plan_.steps.size(); ++s) {
+    if (!needed_[s]) continue;
+    for (int w : wiring_.steps[s].params) {
+      ++reads[at(w)];
+      if (!joins_update_[s]) ++uses[at(w)];
+    }
+  }
   for (std::size_t s = 0; s < plan_.steps.size(); ++s) {
     if (!needed_[s] || joins_update_[s] || !any_reached(wiring_.steps[s].outputs)) continue;
     const OpTraits& traits = p_.ops_[at(op_of_[s])]->traits;
     const auto& ids = wiring_.steps[s].params;
-    for (std::size_t i = 0; i < ids.size(); ++i)
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      const ParamSpec& param = plan_.params[at(ids[i])];
       p_.streamed_[at(ids[i])] =
           uses[at(ids[i])] == 1 && bit(traits.streams_params, i) && gradient_offsets_[at(ids[i])] >= 0;
+      // Nobody else may look at the parameter, not even a penalty or a constraint.
+      p_.late_[at(ids[i])] = p_.streamed_[at(ids[i])] && bit(traits.sparse_params, i) && reads[at(ids[i])] == 1 &&
+                             !param.constraint && LateRows<T>::pays(param.shape[0], param.shape[1]);
+    }
   }
 }
 
@@ -348,9 +358,16 @@ void Compiler<T>::emit_forward() {
       const bool moves = mode_ == Mode::train || (mode_ != Mode::inspect && op.traits.carries_state);
       written.push_back(moves && bit(op.traits.writes_params, i) ? param : Ref{});
     }
-    Operands& o = emit(Kind::forward, op.traits.forward_work);
+    const auto sinks = static_cast<Index>(p_.sink_params_.size());
+    double work = op.traits.forward_work;
+    for (int i : ids.params) {
+      p_.sink_params_.push_back(p_.late_[at(i)] ? i : -1);
+      // In the long run every row is updated once per batch.
+      if (p_.late_[at(i)]) work += kUpdateWork * static_cast<double>(count(plan_.params[at(i)].shape));
+    }
+    Operands& o = emit(Kind::forward, work);
     p_.code_.back().op = &op;
-    o.x = push(x), o.y = push(y), o.w = push(w), o.written = push(written);
+    o.x = push(x), o.y = push(y), o.w = push(w), o.written = push(written), o.sinks = sinks;
     if (op.traits.saved_bytes > 0) {
       saved_[s] = new_buffer(op.traits.saved_bytes);
       o.saved = push({arena_ref(saved_[s])});

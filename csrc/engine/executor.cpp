@@ -82,7 +82,7 @@ Executor<T>::Executor(Plan plan, const KernelTable& table, double team_work)
     trained_.push_back(trained);
     trained += spec.trainable ? 1 : 0;
     gradient_offsets_.push_back(spec.trainable ? gradient_size_ : -1);
-    sinks_.push_back({&Executor::take_gradient, this, static_cast<Index>(sinks_.size())});
+    sinks_.push_back({.take = &Executor::take_gradient, .owner = this, .param = static_cast<Index>(sinks_.size())});
     if (spec.trainable && spec.constraint)
       constraints_.emplace_back(*spec.constraint, static_cast<Index>(gradient_offsets_.size()) - 1, spec.shape);
     if (spec.trainable) gradient_size_ += round_up(count(spec.shape), kAlignment / static_cast<Index>(sizeof(T)));
@@ -91,10 +91,31 @@ Executor<T>::Executor(Plan plan, const KernelTable& table, double team_work)
 
 template <class T>
 void Executor<T>::take_gradient(const GradientSink<T>& sink, Index begin, Index size, const T* gradient) noexcept {
-  const auto& self = *static_cast<const Executor*>(sink.owner);
-  const auto i = static_cast<std::size_t>(sink.param);
-  const Segment<T> whole{self.params_[i], self.gradient_offsets_[i], size, self.trained_[i], self.penalties_[i]};
-  self.update_->apply(self.kernels_, self.step_, whole.part(begin, size), gradient, self.slots_);
+  auto& self = *static_cast<Executor*>(sink.owner);
+  const Segment<T> part = self.streamed_segment(static_cast<std::size_t>(sink.param)).part(begin, size);
+  self.update_->apply(self.kernels_, self.step_, part, gradient, self.slots_);
+  if (sink.catch_up != nullptr) self.late_.note(sink.param, {begin, begin + size});
+}
+
+template <class T>
+void Executor<T>::catch_up(const GradientSink<T>& sink, Index begin, Index size) noexcept {
+  auto& self = *static_cast<Executor*>(sink.owner);
+  const Segment<T> whole = self.streamed_segment(static_cast<std::size_t>(sink.param));
+  self.late_.catch_up(sink.param, *self.update_, self.kernels_, whole, {begin, begin + size}, self.slots_);
+}
+
+template <class T>
+Segment<T> Executor<T>::streamed_segment(std::size_t param) const {
+  return {params_[param], gradient_offsets_[param], count(plan_.params[param].shape), trained_[param],
+          penalties_[param]};
+}
+
+template <class T>
+void Executor<T>::finish_late_rows(int team) noexcept {
+  if (!late_.any()) return;
+  const auto segment = [&](Index param) { return streamed_segment(static_cast<std::size_t>(param)); };
+  run_team(team, [&](const Worker& who) { late_.finish(*update_, kernels_, slots_, segment, who); });
+  late_.clear();
 }
 
 template <class T>
@@ -141,7 +162,11 @@ void Executor<T>::bind_update(const UpdateSpec& spec, std::vector<T*> slots) {
       trained.push_back({begin, begin + count(plan_.params[i].shape)});
   auto update = std::make_unique<Update<T>>(spec, trained);
   // Programs that stream, and those that do not, differ in their instructions.
-  if (update->takes_pieces() != takes_pieces()) batches_.clear();
+  if (update->takes_pieces() != takes_pieces()) {
+    batches_.clear();
+    late_.forget();
+    for (GradientSink<T>& sink : sinks_) sink.catch_up = nullptr;
+  }
   for (auto& [key, batch] : batches_) batch->detach();
   update_ = std::move(update);
   slots_ = std::move(slots);
@@ -171,6 +196,12 @@ void Executor<T>::prepare(Batch<T>& batch, int team) {
   if (moved)
     for (auto& [key, each] : batches_) each->detach();
   if (batch.team() == team) return;
+  const std::vector<bool>& late = batch.program().late();
+  for (std::size_t i = 0; i < late.size(); ++i) {
+    if (!late[i]) continue;
+    late_.add(static_cast<Index>(i), plan_.params[i].shape[0], plan_.params[i].shape[1]);
+    sinks_[i].catch_up = &Executor::catch_up;
+  }
   batch.attach(team, arena_.data(), params_, gradient_data(), sinks_);
   const Program<T>& p = batch.program();
   batch.program().set_segments(segments_of(p.streamed(), p.penalties()));
@@ -253,7 +284,7 @@ Index Executor<T>::advance(Index max_batches, double max_seconds, std::span<cons
     prepare(main, team);
     prepare(tail, team);
     if (main.team() != team) prepare(main, team);  // the tail has moved the arena
-    const Index before = done, stretch = before + std::min(choice.batches(), batches - before);
+    const Index before = done, stretch = before + std::min({choice.batches(), batches - before, late_.room()});
     const auto started = Clock::now();
     run_team(team, [&](const Worker& who) {
       Index row = next_row_;
@@ -269,6 +300,7 @@ Index Executor<T>::advance(Index max_batches, double max_seconds, std::span<cons
         row += batch.rows();
         if (who.rank == 0) {
           ++done;
+          late_.done();
           next_row_ = row;
           next_tick = tick;
         }
@@ -276,6 +308,8 @@ Index Executor<T>::advance(Index max_batches, double max_seconds, std::span<cons
       }
     });
     if (done > before) choice.ran(done - before, Pace::seconds(Clock::now() - started));
+    // Whoever looks at the parameters finds them up to date.
+    if (done == batches || late_.room() == 0 || pace.over()) finish_late_rows(team);
   }
   if (training) request_.iteration += static_cast<std::uint64_t>(done);
   interrupted_ = pace.interrupted || pace.failed;
@@ -287,7 +321,10 @@ typename Executor<T>::After Executor<T>::run_batch(Batch<T>& batch, Index first_
                                                    std::uint64_t iteration, std::int64_t& tick, Pace& pace,
                                                    const Worker& who) noexcept {
   // Read by the others behind the first meeting.
-  if (who.rank == 0 && update_) step_ = update_->numbers(learning_rate, iteration);
+  if (who.rank == 0 && update_) {
+    step_ = update_->numbers(learning_rate, iteration);
+    if (request_.mode == Mode::train) late_.begin(step_);
+  }
   if (batch.grouped()) {
     const Range mine = who.share(batch.groups());
     for (Index g = mine.begin; g < mine.end; ++g) batch.program(g).run_state().iteration = iteration;

@@ -7,6 +7,7 @@
 
 #include "engine/batch.h"
 #include "engine/feed.h"
+#include "engine/late_rows.h"
 #include "engine/update.h"
 
 namespace fastgd {
@@ -88,6 +89,11 @@ class Executor {
   void run_other(const Instruction<T>& instruction, Program<T>& p, Index first_row, const Worker& who) noexcept;
   bool takes_pieces() const { return !update_ || update_->takes_pieces(); }
   static void take_gradient(const GradientSink<T>& sink, Index begin, Index size, const T* gradient) noexcept;
+  static void catch_up(const GradientSink<T>& sink, Index begin, Index size) noexcept;
+  // All of a parameter that is updated on the way.
+  Segment<T> streamed_segment(std::size_t param) const;
+  // Updates what has waited, by a team.
+  void finish_late_rows(int team) noexcept;
   void run_terms(Program<T>& p) noexcept;
   void add_totals(Program<T>& p) noexcept;
   void scatter(const Program<T>& p, Index first_row) noexcept;
@@ -108,6 +114,7 @@ class Executor {
   std::vector<GradientSink<T>> sinks_;  // one per parameter
   std::vector<Penalty> penalties_;      // one per parameter, for the sinks
   StepNumbers step_;                    // of the running batch, for the sinks
+  LateRows<T> late_;
   std::map<std::pair<Mode, Index>, std::unique_ptr<Batch<T>>> batches_;
   std::unique_ptr<Program<T>> inspected_;
   Buffer inspected_arena_;

@@ -10,6 +10,7 @@ Program<T>::Program(const Plan& plan, const Wiring& wiring, const std::vector<In
                     const KernelTable& table, Mode mode, Slice slice, double team_work, bool streams)
     : slice_(slice), run_(std::make_unique<RunState>()) {
   streamed_.assign(plan.params.size(), false);
+  late_.assign(plan.params.size(), false);
   penalties_.assign(plan.params.size(), {});
   run_->training = mode == Mode::train;
   run_->differentiates = mode == Mode::train || mode == Mode::inspect;

@@ -93,6 +93,8 @@ class Program {
 
   // Parameters that give their gradient to a sink instead of the flat gradient, by number.
   const std::vector<bool>& streamed() const { return streamed_; }
+  // Those among them whose rows may be updated late: see LateRows.
+  const std::vector<bool>& late() const { return late_; }
   // The penalty of each parameter whose gradient the update adds, all zeros for the others.
   const std::vector<Penalty>& penalties() const { return penalties_; }
 
@@ -155,7 +157,7 @@ class Program {
   std::unique_ptr<bool[]> accumulate_;
   std::vector<int> sink_params_;  // -1: none
   std::vector<const GradientSink<T>*> sinks_;
-  std::vector<bool> streamed_;
+  std::vector<bool> streamed_, late_;
   std::vector<Penalty> penalties_;
   std::vector<Segment<T>> segments_;
   struct OperandRange {

@@ -31,17 +31,21 @@ class Embedding final : public Op<T> {
     t.integer_inputs = 1;
     t.gradient_inputs = 0;
     t.backward_reads_inputs = 1;
-    t.streams_params = 1;
-    pieces_ = multiply(piece_rows_, width_) + kApart;
-    numbers_ = round_up(rows_ + tokens_, kAlignment / static_cast<Index>(sizeof(std::int32_t)));
+    t.streams_params = t.sparse_params = 1;
     slots_ = std::clamp<Index>((rows_ + piece_rows_ - 1) / piece_rows_, 1, kMostThreads);
-    t.backward_scratch = multiply(numbers_, sizeof(std::int32_t)) + multiply(multiply(slots_, pieces_), sizeof(T));
+    piece_ = multiply(piece_rows_, width_) + kApart;
+    t.saved_bytes = multiply(rows_ + tokens_, sizeof(std::int32_t));
+    t.backward_scratch = multiply(multiply(slots_, piece_), sizeof(T));
     // An element that is moved weighs like some operations; every row of the table is visited going back.
     t.forward_work = 4.0 * static_cast<double>(count(y));
     t.backward_work = t.forward_work + 8.0 * static_cast<double>(count(table));
   }
 
   void forward(const Call<T>& c, const Worker& who) const noexcept override {
+    if (c.run->differentiates) {
+      prepare(c, who);
+      who.sync();
+    }
     const Range part = who.share(tokens_);
     const std::int32_t* const x = c.ints(0);
     T* y = c.y[0] + part.begin * width_;
@@ -54,33 +58,32 @@ class Embedding final : public Op<T> {
     }
   }
 
-  // Each thread has rows of its own: it sorts the indices that point there, keeping their order, and adds up each row.
+  // Each thread adds up rows of its own.
   void backward(const Call<T>& c, const Worker& who) const noexcept override {
     const GradientSink<T>* const sink = c.sinks[0];
-    if ((c.dw[0] == nullptr && sink == nullptr) || who.rank >= slots_) return;
-    const Worker own{who.rank, static_cast<int>(std::min<Index>(who.size, slots_)), nullptr};
-    const Range rows = own.share(rows_, piece_rows_);
-    if (rows.size() <= 0) return;
-    auto* const ends = reinterpret_cast<std::int32_t*>(c.scratch);
-    std::int32_t* const sorted = ends + rows_;
-    Index at = sort(c.ints(0), rows, ends, sorted);
-    T* const piece = reinterpret_cast<T*>(ends + numbers_) + who.rank * pieces_;
-    if (sink != nullptr) c.kernels->fill(piece_rows_ * width_, T(0), piece);
+    const Range rows = own_rows(who);
+    if ((c.dw[0] == nullptr && sink == nullptr) || rows.size() <= 0) return;
+    T* const piece = c.scratch_values() + who.rank * piece_;
+    c.kernels->fill(piece_rows_ * width_, T(0), piece);
+    if (sink != nullptr && sink->catch_up != nullptr) {
+      for (Index row = rows.begin; row < rows.end; ++row)
+        if (add_rows(c, row, row + 1, piece)) {
+          (*sink)(row* width_, width_, piece);
+          c.kernels->fill(width_, T(0), piece);
+        }
+      return;
+    }
     for (Index first = rows.begin; first < rows.end; first += piece_rows_) {
       const Index last = std::min(first + piece_rows_, rows.end), size = (last - first) * width_;
-      T* const to = sink != nullptr ? piece : c.dw[0] + first * width_;
-      if (sink == nullptr && !c.dw_accumulate[0]) c.kernels->fill(size, T(0), to);
-      const Index begin = at, end = ends[last - 1];
-      for (; at < end; ++at) {
-        const Index token = sorted[at];
-        T* const row = to + (c.ints(0)[token] - first) * width_;
-        c.kernels->add(width_, row, c.dy[0] + token * width_, row);
+      if (sink == nullptr) {
+        T* const dw = c.dw[0] + first * width_;
+        if (!c.dw_accumulate[0]) c.kernels->fill(size, T(0), dw);
+        add_rows(c, first, last, dw);
+        continue;
       }
-      if (sink == nullptr) continue;
+      const bool any = add_rows(c, first, last, piece);
       (*sink)(first* width_, size, piece);
-      // Only what was written has to become zero again.
-      for (Index i = begin; i < end; ++i)
-        c.kernels->fill(width_, T(0), piece + (c.ints(0)[sorted[i]] - first) * width_);
+      if (any) c.kernels->fill(size, T(0), piece);
     }
   }
 
@@ -91,29 +94,54 @@ class Embedding final : public Op<T> {
   static constexpr Index kApart = 2 * kAlignment / static_cast<Index>(sizeof(T));
   static constexpr Index kMostThreads = 64;
 
-  // Numbers of the indices that point to some rows, by rows and within one as they come: those of row r end at ends[r],
-  // where those of the next begin. Returns where those of the first row begin.
-  Index sort(const std::int32_t* x, Range rows, std::int32_t* ends, std::int32_t* sorted) const noexcept {
+  // The rows of the table that a thread cares for.
+  Range own_rows(const Worker& who) const noexcept {
+    if (who.rank >= slots_) return {};
+    return Worker{who.rank, static_cast<int>(std::min<Index>(who.size, slots_)), nullptr}.share(rows_, piece_rows_);
+  }
+
+  // The places in x that point to row r, in their order, are sorted[ends[r - 1]] .. sorted[ends[r] - 1].
+  std::int32_t* ends(const Call<T>& c) const noexcept { return reinterpret_cast<std::int32_t*>(c.saved); }
+  std::int32_t* sorted(const Call<T>& c) const noexcept { return ends(c) + rows_; }
+  static Index begin_of(const std::int32_t* ends, Index row) noexcept { return row == 0 ? 0 : ends[row - 1]; }
+
+  // Sorts the places that point to this thread's rows by counting, and brings these rows up to date.
+  void prepare(const Call<T>& c, const Worker& who) const noexcept {
+    const Range rows = own_rows(who);
+    if (rows.size() <= 0) return;
+    const std::int32_t* const x = c.ints(0);
+    std::int32_t* const end = ends(c);
     const auto low = static_cast<std::int32_t>(rows.begin), high = static_cast<std::int32_t>(rows.end);
-    std::memset(ends + low, 0, static_cast<std::size_t>(rows.size()) * sizeof(std::int32_t));
-    std::int32_t before = 0;
+    std::memset(end + low, 0, static_cast<std::size_t>(rows.size()) * sizeof(std::int32_t));
+    std::int32_t begin = 0;
     for (Index i = 0; i < tokens_; ++i) {
-      before += x[i] >= 0 && x[i] < low;
-      if (x[i] >= low && x[i] < high) ++ends[x[i]];
+      begin += x[i] >= 0 && x[i] < low;
+      if (x[i] >= low && x[i] < high) ++end[x[i]];
     }
-    std::int32_t begin = before;
+    const GradientSink<T>* const sink = c.sinks == nullptr ? nullptr : c.sinks[0];
     for (std::int32_t r = low; r < high; ++r) {
-      const std::int32_t count = ends[r];
-      ends[r] = begin;
+      const std::int32_t count = end[r];
+      if (count > 0 && sink != nullptr) sink->catch_up(*sink, r * width_, width_);
+      end[r] = begin;
       begin += count;
     }
     for (Index i = 0; i < tokens_; ++i)
-      if (x[i] >= low && x[i] < high) sorted[ends[x[i]]++] = static_cast<std::int32_t>(i);
-    return before;
+      if (x[i] >= low && x[i] < high) sorted(c)[end[x[i]]++] = static_cast<std::int32_t>(i);
+  }
+
+  // Adds the gradient of some rows to `to`, where the first of them begins; whether there was any.
+  bool add_rows(const Call<T>& c, Index first, Index last, T* to) const noexcept {
+    const Index begin = begin_of(ends(c), first), end = begin_of(ends(c), last);
+    for (Index at = begin; at < end; ++at) {
+      const Index token = sorted(c)[at];
+      T* const row = to + (c.ints(0)[token] - first) * width_;
+      c.kernels->add(width_, row, c.dy[0] + token * width_, row);
+    }
+    return begin < end;
   }
 
   Index rows_ = 0, width_ = 0, tokens_ = 0;
-  Index piece_rows_ = 1, pieces_ = 0, numbers_ = 0, slots_ = 1;
+  Index piece_rows_ = 1, piece_ = 0, slots_ = 1;
 };
 
 }  // namespace

@@ -112,6 +112,9 @@ struct OpTraits {
   unsigned streams_params = 0;
   // Inputs that are int32; the others must not be, since they would be read as T. A view takes both.
   unsigned integer_inputs = 0;
+  // Those among them of which forward reads and backward gives away only some rows, the others having the gradient 0:
+  // see GradientSink::catch_up.
+  unsigned sparse_params = 0;
   // Given where the output is this penalty on the only parameter: the engine may add its gradient in the update, and
   // leave backward out.
   std::optional<Penalty> penalty;
@@ -146,7 +149,10 @@ struct RunState {
 template <class T>
 struct GradientSink {
   void (*take)(const GradientSink& self, Index begin, Index size, const T* gradient) noexcept = nullptr;
-  const void* owner = nullptr;
+  // Null, or what forward has to call for all elements, in whole rows, that it reads and that backward will give away;
+  // backward then leaves out the others, whose gradient is 0. They are updated when they are next read.
+  void (*catch_up)(const GradientSink& self, Index begin, Index size) noexcept = nullptr;
+  void* owner = nullptr;
   Index param = 0;
 
   void operator()(Index begin, Index size, const T* gradient) const noexcept { take(*this, begin, size, gradient); }
@@ -167,7 +173,8 @@ struct Call {
   T* const* dx = nullptr;
   T* const* dw = nullptr;
   const bool* dw_accumulate = nullptr;
-  const GradientSink<T>* const* sinks = nullptr;  // per parameter; where one is given, dw is null
+  // Per parameter; where one is given, dw is null. In forward given where it has to catch up, else null.
+  const GradientSink<T>* const* sinks = nullptr;
   std::byte* saved = nullptr;
   std::byte* scratch = nullptr;
 

@@ -56,6 +56,7 @@ __all__ = [
     "datasets",
     "get_num_threads",
     "initializers",
+    "interop",
     "kernels",
     "layers",
     "losses",
@@ -69,6 +70,7 @@ __all__ = [
     "saving",
     "set_num_threads",
     "show_versions",
+    "tabular",
     "testing",
     "utils",
 ]
@@ -95,7 +97,8 @@ for _module in (
 
 def __getattr__(name: str) -> Any:
     """Import what only some programs need when it is first used."""
-    if name in ("datasets", "kernels", "preprocessing", "random", "saving", "testing"):
+    lazy = "datasets", "estimators", "interop", "kernels", "preprocessing", "random", "saving", "tabular", "testing"
+    if name in lazy:
         return importlib.import_module(f"fastgd.{name}")
     if name == "show_versions":
         return importlib.import_module("fastgd._info").show_versions

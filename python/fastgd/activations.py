@@ -40,6 +40,7 @@ from fastgd.ops.activations import (
     thresholded_relu,
 )
 from fastgd.utils.checks import check_real
+from fastgd.utils.custom_objects import get_registered_name, get_registered_object
 from fastgd.utils.errors import mistyped, unknown
 
 __all__ = [
@@ -165,7 +166,7 @@ def get(identifier: str | Callable[..., Any] | None) -> Callable[..., Any]:
     """Return the activation function that `identifier` names.
 
     Args:
-        identifier: a name, a function of one tensor written with `fastgd.ops`, or None for `linear`.
+        identifier: a name, a function of one tensor written with `fastgd.ops`, the config of one, or None for `linear`.
 
     Returns:
         The function.
@@ -176,7 +177,12 @@ def get(identifier: str | Callable[..., Any] | None) -> Callable[..., Any]:
     """
     if identifier is None:
         return linear
+    if isinstance(identifier, Mapping) and identifier.get("class_name") == "function":
+        identifier = str(identifier.get("config"))
     if isinstance(identifier, str):
+        if (custom := get_registered_object(identifier)) is not None:
+            made: Callable[..., Any] = custom
+            return made
         known = _FUNCTIONS | _ALIASES
         if identifier.lower() not in known:
             raise unknown("activation", known, activation=identifier)
@@ -190,12 +196,15 @@ def serialize(activation: Callable[..., Any]) -> str:
     """Return the name from which `get` and `deserialize` find `activation`.
 
     Raises:
-        ValueError: if it is not one of this module's functions.
+        ValueError: if it is neither one of this module's functions nor registered by
+            `saving.register_keras_serializable`.
     """
     name = getattr(activation, "__name__", "")
-    if _FUNCTIONS.get(name) is not activation:
-        raise unknown("activation", _FUNCTIONS, activation=name or repr(activation))
-    return name
+    if _FUNCTIONS.get(name) is activation:
+        return name
+    if name and get_registered_object(registered := get_registered_name(activation)) is activation:
+        return registered
+    raise unknown("activation", _FUNCTIONS, activation=name or repr(activation))
 
 
 def deserialize(

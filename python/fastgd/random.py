@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgd import config, ops
-from fastgd.ops.builder import Tensor, is_emitting
+from fastgd.ops.builder import Tensor, emitting_builder
 from fastgd.ops.recording import RecordedTensor, current_recording
 from fastgd.utils.checks import check_int, check_real
 from fastgd.utils.draws import truncated
@@ -211,7 +211,7 @@ def _seed_of(seed: Seed) -> Any:
 
 
 def _generator(seed: Seed) -> np.random.Generator:
-    if is_emitting() and current_recording() is None:
+    if emitting_builder() is not None and current_recording() is None:
         raise mistyped(
             "Random arrays cannot be drawn in a layer's `call`: it is asked once, and all batches would get the same. "
             "Use ops.gaussian_noise, ops.dropout or the layers of these names there, or draw in `train_step`.",

@@ -130,6 +130,12 @@ def current_backend() -> str:
     return name
 
 
+def row_order(rows: int, seed: int, epoch: int) -> npt.NDArray[np.int64]:
+    """Return the order in which both interpreters go through rows in an epoch, for a run that begins in its middle."""
+    order: npt.NDArray[np.int64] = importlib.import_module("fastgd.reference.random").permutation(rows, seed, epoch)
+    return order
+
+
 def native_module() -> ModuleType:
     """Return `fastgd._core`.
 

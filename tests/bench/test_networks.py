@@ -25,6 +25,7 @@ from fastgd.bench.networks import (
     shapes_of,
 )
 from fastgd.bench.opponents import OPPONENTS
+from fastgd.bench.sequences import Embedding, MeanOverTime, Recurrent, SelfAttention
 from fastgd.bench.workloads import WORKLOADS, Workload, make_problem
 
 # Everything that a convolutional workload has, in small, with sizes that differ.
@@ -55,6 +56,16 @@ DEPTHWISE = replace(
         *dense(3),
     ),
 )
+
+# Layers for sequences, those of every kind that give one output and those that give all of them.
+SEQUENCES = {
+    "lstm": replace(SMALL, inputs=(5, 3), layers=(Recurrent("lstm", 4), *dense(6, 3))),
+    "gru": replace(SMALL, inputs=(5, 3), layers=(Recurrent("gru", 4, both=True), *dense(3))),
+    "rnn": replace(SMALL, inputs=(5, 3), layers=(Recurrent("simple_rnn", 4, sequences=True), *dense(3))),
+    "both": replace(SMALL, inputs=(5, 3), layers=(Recurrent("lstm", 4, True, True), MeanOverTime(), *dense(3))),
+    "tokens": replace(SMALL, inputs=(5,), layers=(Embedding(11, 4), Recurrent("gru", 3, True), *dense(11))),
+    "attention": replace(SMALL, inputs=(5, 8), layers=(SelfAttention(2), MeanOverTime(), *dense(3))),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -100,12 +111,27 @@ def test_what_has_dense_layers_only_refuses_the_others():
         assert adapter.refusal(WORKLOADS["lenet"]) == "has dense layers only"
 
 
+def test_sequences_by_hand():
+    workload = WORKLOADS["characters"]
+    assert workload.description == "64, embedding 80x32, LSTM 128, 80, softmax, batch 32, Adam"
+    assert workload.parameters == 80 * 32 + (32 + 128 + 1) * 512 + 128 * 80 + 80
+    problem = make_problem(replace(workload, rows=64))
+    assert (problem.x.dtype, problem.x.shape, problem.x.max()) == (np.int32, (64, 64), 79)
+    assert (problem.y.shape, problem.y.max()) == ((64, 64), 79)
+    assert WORKLOADS["bidirectional"].parameters == 2 * (129 + 193) * 256 + 1290
+    assert WORKLOADS["attention"].parameters == 4 * (128 * 128 + 128) + 2 * 128 + 1290
+    assert OPPONENTS["jax"].load().refusal(workload) == "has no layers for sequences of its own"
+
+
 @pytest.mark.parametrize("name", ["numpy", "torch", "jax", "keras-jax"])
-@pytest.mark.parametrize("workload", [SMALL, DEPTHWISE], ids=["small", "depthwise"])
+@pytest.mark.parametrize("workload", [SMALL, DEPTHWISE, *SEQUENCES.values()], ids=["small", "depthwise", *SEQUENCES])
 def test_opponents_do_the_same_work(workload, name):
     entry = OPPONENTS[name]
     for module in entry.needs:
         pytest.importorskip(module)
+    if entry.load().refusal(workload):
+        assert workload.is_sequential
+        return
     problem = make_problem(workload)
     results = []
     for other in ("fastgd", name):

@@ -28,6 +28,16 @@ def test_convolutions_by_hand():
     assert count_arithmetic(model.make_plan(), 64) == 2 * 64 * (2 * first + 3 * (second + third + fourth))
 
 
+def test_sequences_by_hand():
+    model = build_model(WORKLOADS["lstm"])
+    # The gradient of the inputs is not needed, that of the state before is.
+    assert count_arithmetic(model.make_plan(), 64) == 2 * 64 * (28 * 512 * (2 * 28 + 3 * 128) + 3 * 1280)
+    model = build_model(WORKLOADS["attention"])
+    projections, scores = 128 * 128, 64 * 128
+    first, last = 3 * 2 * projections, 3 * projections
+    assert count_arithmetic(model.make_plan(), 32) == 2 * 32 * (64 * (first + last + 3 * 2 * scores) + 3 * 1280)
+
+
 def test_transposed_convolutions_count_their_input():
     layers = fastgd.layers
     model = fastgd.Sequential(

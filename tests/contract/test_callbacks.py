@@ -29,6 +29,12 @@ LAMBDA_HOOKS = ("epoch_begin", "epoch_end", "train_begin", "train_end", "train_b
 # The arguments and defaults of Keras 3.15, which has no CriticalPoint, and whose ReduceLROnPlateau takes any further
 # keyword and forgets it.
 SIGNATURES: dict[str, dict[str, Any]] = {
+    "BackupAndRestore": {
+        "backup_dir": inspect.Parameter.empty,
+        "save_freq": "epoch",
+        "double_checkpoint": False,
+        "delete_checkpoint": True,
+    },
     "CSVLogger": {"filename": inspect.Parameter.empty, "separator": ",", "append": False},
     "CriticalPoint": {"tolerance": 1e-5, "every": 1, "restore_best_weights": True, "verbose": 0},
     "EarlyStopping": {
@@ -44,6 +50,16 @@ SIGNATURES: dict[str, dict[str, Any]] = {
     "History": {},
     "LambdaCallback": {**{f"on_{hook}": None for hook in LAMBDA_HOOKS}, "kwargs": inspect.Parameter.empty},
     "LearningRateScheduler": {"schedule": inspect.Parameter.empty, "verbose": 0},
+    "ModelCheckpoint": {
+        "filepath": inspect.Parameter.empty,
+        "monitor": "val_loss",
+        "verbose": 0,
+        "save_best_only": False,
+        "save_weights_only": False,
+        "mode": "auto",
+        "save_freq": "epoch",
+        "initial_value_threshold": None,
+    },
     "ProgbarLogger": {},
     "ReduceLROnPlateau": {
         "monitor": "val_loss",
@@ -69,6 +85,7 @@ SIGNATURES: dict[str, dict[str, Any]] = {
     },
     "TerminateOnNaN": {"raise_error": False},
 }
+NEEDS = {"TensorBoard": "tensorboardX", "ModelCheckpoint": "h5py", "BackupAndRestore": "h5py"}
 HOOKS = [name for name in dir(Callback) if name.startswith("on_")]
 
 
@@ -79,8 +96,8 @@ def _folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def make(case: ClassCase) -> Any:
-    if case.cls == "TensorBoard":
-        pytest.importorskip("tensorboardX")
+    if case.cls in NEEDS:
+        pytest.importorskip(NEEDS[case.cls])
     return callback_classes()[case.cls](**case.config)
 
 

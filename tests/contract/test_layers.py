@@ -32,10 +32,10 @@ FINDERS: dict[str, Any] = {"initializer": initializers, "regularizer": regulariz
 
 def call(layer: Any, values: list[Any]) -> Any:
     """Call a layer on its one input or its list of inputs: the layers that merge take a list of one, too."""
+    if isinstance(layer, layers.headed_attention.HeadedAttention):
+        return layer(*values)
     if isinstance(layer, (layers.recurrent_cell.RecurrentCell, layers.StackedRNNCells)):
         return layer(values[0], pack(layer.state_size, values[1:]))[0]
-    if isinstance(layer, layers.multi_head_attention.HeadedAttention):
-        return layer(*values)
     return layer(values if len(values) > 1 or isinstance(layer, layers.merging.Merge) else values[0])
 
 

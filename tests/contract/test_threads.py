@@ -260,6 +260,34 @@ def activations_that_hang_together() -> Setting:
     return model, numbers(101, 6), numbers(101, 3), {"batch_size": 64}
 
 
+def sequences_of_few_samples() -> Setting:
+    # Three samples or less share their units, the others are shared out themselves; of some all steps are skipped.
+    x = numbers(15, 5, 4)
+    x[np.random.default_rng(7).random((15, 5)) < 0.4] = 0
+    x[3:5] = 0
+    parts = [
+        layers.Masking(), layers.LSTM(64, return_sequences=True),
+        layers.GRU(96, return_sequences=True, reset_after=False),
+        layers.SimpleRNN(64, return_sequences=True, dropout=0.2), layers.GRU(64, go_backwards=True), Dense(2),
+    ]  # fmt: skip
+    model = chain(fastgd.Input((5, 4)), *parts)
+    model.compile(Adam(0.01), "mse")
+    return model, x, numbers(15, 2), {"batch_size": 3}
+
+
+def sequences_of_many_samples() -> Setting:
+    x = np.sort(labels(130, 11).reshape(-1, 5)[:, ::-1], axis=1)
+    parts = [
+        layers.Embedding(11, 8, mask_zero=True), layers.Bidirectional(layers.LSTM(9, return_sequences=True)),
+        layers.MultiHeadAttention(2, 4), layers.GRU(7, recurrent_dropout=0.3), Dense(2),
+    ]  # fmt: skip
+    tokens = fastgd.Input((5,), dtype="int32")
+    h = parts[1](parts[0](tokens))
+    model = fastgd.Model(tokens, parts[4](parts[3](parts[2](h, h))))
+    model.compile(Adam(0.01), "mse")
+    return model, x, numbers(len(x), 2), {"batch_size": 20}
+
+
 MODELS: list[Callable[[], Setting]] = [
     sparse_classifier, one_hot_classifier, binary_classifier, losses_from_probabilities, float64_regression,
     two_inputs_two_outputs, shared_layers, fan_out_with_add, dense_connections, dropout, deep_and_narrow, wide,
@@ -268,6 +296,7 @@ MODELS: list[Callable[[], Setting]] = [
     images_and_sequences, loss_over_time, single_rows,
     clipped_groups, clipped_as_a_whole, accumulated_pieces,
     penalties_and_constraints, activations_that_hang_together,
+    sequences_of_few_samples, sequences_of_many_samples,
 ]  # fmt: skip
 
 

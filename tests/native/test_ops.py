@@ -60,8 +60,8 @@ FAMILIES = (
     image_cases,
     depthwise_cases,
     pooling_cases,
-    recurrent_cases,
     sequence_cases,
+    recurrent_cases,
 )
 SHARED = [case for family in FAMILIES for case in family() if case.inputs]
 

@@ -152,3 +152,34 @@ def test_embedding() -> None:
     with fastgd.GradientTape() as tape:
         total = fastgd.ops.sum(ours(x) * factors)
     np.testing.assert_allclose(tape.gradient(total, ours.embeddings), wanted, rtol=GRADIENT, atol=GRADIENT)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_heads_against_pytorch(causal: bool) -> None:
+    torch = pytest.importorskip("torch")
+    heads, size, features = 2, 3, 6
+    ours = layers.MultiHeadAttention(heads, size, dtype="float64")
+    arrays, factors = [numbers(1, 3, 5, features), numbers(2, 3, 5, features)], numbers(3, 3, 5, features)
+    ours.build((None, 5, features), (None, 5, features))
+    ours.set_weights([numbers(k, *w.shape) for k, w in enumerate(ours.weights)])
+    theirs = torch.nn.MultiheadAttention(features, heads, batch_first=True, dtype=torch.float64)
+    kernels = [w.numpy() for w in ours.weights if w.name == "kernel"]
+    biases = [w.numpy() for w in ours.weights if w.name == "bias"]
+    with torch.no_grad():
+        theirs.in_proj_weight.copy_(torch.from_numpy(np.concatenate([k.reshape(features, -1).T for k in kernels[:3]])))
+        theirs.in_proj_bias.copy_(torch.from_numpy(np.concatenate([b.ravel() for b in biases[:3]])))
+        theirs.out_proj.weight.copy_(torch.from_numpy(kernels[3].reshape(-1, features).T))
+        theirs.out_proj.bias.copy_(torch.from_numpy(biases[3]))
+    query, value = (torch.from_numpy(x).requires_grad_() for x in arrays)
+    hidden = torch.triu(torch.ones(5, 5, dtype=torch.bool), 1) if causal else None
+    y, weights = theirs(query, value, value, attn_mask=hidden, average_attn_weights=False)
+    (y * torch.from_numpy(factors)).sum().backward()
+    got, shares = ours(*arrays, use_causal_mask=causal, return_attention_scores=True)
+    np.testing.assert_allclose(got, y.detach(), rtol=GRADIENT, atol=GRADIENT)
+    np.testing.assert_allclose(shares, weights.detach(), rtol=GRADIENT, atol=GRADIENT)
+    with fastgd.GradientTape() as tape:
+        tape.watch(arrays)
+        total = fastgd.ops.sum(ours(*arrays, use_causal_mask=causal) * factors)
+    wanted = [query.grad, value.grad, theirs.out_proj.weight.grad.T.reshape(heads, size, features)]
+    for gradient, expected in zip(tape.gradient(total, [*arrays, ours.output_dense.kernel]), wanted, strict=True):
+        np.testing.assert_allclose(gradient, expected, rtol=GRADIENT, atol=GRADIENT)

@@ -55,7 +55,7 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
         "InputLayer": "it computes nothing",
         "Dropout": "its random numbers are its own; in inference it is compared by a test of test_layers.py",
         **dict.fromkeys(
-            ("AlphaDropout", "GaussianDropout", "GaussianNoise", "SpatialDropout1D"),
+            ("AlphaDropout", "GaussianDropout", "GaussianNoise", *(f"SpatialDropout{rank}D" for rank in (1, 2, 3))),
             "its random numbers are its own; their moments are compared by a test of test_normalization.py",
         ),
         **dict.fromkeys(

@@ -177,14 +177,18 @@ def test_category_encoding_is_that_of_keras(mode: str) -> None:
         np.testing.assert_array_equal(ours(x), numbers(theirs(x)))
 
 
-@pytest.mark.parametrize("name", ["GaussianNoise", "GaussianDropout", "AlphaDropout", "Dropout", "SpatialDropout1D"])
+@pytest.mark.parametrize(
+    "name",
+    ["GaussianNoise", "GaussianDropout", "AlphaDropout", "Dropout", *(f"SpatialDropout{rank}D" for rank in (1, 2, 3))],
+)
 def test_noise_has_the_moments_of_keras(name: str) -> None:
     # Positive and asymmetric inputs, so that factors and summands show in mean and deviation.
-    x = np.random.default_rng(9).uniform(0.5, 2.0, (400, 20, 30))
+    sizes = {"SpatialDropout2D": (5, 4), "SpatialDropout3D": (5, 2, 2)}.get(name, (20,))
+    x = np.random.default_rng(9).uniform(0.5, 2.0, (400, *sizes, 30))
     made = [getattr(library.layers, name)(0.3, seed=4) for library in (fastgd, keras)]
     ours, theirs = (numbers(layer(x, training=True)) for layer in made)
     # Whole channels fall together, which makes 12,000 draws, else 240,000; five standard errors of each side.
-    tolerance = 5 / 12_000**0.5 if name == "SpatialDropout1D" else 5 / 240_000**0.5
+    tolerance = 5 / 12_000**0.5 if name.startswith("Spatial") else 5 / 240_000**0.5
     assert abs(ours.mean() - theirs.mean()) < 2 * tolerance
     assert abs(ours.std() - theirs.std()) < 2 * tolerance
     assert abs((ours == 0).mean() - (theirs == 0).mean()) < tolerance

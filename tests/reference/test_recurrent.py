@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -159,3 +160,32 @@ def test_wrong_arguments_of_the_function(change: dict[str, Any], message: str) -
     arguments |= {k: tensors[v] if isinstance(v, str) and v in tensors else v for k, v in change.items()}
     with pytest.raises(ValueError, match=message):
         ops.lstm(**arguments)  # type: ignore[arg-type]
+
+
+def sigmoid(z: float) -> float:
+    return 1 / (1 + math.exp(-z))
+
+
+@pytest.mark.parametrize(("op", "gates", "states", "own"), RECURRENT)
+def test_steps_by_hand(op: str, gates: int, states: int, own: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    # One sample, one input and one unit: plain numbers, gate by gate.
+    for name in ("U", "I"):
+        monkeypatch.setitem(globals(), name, 1)
+    w, r, b = (array.ravel() for array in weights(gates, own))
+    x = random(9, 1, 3, 1)
+    h = c = 0.0
+    for v in x.ravel():
+        if op == "simple_rnn":
+            h = math.tanh(v * w[0] + h * r[0] + b[0])
+        elif op == "lstm":
+            i, f, g, o = (v * w[k] + h * r[k] + b[k] for k in range(4))
+            c = sigmoid(f) * c + sigmoid(i) * math.tanh(g)
+            h = sigmoid(o) * math.tanh(c)
+        elif own["reset_after"]:
+            z, q = (sigmoid(v * w[k] + b[k] + h * r[k] + b[3 + k]) for k in range(2))
+            h = z * h + (1 - z) * math.tanh(v * w[2] + b[2] + q * (h * r[2] + b[5]))
+        else:
+            z, q = (sigmoid(v * w[k] + b[k] + h * r[k]) for k in range(2))
+            h = z * h + (1 - z) * math.tanh(v * w[2] + b[2] + q * h * r[2])
+    found = run(op, gates, states, x, **own)
+    np.testing.assert_allclose([y.item() for y in found], [h, h, c][: 1 + states], atol=SAME)

@@ -88,6 +88,11 @@ PYTHON_BREACHES = {
         "def f(): importlib.import_module('fastgd._core')",
         "layers may not import _core",
     ),
+    "import of an extra": (
+        "layers/a.py",
+        "def f(): return import_extra('pandas', 'tabular', 'Reading tables')",
+        "layers may not import pandas",
+    ),
     "relative import": ("losses.py", "from .models import Model", "losses may not import models"),
     "plan imports nothing": ("plan.py", "from fastgd import config", "plan may not import config"),
     "no public names below": ("models.py", "from fastgd import Sequential", "models may not import the public fastgd"),
@@ -95,7 +100,7 @@ PYTHON_BREACHES = {
     "torch only in interop": ("layers/a.py", "def f(): import torch", "layers may not import torch"),
     "torch lazily": ("interop/a.py", "import torch", "interop may import torch only inside a function"),
     "rich lazily": ("models.py", "from rich.table import Table", "models may import rich only inside a function"),
-    "unknown distribution": ("layers/a.py", "import pandas", "pandas has no row in DISTRIBUTIONS"),
+    "unknown distribution": ("layers/a.py", "import dask", "dask has no row in DISTRIBUTIONS"),
     "syntax": ("layers/a.py", "def", "expected"),
 }
 

@@ -51,7 +51,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Dense(Layer):
-    """`f(x w + b)`."""
+    """`f(x w + b)` over the last axis."""
 
     units: int
     activation: str = "linear"
@@ -62,13 +62,13 @@ class Dense(Layer):
         return str(self.units)
 
     def output_shape(self, shape: Shape) -> Shape:
-        """Return (units,)."""
-        return (self.units,)
+        """Return (..., units)."""
+        return (*shape[:-1], self.units)
 
     def variables(self, shape: Shape) -> tuple[Variable, ...]:
         """Return kernel (inputs, units) and bias."""
-        limit = (6.0 / (shape[0] + self.units)) ** 0.5
-        return Variable((shape[0], self.units), limit), Variable((self.units,))
+        limit = (6.0 / (shape[-1] + self.units)) ** 0.5
+        return Variable((shape[-1], self.units), limit), Variable((self.units,))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,9 @@ from fastgd.plan import ITEM_SIZES, Plan, UpdateSpec, resolve_shape
 # where they are the adjoint of another, of their input.
 POINTS_OF_OUTPUT = ("dense", "convolution", "depthwise_convolution")
 POINTS_OF_INPUT = ("transposed_convolution",)
+# The ops that do so for each step of a sequence with their first two: the second always has a gradient by its operand,
+# the state before.
+RECURRENT = ("lstm", "gru", "simple_rnn")
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,15 @@ def count_arithmetic(plan: Plan, batch: int) -> float:
             points = prod(resolve_shape(plan.tensor(tensor).shape, batch)[:-1])
             products = 1 + inputs_matter[0] + (kernel.name in trained)
             total += products * 2.0 * points * kernel.size
+        elif step.op in RECURRENT:
+            points = prod(resolve_shape(plan.tensor(step.inputs[0]).shape, batch)[:2])
+            for name, matters in zip(step.params[:2], (inputs_matter[0], True), strict=True):
+                kernel = next(spec for spec in plan.params if spec.name == name)
+                total += (1 + matters + (name in trained)) * 2.0 * points * kernel.size
+        elif step.op == "attention":
+            q, k, v = (resolve_shape(plan.tensor(name).shape, batch) for name in step.inputs[:3])
+            # The scores, and the sums of values by them; each with the gradients by both of its operands.
+            total += (1 + 2 * any(inputs_matter)) * 2.0 * q[0] * q[1] * k[1] * (q[2] + v[2])
         elif step.op == "matmul":
             a = resolve_shape(plan.tensor(step.inputs[0]).shape, batch)
             y = resolve_shape(plan.tensor(step.outputs[0]).shape, batch)

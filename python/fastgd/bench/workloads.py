@@ -27,6 +27,7 @@ from fastgd.bench.networks import (
     normalized,
     shapes_of,
 )
+from fastgd.bench.sequences import Embedding, MeanOverTime, Recurrent, SelfAttention, SequenceLayer
 from fastgd.utils.errors import unknown
 
 Array = npt.NDArray[Any]
@@ -89,6 +90,27 @@ class Workload:
         return all(isinstance(layer, Dense) for layer in self.layers)
 
     @property
+    def is_sequential(self) -> bool:
+        """Whether the network is one for sequences."""
+        return any(isinstance(layer, SequenceLayer) for layer in self.layers)
+
+    @property
+    def vocabulary(self) -> int | None:
+        """Below what the inputs, whole numbers then, lie; None for numbers of the dtype."""
+        first = self.layers[0]
+        return first.vocabulary if isinstance(first, Embedding) else None
+
+    @property
+    def input_dtype(self) -> str:
+        """The dtype of the inputs."""
+        return self.dtype if self.vocabulary is None else "int32"
+
+    @property
+    def label_shape(self) -> Shape:
+        """The shape of the labels of one sample: one, or one per step where every step is predicted."""
+        return list(shapes_of(self.inputs, self.layers))[-1][1][:-1]
+
+    @property
     def widths(self) -> tuple[int, ...]:
         """Of a network of dense layers: the inputs, then the units of each layer."""
         return (*self.inputs, *(layer.units for layer in self.layers if isinstance(layer, Dense)))
@@ -113,7 +135,7 @@ class Workload:
     @property
     def description(self) -> str:
         """The network, the loss, the batch and the optimizer in a few words."""
-        hidden = f"{self.activation}, " if len(self.layers) > 1 else ""
+        hidden = f"{self.activation}, " if len(self.layers) > 1 and not self.is_sequential else ""
         size = "full batch" if self.steps == 1 else f"batch {self.batch}"
         optimizer = {"adam": "Adam", "sgd": "SGD", "momentum": "SGD with momentum"}[self.optimizer]
         dtype = "" if self.dtype == "float32" else f", {self.dtype}"
@@ -158,6 +180,8 @@ SEPARABLE = (
     GlobalAveragePooling(),
     *dense(10),
 )
+CHARACTERS = (Embedding(80, 32), Recurrent("lstm", 128, sequences=True), *dense(80))
+TWO_WAYS = (Recurrent("lstm", 64, sequences=True, both=True), Recurrent("lstm", 64, both=True), *dense(10))
 
 WORKLOADS = {
     workload.name: workload
@@ -180,6 +204,14 @@ WORKLOADS = {
         Workload("lenet", (28, 28, 1), LENET, "softmax", 64, "adam", 2048, quick=True),
         Workload("cifar", (32, 32, 3), CIFAR, "softmax", 64, "adam", 1024),
         Workload("separable", (32, 32, 3), SEPARABLE, "softmax", 64, "adam", 1024),
+        Workload("lstm", (28, 28), (Recurrent("lstm", 128), *dense(10)), "softmax", 64, "adam", 2048, quick=True),
+        Workload("gru", (28, 28), (Recurrent("gru", 128), *dense(10)), "softmax", 64, "adam", 2048),
+        Workload("rnn", (28, 28), (Recurrent("simple_rnn", 128), *dense(10)), "softmax", 64, "adam", 2048),
+        Workload("long", (100, 64), (Recurrent("lstm", 256), *dense(10)), "softmax", 32, "adam", 512),
+        Workload("bidirectional", (50, 64), TWO_WAYS, "softmax", 32, "adam", 1024),
+        Workload("characters", (64,), CHARACTERS, "softmax", 32, "adam", 1024),
+        Workload("embedding", (200,), (Embedding(50_000, 64), MeanOverTime(), *dense(10)), "softmax", 64, "adam", 1024),
+        Workload("attention", (64, 128), (SelfAttention(4), MeanOverTime(), *dense(10)), "softmax", 32, "adam", 1024),
     )
 }
 
@@ -204,8 +236,8 @@ class Problem:
 
     Attributes:
         workload: the workload.
-        x: inputs (rows, *inputs).
-        y: int32 labels (rows,) for softmax, else numbers (rows, outputs).
+        x: inputs (rows, *inputs), int32 where they are tokens.
+        y: int32 labels (rows,), or (rows, time), for softmax, else numbers (rows, outputs).
         weights: the variables of the workload.
     """
 
@@ -223,9 +255,12 @@ def make_problem(workload: Workload) -> Problem:
     """
     rng = np.random.default_rng(20240229)
     rows, outputs = workload.rows, workload.outputs
-    x = rng.standard_normal((rows, *workload.inputs)).astype(workload.dtype)
+    if workload.vocabulary is None:
+        x: Array = rng.standard_normal((rows, *workload.inputs)).astype(workload.dtype)
+    else:
+        x = rng.integers(0, workload.vocabulary, (rows, *workload.inputs)).astype(workload.input_dtype)
     if workload.loss == "softmax":
-        y: Array = rng.integers(0, outputs, rows).astype(np.int32)
+        y: Array = rng.integers(0, outputs, (rows, *workload.label_shape)).astype(np.int32)
     elif workload.loss == "sigmoid":
         y = rng.integers(0, 2, (rows, outputs)).astype(workload.dtype)
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import time
 import warnings
@@ -11,6 +10,7 @@ from typing import Any
 from fastgd.callbacks.callback import Callback, Logs
 from fastgd.utils.checks import check_bool, check_int
 from fastgd.utils.errors import invalid, mistyped
+from fastgd.utils.extras import import_extra
 
 
 class TensorBoard(Callback):
@@ -165,10 +165,7 @@ class TensorBoard(Callback):
 
 def _import(name: str) -> Any:
     """Import tensorboardX or a part of it."""
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise ImportError("TensorBoard needs tensorboardX: pip install 'fastgd[tensorboard]'.") from error
+    return import_extra(name, "tensorboard", "TensorBoard")
 
 
 def _model_summary(text: str) -> Any:

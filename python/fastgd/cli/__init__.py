@@ -1,4 +1,4 @@
-"""The command line: `fastgd train`, `fastgd info`, `fastgd --version`."""
+"""The command line: `fastgd train`, `fastgd predict`, `fastgd info`, `fastgd bench`, `fastgd --version`."""
 
 from fastgd.cli.app import main
 

@@ -26,6 +26,8 @@ DATA_HELP = "\n\n".join(
         "train.",
         "Inputs of 8 bits are divided by their largest value; all others get mean 0 and deviation 1 in each column, "
         "and so do the targets of a regression, all measured on the training data.",
+        "A CSV file needs `--target`, the column to predict from the others, and the extra `tabular`. Its options and "
+        "defaults are partly other ones: several networks stop by themselves and are averaged and compared.",
     )
 )
 
@@ -75,7 +77,7 @@ def load(data: str, seed: int, dtype: str) -> Problem:
         x_train, y_train, x_test, y_test = _read_npz(path, seed)
     else:
         problem = "such a file is not understood" if path.exists() else "there is no such file or folder"
-        raise ValueError(f"{data}: {problem}. Give `digits`, a .npz file or a folder of IDX files")
+        raise ValueError(f"{data}: {problem}. Give `digits`, a .npz file, a folder of IDX files or a CSV file")
     for name, array in (("x_train", x_train), ("y_train", y_train), ("x_test", x_test), ("y_test", y_test)):
         _check(data, name, array)
     for part, x, y in (("train", x_train, y_train), ("test", x_test, y_test)):

@@ -41,7 +41,7 @@ class EpochLines(Callback):
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Print the numbers of this epoch."""
         width = len(str(self.epochs))
-        print(f"epoch {epoch + 1:{width}}/{self.epochs}  {_numbers(logs)}", flush=True)
+        print(f"epoch {epoch + 1:{width}}/{self.epochs}  {numbers_of(logs)}", flush=True)
 
 
 class EpochBar(Callback):
@@ -57,7 +57,7 @@ class EpochBar(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Show the numbers of this epoch."""
-        self.progress.update(self.task, completed=epoch + 1, numbers=_numbers(logs))
+        self.progress.update(self.task, completed=epoch + 1, numbers=numbers_of(logs))
 
 
 def show_results(
@@ -78,7 +78,8 @@ def show_results(
     print(f"test {measure}: {shown}")
 
 
-def _numbers(logs: Mapping[str, Any] | None) -> str:
+def numbers_of(logs: Mapping[str, Any] | None) -> str:
+    """Return the numbers of an epoch as one text, those of the training before those of the validation."""
     # The loss first: on a narrow terminal the end of the line is cut.
     items = sorted((logs or {}).items(), key=lambda item: (item[0].startswith("val_"), item[0] != "loss", item[0]))
     return "  ".join(f"{name} {float(value):.4f}" for name, value in items)

@@ -3,45 +3,32 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
 from dataclasses import dataclass
 
 import numpy as np
 
 import fastgd
-from fastgd import runtime
 from fastgd.cli.data import Problem
 from fastgd.cli.display import epoch_display, show_results
+from fastgd.cli.running import running
 
 
 @dataclass(frozen=True)
 class Settings:
     """The options of `fastgd train`; the command line documents each."""
 
-    hidden: str
     activation: str
-    optimizer: str
     learning_rate: float | None
-    batch_size: int
-    epochs: int
-    validation_split: float
     seed: int
     threads: int | None
     backend: str | None
     dtype: str
-
-    def hidden_units(self) -> tuple[int, ...]:
-        """Return the units of each hidden layer.
-
-        Raises:
-            ValueError: the text is no list of whole numbers above 0.
-        """
-        fields = [field.strip() for field in self.hidden.split(",")] if self.hidden.strip() else []
-        if not all(field.isascii() and field.isdigit() and int(field) > 0 for field in fields):
-            raise ValueError(
-                f"--hidden must be whole numbers above 0 separated by commas, such as 64,32. Received: {self.hidden!r}"
-            )
-        return tuple(int(field) for field in fields)
+    hidden: tuple[int, ...] = (64, 32)
+    dropout: float = 0.0
+    optimizer: str = "adam"
+    batch_size: int = 32
+    epochs: int = 60
+    validation_split: float = 0.1
 
 
 def train(problem: Problem, settings: Settings) -> None:
@@ -50,28 +37,22 @@ def train(problem: Problem, settings: Settings) -> None:
     Raises:
         ValueError: an option has a value that cannot be used.
     """
-    with ExitStack() as stack:
-        if settings.backend is not None:
-            stack.enter_context(fastgd.backend(settings.backend))
-        if settings.threads is not None:
-            if runtime.current_backend() != "native":
-                raise ValueError("--threads is for the native backend; the numpy one leaves threads to NumPy's BLAS")
-            fastgd.set_num_threads(settings.threads)
+    with running(settings.backend, settings.threads):
         fastgd.utils.set_random_seed(settings.seed)
         model = build(problem, settings)
         validates = int(len(problem.x_train) * settings.validation_split) > 0
-        callback = stack.enter_context(epoch_display(settings.epochs))
-        start = time.perf_counter()
-        history = model.fit(
-            problem.x_train,
-            problem.y_train,
-            batch_size=settings.batch_size,
-            epochs=settings.epochs,
-            validation_split=settings.validation_split if validates else 0.0,
-            verbose=0,
-            callbacks=[callback],
-        )
-        seconds = time.perf_counter() - start
+        with epoch_display(settings.epochs) as callback:
+            start = time.perf_counter()
+            history = model.fit(
+                problem.x_train,
+                problem.y_train,
+                batch_size=settings.batch_size,
+                epochs=settings.epochs,
+                validation_split=settings.validation_split if validates else 0.0,
+                verbose=0,
+                callbacks=[callback],
+            )
+            seconds = time.perf_counter() - start
         test_loss, *test_metrics = np.atleast_1d(model.evaluate(problem.x_test, problem.y_test, verbose=0)).tolist()
     trained = len(problem.x_train) - int(len(problem.x_train) * settings.validation_split)
     quality = ("accuracy", test_metrics[0]) if problem.classes else ("R2", _explained(problem, test_loss))
@@ -91,8 +72,10 @@ def build(problem: Problem, settings: Settings) -> fastgd.Sequential:
     model = fastgd.Sequential([fastgd.Input(shape=problem.x_train.shape[1:], dtype=dtype)])
     if problem.x_train.ndim > 2:
         model.add(fastgd.layers.Flatten(dtype=dtype))
-    for units in settings.hidden_units():
+    for units in settings.hidden:
         model.add(fastgd.layers.Dense(units, activation=settings.activation, dtype=dtype))
+        if settings.dropout:
+            model.add(fastgd.layers.Dropout(settings.dropout, dtype=dtype))
     final = "softmax" if problem.classes else None
     model.add(fastgd.layers.Dense(problem.outputs, activation=final, dtype=dtype))
     optimizer = fastgd.optimizers.get(settings.optimizer)

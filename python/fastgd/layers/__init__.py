@@ -10,7 +10,7 @@ from fastgd.layers.bidirectional import Bidirectional
 from fastgd.layers.convolution import Conv1D, Conv2D, Conv3D
 from fastgd.layers.dense import Dense
 from fastgd.layers.depthwise_convolution import DepthwiseConv1D, DepthwiseConv2D
-from fastgd.layers.dropout import AlphaDropout, Dropout, SpatialDropout1D
+from fastgd.layers.dropout import AlphaDropout, Dropout, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
 from fastgd.layers.einsum_dense import EinsumDense
 from fastgd.layers.embedding import Embedding
 from fastgd.layers.encoding import CategoryEncoding, Discretization
@@ -205,6 +205,8 @@ __all__ = [
     "SimpleRNNCell",
     "Softmax",
     "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
     "StackedRNNCells",
     "StringLookup",
     "Subtract",

@@ -97,6 +97,14 @@ def shapes_of(dims: Any) -> Any:
     return None if dims is None else to_shape(dims)
 
 
+def as_shapes(shapes: Any) -> Any:
+    """Return shapes that JSON has made lists of as tuples, in their structure."""
+    if isinstance(shapes, dict):
+        return {key: as_shapes(part) for key, part in shapes.items()}
+    inner = any(isinstance(part, (list, tuple, dict)) for part in shapes)
+    return [as_shapes(part) for part in shapes] if inner else tuple(shapes)
+
+
 def build_arguments(build: Callable[..., Any], others: Mapping[str, Any]) -> dict[str, Any]:
     """Return what `build` takes besides the shape of the inputs: `NAME_shape` for each further argument NAME.
 

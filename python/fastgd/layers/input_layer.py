@@ -26,6 +26,12 @@ class InputLayer(Layer):
     def __init__(
         self, shape: Sequence[int], dtype: Any = None, name: str | None = None, batch_size: int | None = None
     ) -> None:
+        if dtype in ("string", str):
+            raise invalid(
+                "A model holds no strings: apply TextVectorization, StringLookup or Hashing to the data first, and let "
+                "the model begin with an Input for their results.",
+                dtype=dtype,
+            )
         # The type of the placeholder alone: layers, which compute, have floating ones.
         self.holds_integers = is_integer_dtype(dtype)
         super().__init__(name=name or automatic_name("input_layer"), dtype=None if self.holds_integers else dtype)

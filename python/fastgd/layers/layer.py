@@ -13,6 +13,7 @@ from fastgd import config, regularizers
 from fastgd.layers.calling import (
     CallSignature,
     as_feed,
+    as_shapes,
     batches_in,
     build_arguments,
     dims_of,
@@ -145,6 +146,25 @@ class Layer(WeightOwner):
     def from_config(cls, config: Mapping[str, Any]) -> Layer:
         """Make a layer from what `get_config` returned."""
         return cls(**config)
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """Return what `build_from_config` makes the weights of a like layer from: the shape of the input.
+
+        A subclass whose weights hang on more overrides both.
+        """
+        if not self._nodes or not self.weights:
+            return None
+        inputs, named = self._nodes[0].arguments(lambda x: x)
+        if placeholders_in(named):
+            # Such a layer is built where it is called.
+            return None
+        return {"input_shape": shapes_of(dims_of(inputs))}
+
+    def build_from_config(self, config: Mapping[str, Any]) -> None:
+        """Make the weights by what `get_build_config` returned."""
+        shape = config.get("input_shape")
+        if shape is not None:
+            self.build(as_shapes(shape))
 
     @property
     def call_names(self) -> tuple[str, ...]:

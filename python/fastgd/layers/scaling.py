@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -82,6 +82,7 @@ class Normalization(Layer):
     supports_masking = True
     mean: Variable
     variance: Variable
+    _unused_keys = ("2",)
 
     def __init__(
         self,
@@ -158,6 +159,12 @@ class Normalization(Layer):
             count += n
         self.mean.assign(mean)
         self.variance.assign(squares / count)
+
+    def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
+        """Put the moments into a file, with the number of samples that Keras keeps besides."""
+        super().save_own_variables(store)
+        if store:
+            store[self._unused_keys[0]] = np.array(0, np.int32)
 
     def call(self, inputs: Tensor) -> Tensor:
         """Emit the step."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from math import prod
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +20,28 @@ Array = npt.NDArray[Any]
 T = TypeVar("T")
 
 
+# How many bytes the weights may have that a model from a file still makes; None where nobody limits them.
+_limit: ContextVar[list[int] | None] = ContextVar("weight_limit", default=None)
+
+
+@contextmanager
+def limit_weights(size: int) -> Iterator[None]:
+    """Let weights that are made in the block have `size` bytes at most: a config from a file may name any shape."""
+    token = _limit.set([size])
+    try:
+        yield
+    finally:
+        _limit.reset(token)
+
+
+def _take_from_limit(path: str, shape: tuple[int, ...], dtype: str) -> None:
+    left = _limit.get()
+    if left is not None:
+        left[0] -= prod(shape) * np.dtype(dtype).itemsize
+        if left[0] < 0:
+            raise invalid(f"The weight {path!r} is larger than all that the file holds.", shape=shape)
+
+
 class WeightOwner:
     """The part of a layer that holds weights: its own, and those of the layers it keeps in its attributes.
 
@@ -27,6 +52,8 @@ class WeightOwner:
 
     name: str
     built: bool
+    # What Keras writes for a layer of the class besides its weights.
+    _unused_keys: ClassVar[tuple[str, ...]] = ()
 
     def _init_weights(self, trainable: bool) -> None:
         self.built = False
@@ -68,6 +95,7 @@ class WeightOwner:
         if dtype is not None and check_dtype("dtype", dtype) != self.dtype:
             raise invalid(f"All weights of the layer {self.name!r} have its dtype, {self.dtype}.", dtype=dtype)
         name = name or "weight"
+        _take_from_limit(f"{self.name}/{name}", tuple(shape or ()), self.dtype)
         value = initializers.get(initializer or "glorot_uniform")(tuple(shape or ()), self.dtype)
         rules = regularizers.get(regularizer), constraints.get(constraint)
         variable = Variable(value, name, self.dtype, trainable, *rules)
@@ -84,8 +112,7 @@ class WeightOwner:
     @property
     def weights(self) -> list[Variable]:
         """All variables: its own, the trainable ones first, then those of its sublayers."""
-        own = sorted(self._variables, key=lambda variable: not variable.trainable)
-        return distinct([*own, *(variable for layer in self.sublayers for variable in layer.weights)])
+        return distinct([*self._own_weights(), *(v for layer in self.sublayers for v in layer.weights)])
 
     @property
     def trainable_weights(self) -> list[Variable]:
@@ -100,6 +127,21 @@ class WeightOwner:
         """The variables that training leaves alone."""
         trainable = {id(variable) for variable in self.trainable_weights}
         return [variable for variable in self.weights if id(variable) not in trainable]
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The same as `weights`: layers have no other variables."""
+        return self.weights
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """The same as `trainable_weights`."""
+        return self.trainable_weights
+
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        """The same as `non_trainable_weights`."""
+        return self.non_trainable_weights
 
     @property
     def moving_weights(self) -> list[Variable]:
@@ -146,6 +188,50 @@ class WeightOwner:
             raise invalid(f"`weights` must have the shapes {expected} of {self.name!r}.", shapes=shapes)
         for variable, array in zip(self.weights, arrays, strict=True):
             variable.assign(array)
+
+    def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
+        """Put the layer's own weights, without those of its sublayers, into a file; a subclass may do it otherwise.
+
+        Args:
+            store: takes arrays by keys: "0", "1" and so on.
+        """
+        for key, variable in enumerate(self._own_weights()):
+            store[str(key)] = variable.numpy()
+
+    def load_own_variables(self, store: Mapping[str, Any]) -> None:
+        """Take the weights that `save_own_variables` has put into a file.
+
+        Args:
+            store: has the arrays by their keys.
+
+        Raises:
+            ValueError: if their number or a shape differs.
+        """
+        self.plan_loading(store)()
+
+    def plan_loading(self, store: Any) -> Callable[[], None]:
+        """Return the function that does what `load_own_variables` does, after checking what can be checked before."""
+        if type(self).load_own_variables is not WeightOwner.load_own_variables:
+            return lambda: self.load_own_variables(store)
+        own = self._own_weights()
+        keys = [str(key) for key in range(len(own))]
+        if sorted(key for key in store if key not in self._unused_keys) != sorted(keys):
+            raise invalid(f"The layer {self.name!r} has {len(own)} weights of its own.", weights=sorted(store))
+        for key, variable in zip(keys, own, strict=True):
+            # A file tells shapes without reading: nothing is allocated for one that does not fit.
+            shape = store.shape(key) if hasattr(store, "shape") else np.shape(store[key])
+            if shape != variable.shape:
+                raise invalid(f"The weight {variable.path!r} has the shape {variable.shape}.", shape=shape)
+        arrays = [store[key] for key in keys]
+
+        def load() -> None:
+            for variable, array in zip(own, arrays, strict=True):
+                variable.assign(array)
+
+        return load
+
+    def _own_weights(self) -> list[Variable]:
+        return sorted(self._variables, key=lambda variable: not variable.trainable)
 
     def count_params(self) -> int:
         """Return the number of elements of all weights.

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from fastgd import config, initializers
 from fastgd.losses.masked import by_steps
 from fastgd.ops.builder import Dims, Tensor
 from fastgd.ops.eager import evaluate
-from fastgd.utils.errors import invalid
+from fastgd.ops.parameters import Variable
+from fastgd.utils.checks import check_dtype
+from fastgd.utils.errors import invalid, mistyped
 from fastgd.utils.naming import automatic_name, snake_case
 from fastgd.utils.registry import Registry
 from fastgd.utils.targets import align_ranks, as_labels
@@ -57,6 +60,7 @@ class Metric:
         name: the name; if None the class' in snake case, with a number behind it from the second object on.
 
     Attributes:
+        variables: those that `add_variable` made.
         sparse: whether targets are integer labels that lack the axis of classes.
         ignore_class: the label that does not count, None if all do.
         heeds_masks: whether steps that the mask of the predictions leaves out do not count in `compile`; for means over
@@ -82,7 +86,33 @@ class Metric:
 
     def __init__(self, name: str | None = None) -> None:
         self.name = name or automatic_name(snake_case(type(self).__name__))
-        self.reset_state()
+        self._totals: Totals | None = None
+        self.variables: list[Variable] = []
+
+    def add_variable(
+        self,
+        shape: Sequence[int] = (),
+        initializer: Any = "zeros",
+        dtype: Any = None,
+        name: str | None = None,
+    ) -> Variable:
+        """Return a new variable for a metric with an `update_state`, a `result` and perhaps a `reset_state` of its own.
+
+        Such a metric works on arrays, in loops and in a `train_step` of one's own; `fit` alone needs `lower`.
+
+        Args:
+            shape: its shape.
+            initializer: a name, a config, an Initializer or a function.
+            dtype: "float32" or "float64"; `config.floatx()` if None.
+            name: its name; "variable" if None.
+        """
+        kind = config.floatx() if dtype is None else check_dtype("dtype", dtype)
+        value = initializers.get(initializer)(tuple(shape), kind)
+        variable = Variable(value, name or "variable", kind, trainable=False)
+        self.variables.append(variable)
+        return variable
+
+    add_weight = add_variable
 
     def lower(self, p: Tensor, t: Tensor) -> Tensor:
         """Emit what is added up for predictions p and targets t.
@@ -92,6 +122,15 @@ class Metric:
             columns in which each sample counts, of k in all.
         """
         raise NotImplementedError(f"{type(self).__name__} must implement lower(p, t)")
+
+    def require_lower(self) -> None:
+        """Raise a TypeError if the metric has an `update_state` of its own alone, which `fit` does not call."""
+        if type(self).lower is Metric.lower and type(self).update_state is not Metric.update_state:
+            raise mistyped(
+                "A metric with an `update_state` of its own serves loops and models with a `train_step`. For `fit` "
+                "derive from metrics.NumpyMetric, give a function of (y_true, y_pred), or implement lower(p, t).",
+                metric=type(self).__name__,
+            )
 
     def lower_steps(self, p: Tensor, t: Tensor, steps: Dims) -> Tensor:
         """Emit the value of every step, shape `steps`, which are the first axes of p; only where `heeds_masks`."""
@@ -110,8 +149,10 @@ class Metric:
         return dims[:-1] if self.sparse else dims
 
     def reset_state(self) -> None:
-        """Forget everything seen."""
-        self._totals: Totals | None = None
+        """Forget everything seen; variables become zeros."""
+        self._totals = None
+        for variable in self.variables:
+            variable.assign(np.zeros(variable.shape))
 
     def update_state(
         self, y_true: npt.ArrayLike, y_pred: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -49,22 +50,28 @@ class Compiled:
         """Return the objectives, which are made when the outputs are first known; None until then."""
         if self.objectives is None and model.built:
             dims = [y.dims for y in model.outputs]
-            self.objectives = self._settle(model.output_names, dims, [y.mask_dims for y in model.outputs])
+            masks = [y.mask_dims for y in model.outputs]
+            self.objectives = self._settle(model, model.output_names, dims, masks)
             with _trainable_as(self.flags):
                 self.trained = frozenset(id(variable) for variable in model.trainable_weights)
                 self.moving = frozenset(id(variable) for variable in model.moving_weights)
         elif self.objectives is None and model.layers and not model.subclassed:
             # A trial, so that a misspelt name is reported by `compile` and not by `fit`. Nobody knows yet what outputs
             # the `call` of a subclass has.
-            self._settle([model.layers[-1].name], [(BATCH, 2)], [None])
+            self._settle(model, [model.layers[-1].name], [(BATCH, 2)], [None])
         return self.objectives
 
     def unsettle(self) -> None:
         """Forget the objectives, when the graph has changed."""
         self.objectives = None
 
-    def _settle(self, names: list[str], dims: list[Dims], masks: list[Dims | None]) -> Objectives:
-        return settle(names, dims, self.loss, self.loss_weights, self.metrics, self.weighted_metrics, masks)
+    def _settle(self, model: Model, names: list[str], dims: list[Dims], masks: list[Dims | None]) -> Objectives:
+        objectives = settle(names, dims, self.loss, self.loss_weights, self.metrics, self.weighted_metrics, masks)
+        if not model.overrides("train_step"):
+            for output in objectives.outputs:
+                for observed in output.metrics:
+                    observed.metric.require_lower()
+        return objectives
 
 
 class Compilable:
@@ -134,6 +141,33 @@ class Compilable:
         objectives = self._ready("make_plan")
         return self._lower(range(len(objectives.outputs)) if sample_weight else ()).plan
 
+    def get_compile_config(self) -> dict[str, Any] | None:
+        """Return the arguments of `compile`, None before it; a subclass with a `compile` of its own overrides it."""
+        if self._compiled is None:
+            return None
+        names = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics")
+        given = {name: _renamed(getattr(self._compiled, name), self._keys_by_name()) for name in names}
+        return {**given, "run_eagerly": False, "steps_per_execution": 1, "jit_compile": "auto"}
+
+    def compile_from_config(self, config: Mapping[str, Any]) -> None:
+        """Compile the model by what `get_compile_config` returned."""
+        if type(self).compile is not Compilable.compile:
+            warnings.warn(
+                f"{type(self).__name__} has a `compile` of its own, which is not called: call it, or override "
+                "`get_compile_config` and `compile_from_config`.",
+                stacklevel=2,
+            )
+            return
+        names = {key: name for name, key in self._keys_by_name().items()}
+        self.compile(**{argument: _renamed(value, names) for argument, value in config.items()})
+
+    def _keys_by_name(self) -> dict[str, str]:
+        """Return the keys by which Keras knows the outputs, where the outputs are a dict, by their names."""
+        model = self._model
+        if not model.has_graph or not isinstance(model.output, dict):
+            return {}
+        return dict(zip(model.output_names, sorted(model.output), strict=True))
+
     @property
     def compiled(self) -> bool:
         """Whether `compile` has been called."""
@@ -201,6 +235,13 @@ class Compilable:
     def _reset_plans(self) -> None:
         """Forget the executors, when the graph or the objectives have changed."""
         self._session.reset()
+
+
+def _renamed(value: Any, names: Mapping[str, str]) -> Any:
+    """Return an argument of `compile` with the keys of a dict renamed where `names` has them."""
+    if not isinstance(value, Mapping):
+        return value
+    return {names.get(key, key): part for key, part in value.items()}
 
 
 def _layers_of(layer: Layer) -> list[Layer]:

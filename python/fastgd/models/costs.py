@@ -109,14 +109,14 @@ def step_flops(step: Step, shapes: Mapping[str, tuple[int, ...]], weights: Mappi
             products = read[0] * prod(kernel[: _BY_INPUT[step.op]])
         added = out * (len(step.params) - 1)
         return 2 * products + added + (out if step.attrs.get("activation", "linear") != "linear" else 0)
-    if step.op in _RECURRENT:
-        # Both products of every gate, and what follows of every element of them.
-        kernel, recurrent = weights[step.params[0]], weights[step.params[1]]
-        return prod(shapes[step.inputs[0]][:2]) * (2 * (prod(kernel) + prod(recurrent)) + 3 * kernel[1])
     if step.op == "attention":
         # Products with keys and with values, and the softmax of the scores.
         scores, q, v = (shapes[name] for name in (step.outputs[1], step.inputs[0], step.outputs[0]))
         return prod(scores) + 2 * prod(scores) // scores[1] * (q[2] + v[2])
+    if step.op in _RECURRENT:
+        # Both products of every gate, and what follows of every element of them.
+        kernel, recurrent = weights[step.params[0]], weights[step.params[1]]
+        return prod(shapes[step.inputs[0]][:2]) * (2 * (prod(kernel) + prod(recurrent)) + 3 * kernel[1])
     if step.op == "matmul":
         a = shapes[step.inputs[0]]
         return 2 * out * (a[-2] if step.attrs.get("transpose_a") else a[-1])

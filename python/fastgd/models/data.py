@@ -38,6 +38,12 @@ class Loop(Protocol):
     def run_epoch(self, callbacks: CallbackList) -> dict[str, Any]:
         """Train for one epoch and return its logs."""
 
+    def position(self) -> dict[str, Any]:
+        """Return where the loop stands, as numbers and lists: `resume` of a like loop goes on there."""
+
+    def resume(self, position: Mapping[str, Any]) -> None:
+        """Go on where a loop over the same data stood."""
+
 
 class Data(Protocol):
     """Inputs, and but for a prediction targets and weights too.

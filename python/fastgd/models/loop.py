@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import numpy.typing as npt
 
 from fastgd.callbacks import CallbackList
@@ -13,7 +14,7 @@ from fastgd.models.objectives import Objectives
 from fastgd.models.session import Engine
 from fastgd.ops.parameters import Variable, announce_change
 from fastgd.optimizers import Optimizer
-from fastgd.runtime import Executor
+from fastgd.runtime import Executor, row_order
 
 if TYPE_CHECKING:
     from fastgd.models.model import Model
@@ -68,6 +69,30 @@ class TrainingLoop:
         self._shuffle_seed = shuffle_seed
         self._pass = first_pass
         self._left = 0
+        # The batches of the epoch so far, and what they added up to besides what the executor has.
+        self._done = 0
+        self._carried: Any = 0.0
+        # Whether the current pass was begun by another process.
+        self._resumed = False
+
+    def position(self) -> dict[str, Any]:
+        """Return where the loop stands, as numbers and lists: `resume` of a like loop goes on there."""
+        totals = self._engine.executor.totals() + self._carried if self._done else None
+        return {
+            "shuffle_seed": self._shuffle_seed,
+            "pass": self._pass,
+            "left": self._left,
+            "done": self._done,
+            "totals": None if totals is None else totals.tolist(),
+        }
+
+    def resume(self, position: Mapping[str, Any]) -> None:
+        """Go on where a loop over the same rows stood."""
+        seed = position["shuffle_seed"]
+        self._shuffle_seed = None if seed is None else int(seed)
+        self._pass, self._left, self._done = (int(position[key]) for key in ("pass", "left", "done"))
+        self._carried = 0.0 if position["totals"] is None else np.array(position["totals"])
+        self._resumed = self._left > 0
 
     def run_epoch(self, callbacks: CallbackList) -> dict[str, Any]:
         """Train for one epoch and return its logs.
@@ -79,28 +104,44 @@ class TrainingLoop:
         heard = callbacks.wants_batches("train")
         constrained = self._engine.lowered.constrained_in_python
         single = heard or bool(constrained)
-        done = 0
+        begun = self._left > 0 and not self._resumed
         # What passes of this epoch before the current one added up, less what the current one had before this epoch.
-        carried: Any = 0.0
-        if self._left:
-            carried = -executor.totals()
+        if begun:
+            self._carried = self._carried - executor.totals()
         logs: dict[str, Any] = {}
-        while done < self.steps and not (done and self._model.stop_training):
-            if self._left == 0:
-                carried = carried + (executor.totals() if done else 0.0)
+        while self._done < self.steps and not (self._done and self._model.stop_training):
+            if self._resumed:
+                self._begin_rest(executor)
+            elif self._left == 0:
+                if begun:
+                    self._carried = self._carried + executor.totals()
                 self._begin(executor)
+            begun = True
             if heard:
-                callbacks.on_batch_begin("train", done)
+                callbacks.on_batch_begin("train", self._done)
                 self._engine.bind_weights()
-            wanted = 1 if single else min(self.steps - done, self._left)
+            wanted = 1 if single else min(self.steps - self._done, self._left)
             ran = advance_training(self._engine, optimizer, wanted)
             self._left -= ran
-            done += ran
-            logs = self._objectives.logs(executor.totals() + carried)
+            self._done += ran
+            logs = self._objectives.logs(executor.totals() + self._carried)
             if heard:
-                callbacks.on_batch_end("train", done - 1, logs)
-            callbacks.on_progress(done, logs)
+                callbacks.on_batch_end("train", self._done - 1, logs)
+            callbacks.on_progress(self._done, logs)
+        self._done, self._carried = 0, 0.0
         return logs
+
+    def _begin_rest(self, executor: Executor) -> None:
+        """Start with the batches that are left of a pass which another process began."""
+        self._engine.bind_weights()
+        self._engine.bind_optimizer(self._model.optimizer)
+        first = (batches_of(self._feeds.rows, self._batch_size) - self._left) * self._batch_size
+        rows: Any = slice(first, None)
+        if self._shuffle_seed is not None:
+            rows = row_order(self._feeds.rows, self._shuffle_seed, self._pass - 1)[first:]
+        arrays = [None if array is None else np.ascontiguousarray(array[rows]) for array in self._feeds.arrays]
+        executor.begin("train", arrays, self._batch_size, iteration=self._model.optimizer.calls)
+        self._resumed = False
 
     def _begin(self, executor: Executor) -> None:
         """Start a pass over the rows."""

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastgd import config
+from fastgd.layers.calling import as_shapes
 from fastgd.layers.graph import INTEGER, KerasTensor
 from fastgd.layers.layer import Layer, model_classes
 from fastgd.layers.masks import set_masks
@@ -18,6 +19,7 @@ from fastgd.models.configs import CustomObjects, graph_config, graph_from_config
 from fastgd.models.costs import cost_below, costs_by_scope
 from fastgd.models.feeds import input_feeds
 from fastgd.models.functional import Graph
+from fastgd.models.saving import Saving
 from fastgd.models.subclassing import TracedGraph, placeholders_for, placeholders_of_shapes
 from fastgd.models.trainer import Trainer
 from fastgd.ops.builder import Shape
@@ -26,10 +28,10 @@ from fastgd.ops.recording import RecordedTensor, Recording, current_recording, w
 from fastgd.utils.checks import check_int
 from fastgd.utils.errors import invalid, mistyped, unknown
 from fastgd.utils.naming import automatic_name, snake_case
-from fastgd.utils.structure import flatten, pack
+from fastgd.utils.structure import change, flatten, pack
 
 
-class Model(Trainer, Layer, abstract=True):
+class Model(Saving, Trainer, Layer, abstract=True):
     """A network from placeholders to outputs: compiled, it trains; called, it is a layer of a larger model.
 
     A subclass may leave out `inputs` and `outputs` and implement `call(self, inputs)` instead, with layers that it
@@ -368,6 +370,21 @@ class Model(Trainer, Layer, abstract=True):
             return cls(**config)
         inputs, outputs = graph_from_config(config, custom_objects)
         return cls(inputs, outputs, name=config.get("name"), trainable=config.get("trainable", True))
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """Return the shapes of the inputs of a class with a `call` of its own; a graph tells them itself."""
+        if not self.subclassed or self._graph is None:
+            return None
+        inputs = self.graph.inputs
+        kinds = {x.plan_dtype for x in self.inputs}
+        kind = {"fastgd_dtype": kinds.pop()} if len(kinds) == 1 and None not in kinds else {}
+        return {"input_shape": change(inputs, lambda x: list(x.shape)), **kind}
+
+    def build_from_config(self, config: Mapping[str, Any]) -> None:
+        """Make the weights by what `get_build_config` returned."""
+        shape = config.get("input_shape")
+        if self.subclassed and shape is not None:
+            self._trace(placeholders_of_shapes(as_shapes(shape), config.get("fastgd_dtype") or self._input_dtype))
 
     def to_json(self, **kwargs: Any) -> str:
         """Return class and config as JSON text, for `models.model_from_json`; `kwargs` are those of `json.dumps`.

@@ -28,6 +28,12 @@ class Engine:
     _bound: list[Array] | None = None
     _update: tuple[UpdateSpec, list[Array]] | None = None
 
+    def renew(self, lowered: Lowered) -> None:
+        """Take up another plan of the same weights, when seeds in it have changed, and bind the weights."""
+        self.lowered, self.executor = lowered, runtime.create_executor(lowered.plan)
+        self._bound = self._update = None
+        self.bind_weights()
+
     def bind_weights(self) -> None:
         """Bind the arrays in which the weights live now; they move when a larger model takes them up."""
         arrays = [variable.value for variable in self.lowered.variables]

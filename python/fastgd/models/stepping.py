@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -67,15 +67,13 @@ class StepData:
         """Return the loop over epochs of `steps` batches, shuffled by `seed` unless it is None."""
         if self._stream is not None:
             self._stream.shuffle(seed)
-            return StepLoop(self._model, self._stream.steps, self._of_stream)
-        batches = self._endless(seed, first_pass)
-        count = steps or batches_of(self._rows, self._size)
-        return StepLoop(self._model, count, lambda: (next(batches) for _ in range(count)))
+            return StepLoop(self._model, StreamSteps(self._stream))
+        return StepLoop(self._model, RowSteps(self, steps or batches_of(self._rows, self._size), seed, first_pass))
 
     def evaluate(self, callbacks: CallbackList) -> dict[str, Any]:
         """Return what `test_step` made of one pass."""
         callbacks.on_test_begin()
-        batches = self._of_stream() if self._stream is not None else self._pass(None)
+        batches = StreamSteps(self._stream).epoch(0) if self._stream is not None else self.rows_in_order(None)
         logs, _ = run_steps(self._model, "test", batches, callbacks)
         callbacks.on_test_end(logs)
         return logs
@@ -84,22 +82,83 @@ class StepData:
         x, y, weight = (_rows_of(part, rows) for part in self._parts)
         return StepData(self._model, (x, y, weight), self._size)
 
-    def _of_stream(self) -> Iterator[Any]:
-        assert self._stream is not None
-        return (pack_x_y_sample_weight(*batch) for batch in self._stream.epoch())
-
-    def _pass(self, order: Array | None) -> Iterator[Any]:
-        for start in range(0, self._rows, self._size):
+    def rows_in_order(self, seed: Any, skipped: int = 0) -> Iterator[Any]:
+        """Yield the batches of rows in memory, without the first `skipped`, shuffled by a seed unless it is None."""
+        order = None if seed is None else np.random.default_rng(seed).permutation(self._rows)
+        for start in range(skipped * self._size, self._rows, self._size):
             rows: Any = slice(start, start + self._size)
             rows = rows if order is None else order[rows]
             yield pack_x_y_sample_weight(*(_rows_of(part, rows) for part in self._parts))
 
-    def _endless(self, seed: int | None, first_pass: int) -> Iterator[Any]:
-        number = first_pass
-        while True:
-            order = None if seed is None else np.random.default_rng([seed, number]).permutation(self._rows)
-            yield from self._pass(order)
-            number += 1
+
+class StreamSteps:
+    """The epochs of a stream.
+
+    Attributes:
+        steps: the batches of an epoch, None if nobody knows.
+    """
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self.steps = stream.steps
+
+    def epoch(self, taken: int) -> Iterator[Any]:
+        """Yield the batches of the next epoch without the first `taken`."""
+        return (pack_x_y_sample_weight(*batch) for batch in self._stream.epoch(taken))
+
+    def position(self) -> dict[str, Any]:
+        """Return how far the data were read."""
+        return self._stream.position()
+
+    def resume(self, position: Mapping[str, Any]) -> None:
+        """Read on where the data were left."""
+        self._stream.resume(position)
+
+
+class RowSteps:
+    """The epochs of rows in memory, each of `steps` batches: passes over the rows go on across epochs.
+
+    Args:
+        data: the rows.
+        steps: the batches of an epoch.
+        seed: the seed of the order of rows, None to keep the order.
+        first_pass: the number of the first pass.
+    """
+
+    def __init__(self, data: StepData, steps: int, seed: int | None, first_pass: int) -> None:
+        self._data = data
+        self.steps: int | None = steps
+        self._seed = seed
+        self._pass, self._taken = first_pass, 0
+        self._batches: Iterator[Any] = iter(())
+
+    def epoch(self, taken: int) -> Iterator[Any]:
+        """Yield the batches of the next epoch without the first `taken`."""
+        for _ in range(taken, self.steps or 0):
+            batch = next(self._batches, None)
+            if batch is None:
+                self._begin()
+                batch = next(self._batches)
+            self._taken += 1
+            yield batch
+
+    def _begin(self, skipped: int = 0) -> None:
+        seed = None if self._seed is None else [self._seed, self._pass]
+        self._batches = self._data.rows_in_order(seed, skipped)
+        self._pass, self._taken = self._pass + 1, skipped
+
+    def position(self) -> dict[str, Any]:
+        """Return how far the data were read."""
+        return {"shuffle_seed": self._seed, "pass": self._pass, "taken": self._taken}
+
+    def resume(self, position: Mapping[str, Any]) -> None:
+        """Read on where the data were left."""
+        seed = position["shuffle_seed"]
+        self._seed = None if seed is None else int(seed)
+        self._pass, taken = int(position["pass"]), int(position["taken"])
+        if taken:
+            self._pass -= 1
+            self._begin(taken)
 
 
 class StepLoop:
@@ -107,30 +166,54 @@ class StepLoop:
 
     Args:
         model: the model.
-        steps: the batches of an epoch, None if nobody knows.
-        epoch: gives the batches of the next epoch.
+        data: gives the batches of each epoch.
     """
 
-    def __init__(self, model: Model, steps: int | None, epoch: Callable[[], Iterator[Any]]) -> None:
+    def __init__(self, model: Model, data: StreamSteps | RowSteps) -> None:
         self._model = model
-        self._epoch = epoch
-        self.steps = steps
+        self._data = data
+        self.steps = data.steps
+        self._done = 0
+
+    def position(self) -> dict[str, Any]:
+        """Return where the loop stands, as numbers; what the metrics have seen is not part of it."""
+        return {**self._data.position(), "done": self._done}
+
+    def resume(self, position: Mapping[str, Any]) -> None:
+        """Go on where a loop over the same data stood."""
+        self._data.resume(position)
+        self._done = int(position["done"])
 
     def run_epoch(self, callbacks: CallbackList) -> dict[str, Any]:
         """Train for one epoch and return the logs of its last step."""
-        logs, done = run_steps(self._model, "train", self._epoch(), callbacks)
+        logs, done = run_steps(self._model, "train", self._counted(), callbacks, self._done)
+        self._done = 0
         if done < (self.steps or 1) and not self._model.stop_training:
             warn_of_end(self._model, done, self.steps)
         return logs
 
+    def _counted(self) -> Iterator[Any]:
+        for batch in self._data.epoch(self._done):
+            self._done += 1
+            yield batch
 
-def run_steps(model: Model, phase: str, batches: Iterator[Any], callbacks: CallbackList) -> tuple[dict[str, Any], int]:
-    """Hand each batch to `train_step` or `test_step`; return the logs of the last one, and how many there were."""
+
+def run_steps(
+    model: Model, phase: str, batches: Iterator[Any], callbacks: CallbackList, done: int = 0
+) -> tuple[dict[str, Any], int]:
+    """Hand each batch to `train_step` or `test_step`; return the logs of the last one, and how many there were.
+
+    Args:
+        model: the model.
+        phase: "train" or "test".
+        batches: the batches.
+        callbacks: the callbacks.
+        done: how many batches of the epoch were done before.
+    """
     step = model.train_step if phase == "train" else model.test_step
     heard = callbacks.wants_batches(phase)
     model.reset_metrics()
     logs: dict[str, Any] = {}
-    done = 0
     for batch in batches:
         if heard:
             callbacks.on_batch_begin(phase, done)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from fastgd.callbacks import CallbackList
 from fastgd.models.feeds import Feeds
@@ -38,33 +40,46 @@ class StreamLoop:
         self._stream = stream
         self._to_feeds = to_feeds
         self.steps = stream.steps
+        self._done = 0
+        self._totals: Any = 0.0
+
+    def position(self) -> dict[str, Any]:
+        """Return where the loop stands, as numbers and lists: `resume` of a like loop goes on there."""
+        totals = np.asarray(self._totals).tolist() if self._done else None
+        return {**self._stream.position(), "done": self._done, "totals": totals}
+
+    def resume(self, position: Mapping[str, Any]) -> None:
+        """Go on where a loop over the same stream stood."""
+        self._stream.resume(position)
+        self._done = int(position["done"])
+        self._totals = 0.0 if position["totals"] is None else np.array(position["totals"])
 
     def run_epoch(self, callbacks: CallbackList) -> dict[str, Any]:
         """Train for one epoch and return its logs; a stream without further batches ends the training."""
         executor, optimizer = self._engine.executor, self._model.optimizer
         single = callbacks.wants_batches("train")
-        totals: Any = 0.0
         logs: dict[str, Any] = {}
-        done = 0
-        for batch in self._stream.epoch():
+        for batch in self._stream.epoch(self._done):
             if single:
-                callbacks.on_batch_begin("train", done)
+                callbacks.on_batch_begin("train", self._done)
             feeds = self._to_feeds(*batch)
             # Callbacks may have moved the weights into a larger model or changed the optimizer since the last batch.
             self._engine.bind_weights()
             self._engine.bind_optimizer(optimizer)
             executor.begin("train", feeds.arrays, feeds.rows, iteration=optimizer.calls)
             advance_training(self._engine, optimizer, 1)
-            totals = totals + executor.totals()
-            done += 1
-            logs = self._objectives.logs(totals)
+            self._totals = self._totals + executor.totals()
+            self._done += 1
+            logs = self._objectives.logs(self._totals)
             if single:
-                callbacks.on_batch_end("train", done - 1, logs)
-            callbacks.on_progress(done, logs)
+                callbacks.on_batch_end("train", self._done - 1, logs)
+            callbacks.on_progress(self._done, logs)
             if self._model.stop_training:
-                return logs
-        if done < (self.steps or 1):
-            warn_of_end(self._model, done, self.steps)
+                break
+        else:
+            if self._done < (self.steps or 1):
+                warn_of_end(self._model, self._done, self.steps)
+        self._done, self._totals = 0, 0.0
         return logs
 
 

@@ -61,6 +61,9 @@ class Stream:
         self._name = name
         self._limit = steps
         self._shuffle: np.random.Generator | None = None
+        self._seed: int | None = None
+        # The passes begun, and the batches taken from the last one.
+        self._passes, self._taken = 0, 0
         self._batches: Iterator[Any] | None = None
         count = _length(source)
         self.steps = steps if steps is not None else count
@@ -81,13 +84,32 @@ class Stream:
     def shuffle(self, seed: int | None) -> None:
         """Take the batches of a PyDataset in another order in every epoch; None keeps theirs."""
         self._shuffle = None if seed is None else np.random.default_rng(seed)
+        self._seed = seed
 
-    def epoch(self) -> Iterator[tuple[Any, Any, Any]]:
-        """Yield x, y and sample weights of the batches of the next epoch."""
+    def position(self) -> dict[str, Any]:
+        """Return how far the stream was read, as numbers."""
+        return {"shuffle_seed": self._seed, "passes": self._passes, "taken": self._taken}
+
+    def resume(self, position: Mapping[str, Any]) -> None:
+        """Read on where a stream of the same source stood; a generator goes on where it stands itself."""
+        if not self._restarts:
+            return
+        seed, passes = position["shuffle_seed"], int(position["passes"])
+        self.shuffle(None if seed is None else int(seed))
+        if isinstance(self._source, PyDataset) and passes:
+            if self._shuffle is not None:
+                for _ in range(passes - 1):
+                    self._shuffle.permutation(self._source.num_batches or 0)
+            self._batches = self._begin()
+        self._passes, self._taken = passes, 0
+        for _ in range(int(position["taken"])):
+            self._next(restart=False)
+
+    def epoch(self, taken: int = 0) -> Iterator[tuple[Any, Any, Any]]:
+        """Yield x, y and sample weights of the batches of the next epoch, or of one without its first `taken`."""
         dataset = self._source if isinstance(self._source, PyDataset) else None
         if dataset is not None:
             dataset.on_epoch_begin()
-        taken = 0
         while self._limit is None or taken < self._limit:
             batch = self._next(restart=taken == 0 or self._limit is not None)
             if batch is None:
@@ -103,7 +125,9 @@ class Stream:
 
     def _next(self, restart: bool) -> Any:
         """Return the next batch, from a new pass if the last one has ended and another may begin; else None."""
+        self._taken += 1
         if self._peeked:
+            self._passes += 1
             return self._peeked.pop()
         if self._batches is not None:
             batch = next(self._batches, None)
@@ -111,7 +135,9 @@ class Stream:
                 return batch
             self._batches = None
         if not restart:
+            self._taken -= 1
             return None
+        self._passes, self._taken = self._passes + 1, 1
         self._batches = self._begin()
         return next(self._batches, None)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from typing import Any, cast
 
@@ -18,7 +18,7 @@ from fastgd.models.gradients import loss_and_gradient, read_flat, without_constr
 from fastgd.models.lowering import lower_prediction
 from fastgd.models.objectives import Objectives
 from fastgd.models.session import Engine
-from fastgd.models.stepping import StepData
+from fastgd.models.stepping import StepData, StepLoop
 from fastgd.models.steps import Steps
 from fastgd.models.streams import Stream, is_stream
 from fastgd.utils.batches import unpack_x_y_sample_weight
@@ -46,6 +46,27 @@ class Trainer(Steps):
         self.stop_training = False
         self.history = None
         self._training_data: ArrayData | None = None
+        self._loop: Loop | StepLoop | None = None
+        self._resumed_at: tuple[int, Mapping[str, Any]] | None = None
+
+    def training_position(self) -> dict[str, Any]:
+        """Return where the running `fit` stands in its data, as numbers and lists; for callbacks.
+
+        Raises:
+            ValueError: outside `fit`.
+        """
+        if self._loop is None:
+            raise ValueError(f"The model {self._model.name!r} is not training.")
+        return self._loop.position()
+
+    def resume_training(self, epoch: int, position: Mapping[str, Any]) -> None:
+        """Let the running `fit` go on from an epoch, counted from 0, and a position; for `on_train_begin` of callbacks.
+
+        Args:
+            epoch: the epoch.
+            position: what `training_position` returned in a `fit` over the same data.
+        """
+        self._resumed_at = epoch, position
 
     def fit(
         self,
@@ -117,7 +138,7 @@ class Trainer(Steps):
         elif validation_split:
             raise invalid("`validation_split` needs arrays; give `validation_data`.", validation_split=validation_split)
         with nullcontext() if isinstance(data, StepData) else self._engine("train", data) as engine:
-            loop: Loop
+            loop: Loop | StepLoop
             if isinstance(data, StepData):
                 loop = data.train(steps, seed, first)
             else:
@@ -130,8 +151,16 @@ class Trainer(Steps):
             history = cast(History, listeners.history)
             self.stop_training = False
             self._training_data = data if isinstance(data, ArrayData) else None
+            self._loop, self._resumed_at = loop, None
             with closing(listeners), self._forgetting_data():
                 listeners.on_train_begin()
+                if self._resumed_at is not None:
+                    first, position = self._resumed_at
+                    if engine is not None:
+                        # The plan holds the seeds of layers, which are now those of the training that goes on.
+                        engine.renew(self._lower(data.weighted))  # type: ignore[union-attr]
+                        engine.bind_optimizer(self.optimizer)
+                    loop.resume(position)
                 logs: dict[str, Any] = {}
                 for epoch in range(first, epochs):
                     listeners.on_epoch_begin(epoch)
@@ -298,7 +327,7 @@ class Trainer(Steps):
         try:
             yield
         finally:
-            self._training_data = None
+            self._training_data = self._loop = self._resumed_at = None
 
     def _data(
         self,

@@ -59,6 +59,19 @@ from fastgd.ops.binary import (
 )
 from fastgd.ops.convolution import conv, conv_transpose, convolution, transposed_convolution
 from fastgd.ops.counting import all, any, count_nonzero, nan_to_num
+from fastgd.ops.creating import (
+    arange,
+    array,
+    convert_to_numpy,
+    convert_to_tensor,
+    eye,
+    full,
+    identity,
+    is_tensor,
+    linspace,
+    ones,
+    zeros,
+)
 from fastgd.ops.crossentropies import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
 from fastgd.ops.depthwise import depthwise_conv, depthwise_convolution, separable_conv, separable_convolution
 from fastgd.ops.elementwise import sum_of
@@ -136,10 +149,12 @@ __all__ = [
     "all",
     "alpha_dropout",
     "any",
+    "arange",
     "arctan",
     "arctan2",
     "argmax",
     "argmin",
+    "array",
     "attention",
     "average_pool",
     "batch_normalization",
@@ -157,6 +172,8 @@ __all__ = [
     "concordance_correlation",
     "conv",
     "conv_transpose",
+    "convert_to_numpy",
+    "convert_to_tensor",
     "convolution",
     "cos",
     "cosh",
@@ -178,10 +195,12 @@ __all__ = [
     "exp",
     "expand_dims",
     "expm1",
+    "eye",
     "flatten",
     "flip",
     "floor",
     "floor_divide",
+    "full",
     "full_like",
     "gaussian_noise",
     "gelu",
@@ -196,6 +215,8 @@ __all__ = [
     "hard_silu",
     "hard_swish",
     "hard_tanh",
+    "identity",
+    "is_tensor",
     "isfinite",
     "isinf",
     "isnan",
@@ -203,6 +224,7 @@ __all__ = [
     "leaky_relu",
     "less",
     "less_equal",
+    "linspace",
     "log",
     "log1p",
     "log2",
@@ -233,6 +255,7 @@ __all__ = [
     "not_equal",
     "numpy_function",
     "one_hot",
+    "ones",
     "ones_like",
     "orthogonality",
     "outer",
@@ -308,5 +331,6 @@ __all__ = [
     "upsample",
     "var",
     "where",
+    "zeros",
     "zeros_like",
 ]

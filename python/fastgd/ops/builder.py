@@ -119,11 +119,6 @@ def as_vector(x: Tensor) -> Tensor:
     return x.builder.emit("reshape", [x], [(1,)], attrs={"shape": (1,)})[0]
 
 
-def is_emitting() -> bool:
-    """Return whether this is asked from inside of a layer's `call`, whose ops are written down for later."""
-    return emitting_builder() is not None
-
-
 class PlanBuilder:
     """Collects tensors, parameters and steps, and makes the plan of them.
 

@@ -136,6 +136,18 @@ class Variable(Operators):
         announce_change()
         self._array[...] = array
 
+    def assign_add(self, value: npt.ArrayLike) -> None:
+        """Add an array that fits to the value; errors are those of `assign`."""
+        self.assign(self.value + np.asarray(value))
+
+    def assign_sub(self, value: npt.ArrayLike) -> None:
+        """Subtract an array that fits from the value; errors are those of `assign`."""
+        self.assign(self.value - np.asarray(value))
+
+    def __float__(self) -> float:
+        """The value of a variable with one element."""
+        return float(self.value.item())
+
     def cast(self, dtype: str) -> None:
         """Take another dtype, which is possible only until a model has taken the variable up.
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
@@ -41,8 +44,48 @@ def set_random_seed(seed: int) -> None:
 
 def draw_seed() -> int:
     """Return a fresh 64-bit seed from the global generator."""
+    with _lock:
+        return int(_made().integers(0, 2**64, dtype=np.uint64))
+
+
+@contextmanager
+def seeded_draws(seed: int) -> Iterator[None]:
+    """Let `draw_seed` follow from a seed inside the block, and go on as before after it.
+
+    Args:
+        seed: 0 or more.
+    """
     global _generator
     with _lock:
-        if _generator is None:
-            _generator = np.random.default_rng()
-        return int(_generator.integers(0, 2**64, dtype=np.uint64))
+        before, _generator = _generator, np.random.default_rng(seed)
+    try:
+        yield
+    finally:
+        with _lock:
+            _generator = before
+
+
+def generator_state() -> dict[str, Any]:
+    """Return where the global generator stands, as strings and numbers."""
+    with _lock:
+        return dict(_made().bit_generator.state)
+
+
+def set_generator_state(state: Mapping[str, Any]) -> None:
+    """Let the global generator go on from what `generator_state` returned.
+
+    Raises:
+        ValueError: if it is no such state.
+    """
+    with _lock:
+        try:
+            _made().bit_generator.state = dict(state)
+        except (TypeError, KeyError, OverflowError) as error:
+            raise invalid("`state` is no state of the generator.", state=state) from error
+
+
+def _made() -> np.random.Generator:
+    global _generator
+    if _generator is None:
+        _generator = np.random.default_rng()
+    return _generator

@@ -29,6 +29,11 @@ class Adapter(Opponent):
         self._jax: Any = importlib.import_module("jax")
 
     @staticmethod
+    def refusal(workload: Workload) -> str | None:
+        """Refuse networks for sequences."""
+        return "has no layers for sequences of its own" if workload.is_sequential else None
+
+    @staticmethod
     def environment(threads: int) -> dict[str, str]:
         """Limit XLA's threads: its client sizes its pool by NPROC, and a single thread needs no pool for products."""
         flags = "--xla_cpu_multi_thread_eigen=false" if threads == 1 else ""

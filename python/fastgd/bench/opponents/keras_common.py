@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastgd.bench.opponents.base import Array, Opponent
-from fastgd.bench.opponents.keras_layers import make_layers
+from fastgd.bench.opponents.keras_layers import make_model
 from fastgd.bench.workloads import (
     BETA_1,
     BETA_2,
@@ -22,7 +22,7 @@ from fastgd.bench.workloads import (
 
 
 class KerasOpponent(Opponent):
-    """A Sequential model with a loss from logits, compiled for a whole epoch per execution.
+    """A model with a loss from logits, compiled for a whole epoch per execution.
 
     Attributes:
         jit_compile: as in Keras' `compile`.
@@ -39,8 +39,7 @@ class KerasOpponent(Opponent):
         keras, workload = self._keras, problem.workload
         self._problem = problem
         keras.backend.clear_session()
-        layers = make_layers(keras.layers, workload)
-        self._model = keras.Sequential([keras.Input(workload.inputs, dtype=workload.dtype), *layers])
+        self._model = make_model(keras, workload)
         self.load(workload.steps)
 
     def load(self, steps: int) -> None:

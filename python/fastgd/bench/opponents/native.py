@@ -7,7 +7,7 @@ from typing import Any
 import fastgd
 from fastgd import runtime
 from fastgd.bench.opponents.base import Array, Opponent
-from fastgd.bench.opponents.keras_layers import make_layers
+from fastgd.bench.opponents.keras_layers import make_model
 from fastgd.bench.workloads import (
     BETA_1,
     BETA_2,
@@ -23,8 +23,7 @@ from fastgd.bench.workloads import (
 
 def build_model(workload: Workload) -> Any:
     """Return the compiled model of a workload, as a user would write it."""
-    layers = make_layers(fastgd.layers, workload, OUTPUT_ACTIVATIONS[workload.loss])
-    model = fastgd.Sequential([fastgd.Input(shape=workload.inputs, dtype=workload.dtype), *layers])
+    model = make_model(fastgd, workload, OUTPUT_ACTIVATIONS[workload.loss])
     rate = LEARNING_RATES[workload.optimizer]
     optimizer: fastgd.Optimizer
     if workload.optimizer == "adam":
@@ -38,7 +37,7 @@ def build_model(workload: Workload) -> Any:
 class Adapter(Opponent):
     """The native engine."""
 
-    configuration = "Sequential.fit, no metrics"
+    configuration = "Model.fit, no metrics"
     backend = "native"
 
     def __init__(self, threads: int) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from fastgd.bench.opponents.base import Array, Opponent
-from fastgd.bench.opponents.torch_network import TO_CHANNELS_FIRST, find_orders, find_tensors, make_modules
+from fastgd.bench.opponents.torch_network import TO_CHANNELS_FIRST, find_tensors, from_torch, make_modules, to_torch
 from fastgd.bench.workloads import BETA_1, BETA_2, EPSILON, LEARNING_RATES, MOMENTUM, Problem, Workload
 
 # How the lines of PyTorch's configuration begin that name its kernels.
@@ -39,7 +39,6 @@ class Adapter(Opponent):
     def prepare(self, problem: Problem) -> None:
         """Build the module and the loss."""
         self._problem = problem
-        self._orders = find_orders(problem.workload)
         if len(problem.workload.inputs) == 3:
             formats = [self._torch.contiguous_format, self._torch.channels_last]
             seconds = [self._try(memory_format) for memory_format in formats]
@@ -76,10 +75,10 @@ class Adapter(Opponent):
         names = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy_with_logits", "mse": "mse_loss"}
         criterion, network = getattr(functional, names[workload.loss]), self.network
 
-        def loss(x: Any, y: Any) -> Any:
-            return criterion(network(x), y)
+        if workload.label_shape and workload.loss == "softmax":
+            return lambda x, y: criterion(network(x).flatten(0, -2), y.flatten())
 
-        return loss
+        return lambda x, y: criterion(network(x), y)
 
     def _make_optimizer(self) -> Any:
         optim, parameters = self._torch.optim, self.network.parameters()
@@ -95,9 +94,10 @@ class Adapter(Opponent):
         torch, batch = self._torch, self._problem.workload.batch
         rows = steps * batch
         y = self._problem.y[:rows]
-        # PyTorch wants labels of 64 bits.
-        targets = torch.from_numpy(y.astype(np.int64) if y.dtype == np.int32 else y)
-        inputs = torch.from_numpy(self._problem.x[:rows])
+        # PyTorch wants labels and tokens of 64 bits.
+        targets, inputs = (
+            torch.from_numpy(a.astype(np.int64) if a.dtype == np.int32 else a) for a in (y, self._problem.x[:rows])
+        )
         if inputs.ndim == 4:
             inputs = inputs.permute(TO_CHANNELS_FIRST).contiguous(memory_format=self._format)
         self._batches = list(zip(inputs.split(batch), targets.split(batch), strict=True))
@@ -106,9 +106,9 @@ class Adapter(Opponent):
         """Set the weights, and make a new optimizer."""
         torch = self._torch
         with torch.no_grad():
-            tensors = find_tensors(self.network)
-            for tensor, value, order in zip(tensors, self._problem.weights, self._orders, strict=True):
-                tensor.copy_(torch.from_numpy(order.to_torch(value, tuple(tensor.shape))))
+            values = to_torch(self._problem.workload, self._problem.weights)
+            for tensor, value in zip(find_tensors(self.network), values, strict=True):
+                tensor.copy_(torch.from_numpy(np.ascontiguousarray(value).reshape(tensor.shape)))
         self._optimizer = self._make_optimizer()
 
     def run(self, epochs: int) -> None:
@@ -138,11 +138,7 @@ class Adapter(Opponent):
 
     def weights(self) -> list[Array]:
         """Return the weights in the order of axes that the others have."""
-        tensors = find_tensors(self.network)
-        return [
-            order.from_torch(tensor.numpy(), value.shape)
-            for tensor, value, order in zip(tensors, self._problem.weights, self._orders, strict=True)
-        ]
+        return from_torch(self._problem.workload, [tensor.numpy() for tensor in find_tensors(self.network)])
 
     def facts(self) -> dict[str, str]:
         """Return what the build was configured with."""
