@@ -1,13 +1,6 @@
 """Times `fit_torch` against PyTorch's own loop, in turns: python benchmarks/fit_torch.py --epochs 5 --rounds 5."""
-# ruff: noqa: E402
 
 from __future__ import annotations
-
-import sys
-from pathlib import Path
-
-# The folder of this file has a module called profile, which PyTorch would take for that of the standard library.
-sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
 
 import argparse
 import copy

@@ -1,4 +1,4 @@
-"""Shows where the time of a workload goes, by kind of work: `python benchmarks/profile.py tiny mnist large`.
+"""Shows where the time of a workload goes, by kind of work: `python benchmarks/shares_of_time.py tiny mnist large`.
 
 Each workload trains for some seconds under Linux' `perf record`; the samples of the native module are summed by what
 their functions do. All threads count, so that waiting shows: at a meeting, or between two runs.
