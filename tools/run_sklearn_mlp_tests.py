@@ -57,13 +57,13 @@ def run(arguments: list[str]) -> Outcomes:
         raise SystemExit(f"the tests do not begin with {IMPORT!r} any more")
     outcomes = Outcomes()
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "test_mlp.py"
+        path = Path(folder) / "test_mlp_of_sklearn.py"
         path.write_text(text.replace(IMPORT, SUBSTITUTE), encoding="utf-8")
         # A fixture of scikit-learn's that runs a test with one seed by default.
         seed = "import pytest\n\n\n@pytest.fixture\ndef global_random_seed():\n    return 42\n"
         (Path(folder) / "conftest.py").write_text(seed, encoding="utf-8")
-        quiet = ["-q", "-p", "no:cacheprovider", "--rootdir", folder, "-c", "/dev/null", "--no-header"]
-        pytest.main([*quiet, str(path), *arguments], plugins=[outcomes])
+        alone = ["--rootdir", folder, "-c", "/dev/null", "--import-mode=importlib", "-p", "no:cacheprovider"]
+        pytest.main(["-q", "--no-header", *alone, str(path), *arguments], plugins=[outcomes])
     return outcomes
 
 

@@ -162,7 +162,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
 _ALIASES = {"swish": swish, "hard_swish": hard_swish}
 
 
-def get(identifier: str | Callable[..., Any] | None) -> Callable[..., Any]:
+def get(identifier: str | Callable[..., Any] | Mapping[str, Any] | None) -> Callable[..., Any]:
     """Return the activation function that `identifier` names.
 
     Args:

@@ -38,6 +38,31 @@ def test_names_of_variables():
     assert model.layers[1].non_trainable_variables == model.non_trainable_weights
 
 
+class Gain(layers.Layer, abstract=True):
+    def __init__(self) -> None:
+        super().__init__()
+        self.gain = fastgd.Variable(fastgd.initializers.Constant(2.0), shape=(3,), name="gain")
+        self.seen = fastgd.Variable(0.0, trainable=False)
+
+    def call(self, inputs):
+        return self.gain * inputs
+
+
+def test_variables_in_attributes_are_trained():
+    layer = Gain()
+    model = fastgd.Sequential([fastgd.Input((3,)), layer])
+    assert model.trainable_variables == [layer.gain] and layer.gain.name == "gain" and layer.gain.dtype == "float32"
+    model.compile("sgd", "mse")
+    model.fit(np.ones((8, 3)), np.zeros((8, 3)), verbose=0)
+    assert (layer.gain.numpy() < 2.0).all()
+    with pytest.raises(TypeError, match="`shape` must be given"):
+        fastgd.Variable(fastgd.initializers.Zeros())
+    with pytest.raises(TypeError, match="`shape` is given by its name"):
+        fastgd.Variable(np.zeros(3), (3,))
+    with pytest.raises(TypeError, match=r"such as initializers.Zeros\(\)"):
+        fastgd.Variable("zeros", shape=(3,))
+
+
 def test_arithmetic_of_variables():
     variable = fastgd.Variable(np.ones((2, 1)), "v", "float64")
     variable.assign_add([[2.0], [3.0]])

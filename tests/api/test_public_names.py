@@ -37,12 +37,12 @@ def test_imports_of_keras_scripts():
 @pytest.mark.parametrize(
     ("module", "name", "hint"),
     [
-        ("fastgd", "aplications", "activations"), ("fastgd.layers", "Conv2DTranspos", "Conv2DTranspose"),
+        ("fastgd", "activation", "activations"), ("fastgd.layers", "Conv2DTranspos", "Conv2DTranspose"),
         ("fastgd.layers", "Densely", "Dense"), ("fastgd.losses", "mean_square_error", "mean_squared_error"),
         ("fastgd.metrics", "accuracy_score", "Accuracy"), ("fastgd.optimizers", "Adan", "Adam"),
         ("fastgd.optimizers.schedules", "CosineDecayRestart", "CosineDecayRestarts"),
         ("fastgd.callbacks", "EarlyStop", "EarlyStopping"), ("fastgd.utils", "to_categoric", "to_categorical"),
-        ("fastgd.datasets", "mnst", "mnist"), ("fastgd.random", "norml", "normal"),
+        ("fastgd.datasets", "mnst", "mnist"), ("fastgd.random", "normals", "normal"),
         ("fastgd.config", "flotx", "floatx"),
         ("fastgd.activations", "leakyrelu", "leaky_relu"), ("fastgd.regularizers", "L1L3", "L1L2"),
         ("fastgd.saving", "register_keras_serialisable", "register_keras_serializable"),

@@ -115,6 +115,9 @@ def test_classes_and_a_file_for_the_test(path, capsys, tmp_path):
     p = predictions["probability of yes"]
     assert ((p > 0.5) == (predictions["prediction"] == "yes")).all()
     assert "80 rows with Dear" in err
+    # A mistake in the file for the test is told before the training.
+    table(30).astype({"LotArea": object}).fillna("big").to_csv(test, index=False)
+    fails(capsys, ["train", path, "--target", "Dear", *QUICK, *options], r"test.csv.gz: The column 'LotArea' must hold")
     # A target that cannot be compared is told, and is no failure.
     table().assign(Dear="perhaps").to_csv(path, index=False)
     _, err = run(capsys, "predict", model, path)

@@ -74,6 +74,8 @@ def test_word_lists(root):
     np.testing.assert_array_equal(y_train, arrays["y_train"][order])
     few = datasets.imdb.load_data(num_words=10, skip_top=5, oov_char=None, start_char=None, index_from=0)[0][0]
     assert {word for row in few for word in row} == {5, 6, 7, 8, 9}
+    marked = datasets.imdb.load_data(num_words=10, skip_top=5, index_from=0)[0][0]
+    assert {word for row in marked for word in row} == {2, 5, 6, 7, 8, 9}
     short, labels = datasets.imdb.load_data(path=root, maxlen=4)[1]
     assert max(map(len, short)) < 4 and len(short) == len(labels) < 20
     assert datasets.imdb.get_word_index() == {"the": 1, "film": 2}

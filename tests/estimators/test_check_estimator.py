@@ -27,7 +27,6 @@ QUICK: dict[str, Any] = {"learning_rate_init": 0.05, "max_iter": 30}
 
 INSTANCES = [
     estimators.MLPClassifier((8,), **QUICK),
-    estimators.MLPClassifier((8,), solver="lbfgs", max_iter=10),
     estimators.MLPRegressor(hidden_layer_sizes=(8,), **QUICK),
     estimators.SGDClassifier(max_iter=30, eta0=0.1),
     estimators.SGDRegressor(max_iter=30, eta0=0.1),

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.metrics import r2_score
 
 from fastgd.estimators import LogisticRegression, SGDClassifier, SGDRegressor
+from fastgd.estimators.regressor import mean_r2
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -79,3 +81,14 @@ def test_logistic_regression_takes_optimizers_and_several_labels(digits: Any) ->
 def test_wrong_arguments_are_named(model: Any, words: str, digits: Any) -> None:
     with pytest.raises(ValueError, match=words):
         model.fit(*digits)
+
+
+def test_r2_is_that_of_sklearn(numbers: Any) -> None:
+    X, y = numbers
+    rng = np.random.default_rng(0)
+    targets = np.c_[y, X[:, 0], np.ones(120), np.ones(120)]
+    predictions = targets + 0.3 * rng.normal(size=targets.shape) * [1, 1, 0, 1]
+    for weights in (None, rng.random(120)):
+        for t, p in ((targets, predictions), (y, predictions[:, 0])):
+            assert mean_r2(t, p, weights) == pytest.approx(r2_score(t, p, sample_weight=weights))
+    assert np.isnan(mean_r2(y[:1], y[:1], None))

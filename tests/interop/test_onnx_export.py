@@ -26,24 +26,22 @@ CLASSES = sorted({case.cls for case in ROWS})
 CLOSE = 1e-5
 
 
-def run(made: Any, feeds: dict[str, Array]) -> list[Array]:
-    """Return what onnxruntime computes."""
+def session_of(made: Any) -> Any:
+    """Return what runs a model in onnxruntime."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(made.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    outputs: list[Array] = session.run(None, feeds)
-    return outputs
+    return onnxruntime.InferenceSession(made.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
 def compare(model: Any, feeds: dict[str, Array], opset: int = 17) -> None:
     """Compare a model with its export on arrays by the names of the inputs, for two sizes of batches."""
-    made = to_onnx(model, opset)
+    session = session_of(to_onnx(model, opset))
     for rows in (len(next(iter(feeds.values()))), 1):
         part = {name: x[:rows] for name, x in feeds.items()}
         want = model.predict(part if len(part) > 1 else next(iter(part.values())), verbose=0)
         wants = [want] if isinstance(want, np.ndarray) else list(want.values()) if isinstance(want, dict) else want
-        for y, expected in zip(run(made, part), wants, strict=True):
+        for y, expected in zip(session.run(None, part), wants, strict=True):
             assert y.dtype == expected.dtype
             assert y.shape == expected.shape
             np.testing.assert_allclose(y, expected, rtol=CLOSE, atol=CLOSE)

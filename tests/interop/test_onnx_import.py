@@ -22,9 +22,10 @@ from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 from fastgd.interop.onnx import export, from_onnx, to_onnx  # noqa: E402
 
 Array = np.ndarray[Any, Any]
-ROWS = [case for case in layer_cases() if case.inputs]
+# Every function is a row of Dense, too.
+ROWS = [case for case in layer_cases() if case.inputs and case.cls != "Activation"]
 # What the exporter writes and no layer reads.
-ONE_WAY = r"ONNX operators (TopK|RNN|LSTM|GRU)\b|\(Resize\) has no counterpart"
+ONE_WAY = r"ONNX operators TopK|\((Resize|Reshape)\) has no counterpart"
 
 
 def randomise(model: Any, seed: int) -> None:
@@ -55,7 +56,7 @@ def test_every_layer_comes_back(part: int) -> None:
                 continue
             raise AssertionError(f"{case.id}: {error}") from error
         np.testing.assert_allclose(got, model.predict(drawn, verbose=0), rtol=1e-5, atol=1e-5, err_msg=case.id)
-    assert refused <= {"RandomCrop", "Dense", "Activation", "SimpleRNN", "LSTM", "GRU", "RNN", "Bidirectional"}
+    assert refused <= {"RandomCrop", "Dense", "TimeDistributed"}
 
 
 def test_a_network_comes_back_as_layers_that_can_be_trained(tmp_path: Path) -> None:

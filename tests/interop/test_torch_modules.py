@@ -163,6 +163,25 @@ def modules() -> Iterator[tuple[str, Any, Any]]:
     yield "TwoInputs", TwoInputs(), [(4,), (3,)]
 
 
+def test_rows_of_tables() -> None:
+    module = randomise(nn.Sequential(nn.Embedding(7, 4), nn.LSTM(4, 3, batch_first=True, bias=False), Outputs()))
+    x = np.random.default_rng(0).integers(0, 7, (BATCH, 5))
+    with torch.no_grad():
+        want = module(torch.from_numpy(x)).numpy()
+    model = from_torch(module, (5,))
+    tolerances.assert_close(model.predict(x, verbose=0), want, CLOSE)
+    assert to_torch(model) is module
+    with pytest.raises(ValueError, match="`padding_idx` of '0'"):
+        from_torch(nn.Sequential(nn.Embedding(7, 4, padding_idx=0)), (5,))
+
+
+class Outputs(nn.Module):
+    """The mean over the steps of the outputs of a recurrent module."""
+
+    def forward(self, x: Any) -> Any:
+        return x[0].mean(1)
+
+
 def randomise(module: Any, seed: int = 0) -> Any:
     """Return a module in float64 with random weights; variances are positive."""
     module = module.double()

@@ -181,6 +181,13 @@ def test_recurrent_layers(rng: np.random.Generator) -> None:
     assert torch.equal(after["0.bias_hh_l0"], before["0.bias_hh_l0"])
 
 
+def test_tables(rng: np.random.Generator) -> None:
+    torch.manual_seed(0)
+    x, y = torch.from_numpy(rng.integers(0, 7, (ROWS, 5))), torch.from_numpy(rng.integers(0, CLASSES, ROWS))
+    module = nn.Sequential(nn.Embedding(7, 3), nn.GRU(3, 4, batch_first=True), Last(), nn.Linear(4, CLASSES)).double()
+    compare(module, x, y, nn.CrossEntropyLoss(), lambda m: torch.optim.SGD(m.parameters(), lr=0.1, momentum=0.9))
+
+
 class Last(nn.Module):
     """The output of the last step."""
 

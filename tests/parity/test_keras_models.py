@@ -75,6 +75,14 @@ def test_a_model_goes_on_in_keras(own_float64: None) -> None:
     assert not to_keras(ours, compile=False).compiled
 
 
+def test_optimizers_are_known_as_keras_on_pytorch_writes_them() -> None:
+    described = keras.saving.serialize_keras_object(keras.optimizers.Adam(0.25))
+    described["module"] = "keras.src.backend.torch.optimizers.torch_adam"
+    made = fastgd.saving.deserialize_keras_object(described)
+    assert isinstance(made, fastgd.optimizers.Adam)
+    assert made.learning_rate == 0.25
+
+
 def test_what_is_no_model_is_refused() -> None:
     with pytest.raises(TypeError, match="`model` must be a model of Keras"):
         from_keras(fastgd.Sequential())

@@ -159,8 +159,9 @@ def _train(
     ensemble = _given(networks=networks, patience=patience)
     process: dict[str, Any] = {"seed": seed, "threads": threads, "backend": backend}
     if not is_table(data) and target is None:
-        for name in [*table, *ensemble]:
-            raise ValueError(f"--{name.replace('_', '-')} is for CSV files. Received: {data}")
+        misplaced = [*table, *ensemble]
+        if misplaced:
+            raise ValueError(f"--{misplaced[0].replace('_', '-')} is for CSV files. Received: {data}")
         settings = Settings(**network, **common, **process, **_given(validation_split=validation))
         train(load(data, seed, dtype), settings)
         return

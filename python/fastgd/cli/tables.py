@@ -102,7 +102,7 @@ def train_table(data: str, settings: TableSettings, network: NetworkSettings) ->
     with running(settings.backend, settings.threads):
         # What cannot be read of the table should be told before the training, not after it.
         learnt = model.prepare(train, settings.target)
-        tested = None if test is None else model.encode(test)
+        tested = None if test is None else _encode_test(model, test, settings.test)
         show_facts(console, data, _describe(model, learnt[1], test))
         start = time.perf_counter()
         with network_display(console, network.networks, network.epochs) as display:
@@ -157,6 +157,14 @@ def _split(frame: Frame, model: TabularModel, settings: TableSettings) -> tuple[
         require_column(list(test.columns), settings.target)
         return frame, test
     return model.split(frame, settings.target, share)
+
+
+def _encode_test(model: TabularModel, test: Frame, name: str) -> tuple[Array, Array]:
+    """Return features and target of the rows of the test; a mistake in them is told with the file if they have one."""
+    try:
+        return model.encode(test)
+    except ValueError as error:
+        raise error if _share(name) is not None else ValueError(f"{name}: {error}") from error
 
 
 def _share(text: str) -> float | None:

@@ -139,6 +139,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         tasks = tasks_of(self, X, y, sample_weight, epochs)
         X, y = self._check_rows(X, y, fresh)
         encoded = self._encode(y, fresh, incremental, classes)
+        y = _plain(y)
         weights = combined_weights(sample_weight, settings.class_weight, X, self._weight_labels(y))
         state = check_random_state(self.random_state)
         self._prepare(X, fresh, state)
@@ -217,6 +218,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
             raise invalid("`eval_set` must be (X, y) or (X, y, sample_weight).", eval_set=type(eval_set))
         X, y = self._check_rows(eval_set[0], eval_set[1], False)
         targets = self._network_targets(self._encode(y, False, True, None), dtype)
+        y = _plain(y)
         weights = combined_weights(eval_set[2] if len(eval_set) == 3 else None, None, X, None)
         return Rows(X, targets, weights, LARGE_BATCH), y
 
@@ -366,6 +368,12 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def _plain(y: Any) -> Array:
+    """Return targets as a dense array, one column as a vector."""
+    dense: Array = y.toarray() if hasattr(y, "toarray") else y
+    return dense[:, 0] if dense.ndim == 2 and dense.shape[1] == 1 else dense
 
 
 def _without_rate(optimizer: Optimizer) -> Any:

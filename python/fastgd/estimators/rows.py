@@ -25,6 +25,9 @@ class Rows:
         targets: an array of n rows, or None.
         weights: an array (n,), or None.
         batch_size: what parts of a sparse matrix hold a multiple of.
+
+    Attributes:
+        is_sparse: whether the rows are too large to be dense at once.
     """
 
     def __init__(self, x: Any, targets: Array | None = None, weights: Array | None = None, batch_size: int = 1) -> None:
@@ -39,11 +42,7 @@ class Rows:
                 x = x.tocsr()
                 self._step = max(1, DENSE_BYTES // row_bytes // batch_size) * batch_size
         self.x = x
-
-    @property
-    def is_sparse(self) -> bool:
-        """Whether the rows are too large to be dense at once."""
-        return bool(scipy.sparse.issparse(self.x))
+        self.is_sparse = bool(scipy.sparse.issparse(x))
 
     @property
     def weighted(self) -> frozenset[int]:

@@ -40,6 +40,7 @@ class Value:
         """Return the placeholder's axis for an axis there, the batch being 0; not of flattened ones."""
         rank = len(self.shape)
         dim = dim % (rank + 1)
+        _require_image(self)
         if self.order == SAME or dim == 0:
             return dim
         return rank if dim == 1 else dim - 1
@@ -58,6 +59,10 @@ def plain(value: Value) -> Value:
     if value.order == FLAT:
         inner = Reshape(moved(value.origin))(x)
         return Value(Flatten()(plain(Value(inner, value.origin, LAST)).tensor), value.shape)
+    if value.order != LAST:
+        raise ValueError(
+            f"Only recurrent layers take tensors that do not begin with the batch. Received: {value.order}"
+        )
     if _is_trivial(value.shape):
         return Value(Reshape(value.shape)(x), value.shape)
     return Value(Permute((rank, *range(1, rank)))(x), value.shape)
@@ -67,6 +72,7 @@ def channels_last(value: Value) -> Value:
     """Return the value with the channels last."""
     value = plain(value) if value.order == FLAT else value
     rank = len(value.shape)
+    _require_image(value)
     if value.order == LAST:
         return value
     if rank == 1:
@@ -79,6 +85,7 @@ def channels_last(value: Value) -> Value:
 def flat(value: Value) -> Value:
     """Return every sample as a vector, in the order in which its elements lie."""
     size = (prod(value.shape),)
+    _require_image(value)
     if len(value.shape) == 1:
         return value
     tensor = Flatten()(value.tensor)
@@ -128,6 +135,15 @@ def reduced(value: Value, function: Callable[..., Any], dims: Sequence[int], kee
     shape = tuple(s for k, s in enumerate(value.shape) if k + 1 not in dims)
     # Without the channels, or with nothing else, the axes lie as there.
     return Value(y, shape, LAST if value.order == LAST and 1 not in dims and len(shape) > 1 else SAME)
+
+
+def _require_image(value: Value) -> None:
+    """Raise a ValueError if the axes lie in an order that one reader alone knows, such as time before samples."""
+    if value.order not in (SAME, LAST, FLAT):
+        raise ValueError(
+            "Only recurrent layers take tensors that do not begin with the batch. Received: "
+            f"a tensor of {', '.join(map(str, value.shape))} per sample"
+        )
 
 
 def _is_trivial(shape: Sequence[int]) -> bool:

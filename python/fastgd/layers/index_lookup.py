@@ -1,9 +1,8 @@
-"""What the layers with a vocabulary share: taking or learning it, and the indices that it gives to tokens."""
+"""What the layers with a vocabulary share: their arguments, and the indices and vectors that they give to tokens."""
 
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,11 +16,11 @@ from fastgd.layers.host_layer import (
     check_salt,
     count_rows,
     encode_indices,
-    float_type,
     hash_function,
     is_batches,
     refuse_sparse,
 )
+from fastgd.layers.vocabulary import Vocabulary
 from fastgd.utils.checks import check_bool, check_int
 from fastgd.utils.errors import invalid, mistyped, unknown
 
@@ -76,9 +75,10 @@ class IndexLookup(HostLayer, abstract=True):
             raise invalid("`output_mode` must be 'int' with `invert`.", output_mode=output_mode)
         if idf_weights is not None and self.output_mode != "tf_idf":
             raise invalid("`idf_weights` are for `output_mode='tf_idf'`.", output_mode=output_mode)
-        self._tokens: list[Any] = []
-        self._places: dict[Any, int] = {}
-        self._idf: Array | None = None
+        self._oov_start = int(mask_token is not None and self.output_mode == "int")
+        special = [mask_token] * self._oov_start + [oov_token] * self.num_oov_indices
+        reserved = {"mask_token": mask_token, "oov_token": oov_token if self.invert else None}
+        self._vocabulary = Vocabulary(special, reserved, self.max_tokens)
         self._given = vocabulary is not None
         if vocabulary is not None:
             self.set_vocabulary(vocabulary, idf_weights)
@@ -95,25 +95,17 @@ class IndexLookup(HostLayer, abstract=True):
 
     # ---- The vocabulary.
 
-    @property
-    def _oov_start(self) -> int:
-        return int(self.mask_token is not None and self.output_mode == "int")
-
-    @property
-    def _special(self) -> list[Any]:
-        return [self.mask_token] * self._oov_start + [self.oov_token] * self.num_oov_indices
-
     def get_vocabulary(self, include_special_tokens: bool = True) -> list[Any]:
         """Return the tokens in the order of their indices.
 
         Args:
             include_special_tokens: whether those for masks and for unknown tokens stand before them.
         """
-        return [*(self._special if include_special_tokens else ()), *self._tokens]
+        return [*(self._vocabulary.special if include_special_tokens else ()), *self._vocabulary.tokens]
 
     def vocabulary_size(self) -> int:
         """Return the number of tokens, those for masks and for unknown ones included."""
-        return len(self._special) + len(self._tokens)
+        return len(self._vocabulary)
 
     def set_vocabulary(self, vocabulary: Any, idf_weights: Any = None) -> None:
         """Take a vocabulary over.
@@ -133,19 +125,7 @@ class IndexLookup(HostLayer, abstract=True):
         if isinstance(vocabulary, (str, os.PathLike)):
             vocabulary = self._read_file(vocabulary)
         given = [self.plain(token) for token in np.asarray(vocabulary, dtype=object).reshape(-1)]
-        if not given:
-            raise invalid("`vocabulary` must hold at least one token.", vocabulary=vocabulary)
-        special = self._special
-        has_special = given[: len(special)] == special
-        tokens = given[len(special) :] if has_special else given
-        self._check_tokens(tokens)
-        self._take_tokens(tokens)
-        if idf_weights is not None:
-            weights = np.asarray(idf_weights, dtype=np.float64)
-            if weights.shape != (len(given),):
-                raise invalid(f"`idf_weights` must hold {len(given)} numbers.", shape=weights.shape)
-            front = 0 if has_special else len(special)
-            self._idf = np.concatenate([np.full(front, weights.mean()), weights]).astype(float_type())
+        self._vocabulary.take(given, idf_weights)
 
     def _read_file(self, path: str | os.PathLike[str]) -> list[str]:
         if self.output_mode == "tf_idf":
@@ -153,25 +133,6 @@ class IndexLookup(HostLayer, abstract=True):
         if not Path(path).is_file():
             raise FileNotFoundError(f"`vocabulary` must name a text file with one token in each line. Received: {path}")
         return Path(path).read_text(encoding="utf-8").splitlines()
-
-    def _check_tokens(self, tokens: Sequence[Any]) -> None:
-        if len(set(tokens)) < len(tokens):
-            repeated = [token for token, count in Counter(tokens).items() if count > 1]
-            raise invalid("`vocabulary` must hold each token once.", repeated=repeated)
-        reserved = [("mask_token", self.mask_token), *([("oov_token", self.oov_token)] if self.invert else [])]
-        for name, token in reserved:
-            if token is not None and token in tokens:
-                raise invalid(
-                    f"`vocabulary` must hold `{name}` in none but its place: {self._special}.", **{name: token}
-                )
-        if self.max_tokens is not None and len(self._special) + len(tokens) > self.max_tokens:
-            size = len(self._special) + len(tokens)
-            raise invalid(f"`vocabulary` has {size} tokens, special ones included.", max_tokens=self.max_tokens)
-
-    def _take_tokens(self, tokens: Sequence[Any]) -> None:
-        start = len(self._special)
-        self._tokens = list(tokens)
-        self._places = {token: start + k for k, token in enumerate(tokens)}
 
     # ---- Learning one.
 
@@ -203,26 +164,7 @@ class IndexLookup(HostLayer, abstract=True):
         """Learn the vocabulary from the tokens of each sample."""
         if self._given:
             raise ValueError(f"The layer {self.name!r} was given a vocabulary: `adapt` is for layers without.")
-        counts: Counter[Any] = Counter()
-        samples_with: Counter[Any] = Counter()
-        number = 0
-        for sample in samples:
-            number += 1
-            counts.update(sample)
-            if self.output_mode == "tf_idf":
-                samples_with.update(set(sample))
-        if not counts:
-            raise invalid("`data` must hold at least one token.", samples=number)
-        for token in (self.mask_token, self.oov_token):
-            counts.pop(token, None)
-        ordered = sorted(counts, key=lambda token: (counts[token], token), reverse=True)
-        room = None if self.max_tokens is None else max(self.max_tokens - len(self._special), 0)
-        self._take_tokens(ordered[:room])
-        if self.output_mode == "tf_idf":
-            shares = number / (1 + np.array([samples_with[token] for token in self._tokens], np.float64))
-            weights = np.log(1 + shares).astype(float_type())
-            mean = weights.mean() if weights.size else 0.0
-            self._idf = np.concatenate([np.full(len(self._special), mean, weights.dtype), weights])
+        self._vocabulary.learn(samples, (self.mask_token, self.oov_token), self.output_mode == "tf_idf")
 
     # ---- Indices.
 
@@ -240,7 +182,7 @@ class IndexLookup(HostLayer, abstract=True):
 
     def require_vocabulary(self) -> None:
         """Raise a ValueError if there is no vocabulary yet."""
-        if not self._tokens:
+        if not self._vocabulary.tokens:
             raise ValueError(
                 f"The layer {self.name!r} has no vocabulary yet: call `adapt`, or give it one by `vocabulary`."
             )
@@ -256,17 +198,18 @@ class IndexLookup(HostLayer, abstract=True):
         Raises:
             ValueError: for an unknown token, if there is no index for such ones.
         """
+        known = self._vocabulary.places
         if self.num_oov_indices > 1:
             start, buckets = self._oov_start, self.num_oov_indices
             if self.oov_method == "farmhash":
                 bucket = hash_function(self.salt, buckets)
-                places = [self._places[t] if t in self._places else start + bucket(t) for t in tokens]
+                places = [known[t] if t in known else start + bucket(t) for t in tokens]
             else:
-                places = [self._places[t] if t in self._places else start + t % buckets for t in tokens]
+                places = [known[t] if t in known else start + t % buckets for t in tokens]
         else:
             # Masks are told from unknown tokens below.
             unknown_place = self._oov_start if self.num_oov_indices else -2
-            places = [self._places.get(token, unknown_place) for token in tokens]
+            places = [known.get(token, unknown_place) for token in tokens]
         if self.mask_token is not None:
             masked = 0 if self._oov_start else _DROPPED
             places = [masked if t == self.mask_token else place for t, place in zip(tokens, places, strict=True)]
@@ -284,21 +227,18 @@ class IndexLookup(HostLayer, abstract=True):
 
     def weigh(self, counts: Array) -> Array:
         """Return counts multiplied by the weights of the tokens, if they have some."""
-        if self._idf is None:
+        weights = self._vocabulary.weights
+        if weights is None:
             return counts
-        weights: Array = np.zeros(self.depth, self._idf.dtype)
-        weights[: len(self._idf)] = self._idf
-        return counts.astype(weights.dtype) * weights
+        padded: Array = np.zeros(self.depth, weights.dtype)
+        padded[: len(weights)] = weights
+        return counts.astype(weights.dtype) * padded
 
     def _tokens_of(self, inputs: Any) -> Array:
         raise NotImplementedError(f"{type(self).__name__} must implement the way back")
 
     def _inverted(self, indices: Array) -> list[Any]:
-        start = len(self._special)
-        found = [
-            self._tokens[k - start] if start <= k < start + len(self._tokens) else self.oov_token
-            for k in indices.reshape(-1).tolist()
-        ]
+        found = [self._vocabulary.find(k, self.oov_token) for k in indices.reshape(-1).tolist()]
         if self.mask_token is None:
             return found
         return [self.mask_token if k == 0 else token for k, token in zip(indices.reshape(-1), found, strict=True)]
@@ -307,15 +247,15 @@ class IndexLookup(HostLayer, abstract=True):
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make a like layer, with the vocabulary that it has learned."""
-        weighted = self._idf is not None
+        weights = self._vocabulary.weights
         return {
             **super().get_config(),
             "max_tokens": self.max_tokens,
             "num_oov_indices": self.num_oov_indices,
             "mask_token": self.mask_token,
             "oov_token": self.oov_token,
-            "vocabulary": self.get_vocabulary(include_special_tokens=weighted) if self._tokens else None,
-            "idf_weights": None if self._idf is None else self._idf.tolist(),
+            "vocabulary": self.get_vocabulary(weights is not None) if self._vocabulary.tokens else None,
+            "idf_weights": None if weights is None else weights.tolist(),
             "invert": self.invert,
             "output_mode": self.output_mode,
             "pad_to_max_tokens": self.pad_to_max_tokens,
@@ -325,7 +265,7 @@ class IndexLookup(HostLayer, abstract=True):
 
     @classmethod
     def from_config(cls: type[Lookup], config: Mapping[str, Any]) -> Lookup:
-        """Make a layer from what `get_config` returned, here or in Keras.
+        """Make a layer from what `get_config` returned.
 
         Raises:
             TypeError: if the vocabulary is the path of a file: a config opens no files.
@@ -337,9 +277,6 @@ class IndexLookup(HostLayer, abstract=True):
 def from_config_with_vocabulary(cls: Any, config: Mapping[str, Any]) -> Any:
     """Make a layer and set its vocabulary, which leaves it free to be adapted again."""
     arguments = dict(config)
-    # Keras notes these; here they follow from the vocabulary.
-    for name in ("vocabulary_size", "has_input_vocabulary"):
-        arguments.pop(name, None)
     vocabulary, weights = arguments.pop("vocabulary", None), arguments.pop("idf_weights", None)
     if isinstance(vocabulary, (str, os.PathLike)):
         raise mistyped("A config must hold the vocabulary itself: it opens no files.", vocabulary=vocabulary)

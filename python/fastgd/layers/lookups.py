@@ -68,8 +68,6 @@ class StringLookup(IndexLookup):
         salt: Any = None,
         **kwargs: Any,
     ) -> None:
-        # Keras writes it into configs; strings are hashed by either method alike.
-        kwargs.pop("oov_method", None)
         self.encoding = encoding
         for argument, token in (("mask_token", mask_token), ("oov_token", oov_token)):
             if token is not None and not isinstance(token, str):

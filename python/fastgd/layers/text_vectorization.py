@@ -224,7 +224,7 @@ class TextVectorization(HostLayer):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> TextVectorization:
-        """Make a layer from what `get_config` returned, here or in Keras.
+        """Make a layer from what `get_config` returned.
 
         Raises:
             ValueError: if it names a function that is not registered.

@@ -104,6 +104,12 @@ class WeightOwner:
         return variable
 
     @property
+    def own_variables(self) -> list[Variable]:
+        """The variables of the layer itself: those of `add_weight`, and trainable ones that an attribute holds."""
+        held = (value for value in vars(self).values() if isinstance(value, Variable) and value.trainable)
+        return distinct([*self._variables, *held])
+
+    @property
     def sublayers(self) -> list[Any]:
         """The layers in the attributes of this one, or in their lists and dicts, each once, in the order of making."""
         # Private attributes of the base classes hold calls and graphs, never layers of the user's.
@@ -119,7 +125,7 @@ class WeightOwner:
         """The variables that training may change: none while the layer is frozen."""
         if not self.trainable:
             return []
-        own = [variable for variable in self._variables if variable.trainable]
+        own = [variable for variable in self.own_variables if variable.trainable]
         return distinct([*own, *(variable for layer in self.sublayers for variable in layer.trainable_weights)])
 
     @property
@@ -231,7 +237,7 @@ class WeightOwner:
         return load
 
     def _own_weights(self) -> list[Variable]:
-        return sorted(self._variables, key=lambda variable: not variable.trainable)
+        return sorted(self.own_variables, key=lambda variable: not variable.trainable)
 
     def count_params(self) -> int:
         """Return the number of elements of all weights.

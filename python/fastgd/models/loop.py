@@ -104,7 +104,7 @@ class TrainingLoop:
         heard = callbacks.wants_batches("train")
         constrained = self._engine.lowered.constrained_in_python
         single = heard or bool(constrained)
-        begun = self._left > 0 and not self._resumed
+        begun = False if self._resumed else self._left > 0
         # What passes of this epoch before the current one added up, less what the current one had before this epoch.
         if begun:
             self._carried = self._carried - executor.totals()
@@ -139,7 +139,7 @@ class TrainingLoop:
         rows: Any = slice(first, None)
         if self._shuffle_seed is not None:
             rows = row_order(self._feeds.rows, self._shuffle_seed, self._pass - 1)[first:]
-        arrays = [None if array is None else np.ascontiguousarray(array[rows]) for array in self._feeds.arrays]
+        arrays = [np.ascontiguousarray(array[rows]) for array in self._feeds.arrays]
         executor.begin("train", arrays, self._batch_size, iteration=self._model.optimizer.calls)
         self._resumed = False
 

@@ -189,14 +189,14 @@ class Model(Saving, Trainer, Layer, abstract=True):
     def weights(self) -> list[Variable]:
         """All variables, its own and then layer by layer, each once."""
         layers: list[Layer] = self.layers
-        return distinct([*self._variables, *(variable for layer in layers for variable in layer.weights)])
+        return distinct([*self.own_variables, *(variable for layer in layers for variable in layer.weights)])
 
     @property
     def trainable_weights(self) -> list[Variable]:
         """The variables that training would change if the model were compiled now."""
         if not self.trainable:
             return []
-        own = [variable for variable in self._variables if variable.trainable]
+        own = [variable for variable in self.own_variables if variable.trainable]
         return distinct([*own, *(variable for layer in self.layers for variable in layer.trainable_weights)])
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from typing import Any, cast
 
@@ -154,13 +154,7 @@ class Trainer(Steps):
             self._loop, self._resumed_at = loop, None
             with closing(listeners), self._forgetting_data():
                 listeners.on_train_begin()
-                if self._resumed_at is not None:
-                    first, position = self._resumed_at
-                    if engine is not None:
-                        # The plan holds the seeds of layers, which are now those of the training that goes on.
-                        engine.renew(self._lower(data.weighted))  # type: ignore[union-attr]
-                        engine.bind_optimizer(self.optimizer)
-                    loop.resume(position)
+                first = self._resume(loop, engine, () if isinstance(data, StepData) else data.weighted, first)
                 logs: dict[str, Any] = {}
                 for epoch in range(first, epochs):
                     listeners.on_epoch_begin(epoch)
@@ -320,6 +314,18 @@ class Trainer(Steps):
         """Return the outputs for all rows of x as one batch."""
         feeds = input_feeds(self._model, x)
         return self._predict(ArrayData(self._model, feeds, feeds.rows), CallbackList())
+
+    def _resume(self, loop: Loop | StepLoop, engine: Engine | None, weighted: Collection[int], first: int) -> int:
+        """Let a loop go on where a callback has said, if one has; return the epoch to begin with."""
+        if self._resumed_at is None:
+            return first
+        epoch, position = self._resumed_at
+        if engine is not None:
+            # The plan holds the seeds of layers, which are now those of the training that goes on.
+            engine.renew(self._lower(weighted))
+            engine.bind_optimizer(self.optimizer)
+        loop.resume(position)
+        return epoch
 
     @contextmanager
     def _forgetting_data(self) -> Iterator[None]:

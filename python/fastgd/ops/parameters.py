@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastgd import config
 from fastgd.ops.operators import Operators
 from fastgd.plan import ALIGNMENT_BYTES, flat_layout
-from fastgd.utils.errors import invalid
+from fastgd.utils.errors import invalid, mistyped
+from fastgd.utils.naming import automatic_name
 
 Array = npt.NDArray[Any]
 
@@ -61,15 +63,21 @@ class Variable(Operators):
     Ops and operators take it like a tensor: in a layer's `call` they train it, elsewhere they compute with its value.
 
     Args:
-        value: the initial value; its copy begins the variable's life.
-        name: the name inside the layer, such as "kernel".
-        dtype: "float32" or "float64".
+        initializer: the initial value, whose copy begins the variable's life; or what makes it of `shape` and dtype,
+            such as an object of `fastgd.initializers`.
+        name: the name inside the layer, such as "kernel"; automatic if None.
+        dtype: "float32" or "float64"; `config.floatx()` if None.
         trainable: whether optimizers may change it; `layer.trainable = False` freezes it besides.
         regularizer: a function of `fastgd.regularizers` whose value joins the loss while it is trained, or None.
         constraint: a function of `fastgd.constraints` that it goes through after each update, or None.
+        shape: the shape for an initializer that makes the value.
+
+    Raises:
+        TypeError: if the value is made, and no shape is given; for a name that is no string.
 
     Example:
         >>> layer.kernel.assign(np.eye(4))
+        >>> self.gain = fastgd.Variable(1.0, name="gain")
     """
 
     # An array leaves its operators to the variable, so that `array * variable` is an op.
@@ -77,19 +85,24 @@ class Variable(Operators):
 
     def __init__(
         self,
-        value: npt.ArrayLike,
-        name: str,
-        dtype: str,
+        initializer: npt.ArrayLike | Callable[..., npt.ArrayLike],
+        name: str | None = None,
+        dtype: str | None = None,
         trainable: bool = True,
         regularizer: Callable[..., Any] | None = None,
         constraint: Callable[..., Any] | None = None,
+        *,
+        shape: Sequence[int] | None = None,
     ) -> None:
-        self.name = name
-        self.path = name
+        if name is not None and not isinstance(name, str):
+            raise mistyped("`name` must be a string; `shape` is given by its name.", name=name)
+        dtype = config.floatx() if dtype is None else dtype
+        self.name = name or automatic_name("variable")
+        self.path = self.name
         self.trainable = trainable
         self.regularizer = regularizer
         self.constraint = constraint
-        self._array: Array = np.array(value, dtype=dtype, order="C")
+        self._array: Array = np.array(_initial_value(initializer, shape, dtype), dtype=dtype, order="C")
         self._store: ParameterStore | None = None
 
     @property
@@ -179,6 +192,18 @@ class Variable(Operators):
     def __repr__(self) -> str:
         """Show path, shape and dtype."""
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}>"
+
+
+def _initial_value(initializer: Any, shape: Sequence[int] | None, dtype: str) -> Any:
+    """Return a value as it is, or what an initializer makes."""
+    if isinstance(initializer, str):
+        text = "`initializer` must be a value or an object, such as initializers.Zeros()."
+        raise mistyped(text, initializer=initializer)
+    if not callable(initializer):
+        return initializer
+    if shape is None:
+        raise mistyped("`shape` must be given with an initializer.", shape=shape)
+    return initializer(tuple(shape), dtype)
 
 
 def as_variable(value: Variable | npt.ArrayLike, name: str, dtype: str, trainable: bool = True) -> Variable:

@@ -9,12 +9,12 @@ from typing import Any
 from fastgd import activations, constraints, initializers, losses, metrics, ops, regularizers
 from fastgd.constraints import Constraint
 from fastgd.initializers import Initializer
-from fastgd.layers.layer import Layer
+from fastgd.layers.layer import Layer, model_classes
 from fastgd.layers.layer import registry as layer_registry
 from fastgd.losses import Loss
+from fastgd.losses.loss import registry as loss_registry
 from fastgd.metrics import Metric
 from fastgd.metrics.base import registry as metric_registry
-from fastgd.models.configs import model_classes
 from fastgd.models.model import Model
 from fastgd.optimizers import Optimizer
 from fastgd.optimizers.optimizer import registry as optimizer_registry
@@ -31,7 +31,7 @@ _CLASSES: dict[str, tuple[type, Mapping[str, Any]]] = {
     "keras.layers": (Layer, layer_registry.classes),
     "keras.optimizers": (Optimizer, optimizer_registry.classes),
     "keras.optimizers.schedules": (LearningRateSchedule, schedule_registry.classes),
-    "keras.losses": (Loss, losses._registry.classes),
+    "keras.losses": (Loss, loss_registry.classes),
     "keras.metrics": (Metric, metric_registry.classes),
     "keras.initializers": (Initializer, initializers._registry.classes),
     "keras.regularizers": (Regularizer, regularizers._registry.classes),
@@ -93,6 +93,9 @@ def find_class(module: str | None, name: str) -> Any:
     """
     # Keras says Functional for what is made of placeholders, and keras.models for what is in keras too.
     public = "keras" if module == "keras.models" or name == "Functional" else module
+    if module is not None and module.startswith("keras.src.backend.") and ".optimizers" in module:
+        # On PyTorch Keras writes the class of that backend behind a public one.
+        public = "keras.optimizers"
     if public in _CLASSES:
         return _CLASSES[public][1].get(name)
     if public is not None and public.startswith("keras."):

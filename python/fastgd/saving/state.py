@@ -22,6 +22,12 @@ from fastgd.saving.stores import Source, Store, Weights
 from fastgd.utils.errors import invalid
 from fastgd.utils.naming import snake_case
 
+# What Keras calls some layers and their attributes otherwise than fastgd.
+_NAMES = {"GroupQueryAttention": "grouped_query_attention"}
+_ATTRIBUTES = {
+    "GroupQueryAttention": {f"{part}_dense": f"_{part}_dense" for part in ("query", "key", "value", "output", "gate")}
+}
+
 
 class _PlainModel(Model, abstract=True):
     """A model without attributes of its own, to tell those of the base classes from those of users."""
@@ -44,8 +50,8 @@ def collect_weights(model: Model) -> Weights:
             arrays = optimizer_arrays(thing, _trained(owner, thing))
             weights.arrays[path] = {str(k): array for k, array in enumerate(arrays)}
         else:
-            weights.arrays[path] = own = {}
-            thing.save_own_variables(own)
+            weights.arrays[path] = {}
+            thing.save_own_variables(weights.arrays[path])
             if (seed := getattr(thing, "_drawn", None)) is not None:
                 weights.seeds[path] = seed
         weights.names[path] = thing.name
@@ -116,12 +122,14 @@ def _walk_value(value: Any, path: str, seen: set[int], owner: Any) -> Iterator[t
 def _part_name(part: Any) -> str:
     if not isinstance(part, WeightOwner):
         return "container"
-    return "functional" if type(part) is Model else snake_case(type(part).__name__)
+    name = type(part).__name__
+    return "functional" if type(part) is Model else _NAMES.get(name, snake_case(name))
 
 
 def _attributes(layer: Layer) -> Iterator[tuple[str, Any]]:
     """Yield the attributes that may hold layers, in the order in which Keras goes through them: private ones last."""
-    own = {name: value for name, value in vars(layer).items() if name not in _base_attributes()}
+    names = _ATTRIBUTES.get(type(layer).__name__, {})
+    own = {names.get(name, name): value for name, value in vars(layer).items() if name not in _base_attributes()}
     if isinstance(layer, Model):
         layers = [part for part in layer.layers if not isinstance(part, Operation)]
         if layer.subclassed:

@@ -12,6 +12,7 @@ import numpy as np
 from fastgd import layers, ops
 from fastgd.interop.onnx.functions import ARITHMETIC, COMPARISONS, LOGIC
 from fastgd.interop.onnx.reading import GraphReader, Node, imports, operand, settled, sizes_from
+from fastgd.interop.onnx.recurrence import STATE, turned, with_axis, without_axis
 from fastgd.interop.values import FLAT, LAST, Value, aligned, channels_last, moved, permuted, plain, reduced, reshaped
 from fastgd.interop.windows import ORDER, class_of, kind_of_padding, pad
 from fastgd.utils.windows import window_padding, window_sizes
@@ -381,6 +382,8 @@ def transpose(reader: GraphReader, node: Node) -> Any:
     """The axes of each sample in another order."""
     value = reader.get(node.inputs[0])
     order = node.ints("perm", range(len(value.shape), -1, -1))
+    if (other := turned(value, order)) is not None:
+        return other
     if order[0] != 0:
         raise node.refuse("perm", order)
     return permuted(value, order)
@@ -392,6 +395,9 @@ def change_axes(reader: GraphReader, node: Node) -> Any:
     value = reader.get(node.inputs[0])
     axes = reader.integers(node, "axes", 1)
     rank = len(value.shape) + 1
+    other = without_axis(value, axes) if node.kind == "Squeeze" else with_axis(value, axes or [])
+    if other is not None:
+        return other
     if node.kind == "Unsqueeze":
         assert axes is not None
         places = sorted(axis % (rank + len(axes)) for axis in axes)
@@ -509,12 +515,30 @@ def expand(reader: GraphReader, node: Node) -> Any:
 @imports("Gather")
 def gather(reader: GraphReader, node: Node) -> Any:
     """Elements picked along an axis by constants."""
-    value, indices = plain(reader.get(node.inputs[0])), reader.constant(node, 1, "indices")
+    value = reader.get(node.inputs[0])
+    if not isinstance(value, Value):
+        return _embedding(reader, node, value)
+    indices = reader.constant(node, 1, "indices")
+    if value.order == STATE and indices is not None and indices.size == 1 and indices.ndim == 0:
+        # The one direction that there is.
+        return Value(value.tensor, value.shape)
+    value = plain(value)
     axis = int(node.attrs.get("axis", 0)) % (len(value.shape) + 1)
     if axis == 0 or indices is None:
         raise node.refuse("axis", axis)
     y = ops.take(value.tensor, indices.tolist(), axis)
     return Value(y, tuple(y.dims[1:]))
+
+
+def _embedding(reader: GraphReader, node: Node, table: Any) -> Value:
+    """Return the rows of a constant table."""
+    rows = plain(reader.get(node.inputs[1]))
+    if table.ndim != 2 or int(node.attrs.get("axis", 0)) != 0 or rows.tensor.dtype != "int32":
+        raise node.refuse("data", f"a constant of the shape {table.shape}")
+    layer = layers.Embedding(*table.shape, name=reader.name_of(node))
+    y = layer(rows.tensor)
+    layer.embeddings.assign(table)
+    return Value(y, (*rows.shape, table.shape[1]))
 
 
 @imports("Resize", "Upsample")

@@ -135,6 +135,8 @@ def _read(onnx: Any, reader: GraphReader, node: Node) -> None:
     else:
         if node.kind not in IMPORTERS:
             raise refuse_kinds([node.kind])
+        if not isinstance(values[0], Value) and node.kind in ("Reshape", "Expand", "Slice", "Pad"):
+            raise node.refuse("data", "a constant")
         found = [IMPORTERS[node.kind](reader, node)]
     reader.values.update(zip(node.outputs, found, strict=False))
 

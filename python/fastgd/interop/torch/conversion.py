@@ -211,8 +211,9 @@ def from_torch(module: Any, input_shape: Any, data_format: str = "channels_first
     values: dict[Any, Any] = {}
     inputs: list[Value] = []
     for node, shape in zip(entrances, shapes, strict=True):
-        order = LAST if last and len(shape) > 1 and _all_spatial(node, modules) else SAME
-        x = Input(moved(shape) if order == LAST else shape, dtype=convert.dtype, name=node.name)
+        order = LAST if last and len(shape) > 1 and _takers(node, modules) <= SPATIAL else SAME
+        kind = "int32" if _takers(node, modules) == {"Embedding"} else convert.dtype
+        x = Input(moved(shape) if order == LAST else shape, dtype=kind, name=node.name)
         values[node] = Value(x, shape, order)
         inputs.append(values[node])
     outputs: Any = None
@@ -332,11 +333,10 @@ def _activation_behind(node: Any, modules: dict[str, Any], convert: Converter) -
     return (NAMED[kind], follower) if kind in FUSED else (None, None)
 
 
-def _all_spatial(node: Any, modules: dict[str, Any]) -> bool:
-    """Return whether all that takes an input are convolutions and the like."""
-    users = list(node.users)
-    kinds = [type(modules[u.target]).__name__ for u in users if u.op == "call_module"]
-    return bool(users) and len(kinds) == len(users) and all(kind in SPATIAL for kind in kinds)
+def _takers(node: Any, modules: dict[str, Any]) -> set[str]:
+    """Return the classes of the modules that take an input; "" stands for anything else, or nothing."""
+    kinds = {type(modules[u.target]).__name__ if u.op == "call_module" else "" for u in node.users}
+    return kinds or {""}
 
 
 def _resolve(structure: Any, values: dict[Any, Any]) -> Any:

@@ -137,6 +137,20 @@ def batch_norm(convert: Converter, module: Any, name: str, value: Value) -> Valu
     return value.like(y)
 
 
+def embedding(convert: Converter, module: Any, name: str, value: Value) -> Value:
+    """Return an Embedding; PyTorch's ways to treat some rows apart in training have no counterpart."""
+    for option in ("padding_idx", "max_norm", "scale_grad_by_freq", "sparse"):
+        # Row 0 is one, too.
+        if getattr(module, option) is not None and getattr(module, option) is not False:
+            raise refuse_option(name, option, getattr(module, option))
+    layer = convert.layer(
+        module, lambda: layers.Embedding(module.num_embeddings, module.embedding_dim, **convert.named(name))
+    )
+    y = layer(value.tensor)
+    convert.link(layer.embeddings, module.weight)
+    return Value(y, (*value.shape, module.embedding_dim))
+
+
 def layer_norm(convert: Converter, module: Any, name: str, value: Value) -> Value:
     """Return a LayerNormalization over the last axes."""
     value = plain(value)
@@ -309,6 +323,7 @@ HANDLERS: dict[str, Handler] = {
     "RMSNorm": rms_norm,
     "GroupNorm": group_norm,
     "PReLU": prelu,
+    "Embedding": embedding,
     "RNN": recurrent,
     "LSTM": recurrent,
     "GRU": recurrent,
