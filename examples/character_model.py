@@ -1,6 +1,6 @@
 """A recurrent network writes Plato's Republic, letter by letter, after having learned which letter follows which.
 
-The text is cut into 16 pieces that are read side by side, 64 letters at a time. The LSTM is stateful: it goes on with
+The text is cut into 32 pieces that are read side by side, 64 letters at a time. The LSTM is stateful: it goes on with
 the next 64 letters where it was, so that it remembers more than what one gradient runs through (truncated
 backpropagation through time). Of each letter it says how probable it is to come next. How good it is is told in bits
 per letter on the last tenth of the text, which it never learns from: so many would a file take that is packed with the
@@ -26,7 +26,7 @@ from shared import COLOURS, find_data, new_figure, read_arguments, save, show_ta
 import fastgd
 from fastgd import layers
 
-STREAMS, STEPS = 16, 64
+STREAMS, STEPS = 32, 64
 SAMPLE = 400
 TEMPERATURE = 0.7
 
@@ -49,7 +49,7 @@ def make_network(letters, units, streams, steps):
             layers.Dense(letters, activation="softmax"),
         ]
     )
-    model.compile(fastgd.optimizers.Adam(6e-3, clipnorm=1.0), "sparse_categorical_crossentropy")
+    model.compile(fastgd.optimizers.Adam(3e-3, clipnorm=1.0), "sparse_categorical_crossentropy")
     return model
 
 
@@ -119,7 +119,7 @@ def main():
     bits, bar = [], 1 if sys.stdout.isatty() else 0
     for epoch in range(args.epochs):
         model.layers[1].reset_states()
-        model.optimizer.learning_rate = 6e-3 * (1 - epoch / args.epochs)
+        model.optimizer.learning_rate = 3e-3 * 0.8**epoch
         model.fit(x, y, batch_size=STREAMS, epochs=1, shuffle=False, verbose=bar)
         bits.append(bits_of(model, *held))
         print(f"epoch {epoch + 1}: {bits[-1]:.3f} bits per letter on held text")
