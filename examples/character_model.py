@@ -102,7 +102,7 @@ def write(trained, alphabet, units, begin, length, temperature):
 
 
 def main():
-    args = read_arguments(__doc__, epochs=10)
+    args = read_arguments(__doc__, epochs=8)
     folder = find_data("text")
     if folder is None:
         print("skipped: set FASTGD_DATA to a folder that holds text/republic_clean.txt.gz")
@@ -142,7 +142,7 @@ def draw(path, bits, rows, model, held, alphabet):
     left.plot(range(1, len(bits) + 1), bits, "o-", color=COLOURS[0], label=rows[0][0])
     for colour, (name, value) in zip(COLOURS[1:], rows[1:], strict=False):
         left.axhline(value, color=colour, linestyle="--", label=name)
-    left.set(xlabel="epoch", ylabel="bits per letter on held text")
+    left.set(xlabel="epoch", ylabel="bits per letter on held text", xticks=range(1, len(bits) + 1))
     left.legend(fontsize=8)
     x, y = (part[:STREAMS] for part in held)
     model.layers[1].reset_states()
