@@ -28,6 +28,8 @@ def is_shared(case: LayerCase) -> bool:
     # Keras scales another axis than the one it normalises, and its sparsemax counts the batch among the classes.
     faulty = case.cls == "RMSNormalization" and case.config.get("axis") == 1
     faulty |= case.config.get("activation") == "sparsemax"
+    # With the axes left open it takes the size of the first one for that of the last.
+    faulty |= str(case.config.get("equation", "")).startswith("...")
     return bool(case.inputs) and hasattr(keras.layers, case.cls) and not faulty
 
 
@@ -61,6 +63,8 @@ def called(case: LayerCase, layer: Any, inputs: list[Any]) -> Any:
     if case.cls.endswith(("Cell", "Cells")):
         states = [inputs[1:3], inputs[3:]] if case.cls == "StackedRNNCells" else inputs[1:]
         return layer(inputs[0], states)[0]
+    if issubclass(getattr(layers, case.cls), layers.headed_attention.HeadedAttention):
+        return layer(*inputs)
     many = len(inputs) > 1 or issubclass(getattr(layers, case.cls), layers.merging.Merge)
     return layer(inputs if many else inputs[0])
 

@@ -9,13 +9,12 @@ from typing import Any
 from fastgd import activations, constraints, initializers, losses, metrics, ops, regularizers
 from fastgd.constraints import Constraint
 from fastgd.initializers import Initializer
-from fastgd.layers.layer import Layer
+from fastgd.layers.layer import Layer, model_classes
 from fastgd.layers.layer import registry as layer_registry
 from fastgd.losses import Loss
 from fastgd.losses.loss import registry as loss_registry
 from fastgd.metrics import Metric
 from fastgd.metrics.base import registry as metric_registry
-from fastgd.models.configs import model_classes
 from fastgd.models.model import Model
 from fastgd.optimizers import Optimizer
 from fastgd.optimizers.optimizer import registry as optimizer_registry

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from fastgd.layers.layer import Layer
+from fastgd.layers.layer import Layer, model_classes
 from fastgd.losses import Loss
 from fastgd.metrics import Metric
-from fastgd.models.configs import CustomObjects, layer_from_config, model_classes
+from fastgd.models.configs import CustomObjects, layer_from_config
 from fastgd.models.model import Model
 from fastgd.saving.names import FUNCTION, find_class, find_function, is_own, keywords_of, known_classes
 from fastgd.saving.operations import is_keras_op, operation_from_keras
