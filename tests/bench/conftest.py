@@ -17,7 +17,7 @@ from fastgd.bench.results import Document, add_ratios, summarize
 @pytest.fixture(autouse=True)
 def _fresh_state() -> Iterator[None]:
     # Adapters choose backend and threads for their process, which here is that of the tests.
-    fastgd.utils.clear_session()
+    fastgd.utils.clear_session(free_memory=False)
     threads = runtime.get_num_threads()
     with fastgd.backend(runtime.current_backend()):
         yield

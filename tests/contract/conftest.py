@@ -16,7 +16,7 @@ def _fresh_state(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("FASTGD_BACKEND", "FASTGD_ISA", "FASTGD_TEAM_WORK"):
         monkeypatch.delenv(name, raising=False)
     threads = _core.get_num_threads()
-    fastgd.utils.clear_session()
+    fastgd.utils.clear_session(free_memory=False)
     fastgd.utils.set_random_seed(1)
     yield
     _core.set_num_threads(threads)

@@ -303,7 +303,7 @@ MODELS: list[Callable[[], Setting]] = [
 def run(build: Callable[[], Setting], threads: int) -> dict[str, Any]:
     """Train a model from the start with so many threads, and return everything that can be seen of it."""
     fastgd.set_num_threads(threads)
-    fastgd.utils.clear_session()
+    fastgd.utils.clear_session(free_memory=False)
     fastgd.utils.set_random_seed(6)
     model, x, t, arguments = build()
     history = model.fit(x, t, **{"epochs": 2, "verbose": 0, **arguments})

@@ -18,7 +18,7 @@ def _fresh_state(monkeypatch: pytest.MonkeyPatch) -> None:
             runtime.native_module()
         except ImportError:
             monkeypatch.setenv("FASTGD_BACKEND", "numpy")
-    fastgd.utils.clear_session()
+    fastgd.utils.clear_session(free_memory=False)
     fastgd.utils.set_random_seed(1)
 
 

@@ -66,7 +66,7 @@ def float64(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setitem(BIT64_TO_BIT32_DTYPE, "float64", "float64")
     before = keras.config.floatx()
     keras.config.set_floatx("float64")
-    fastgd.utils.clear_session()
+    fastgd.utils.clear_session(free_memory=False)
     yield
     keras.config.set_floatx(before)
 

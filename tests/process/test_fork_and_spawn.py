@@ -23,7 +23,7 @@ x, t = rng.normal(size=(300, 40)), rng.integers(0, 5, 300)
 
 def make():
     fastgd.utils.set_random_seed(3)
-    fastgd.utils.clear_session()
+    fastgd.utils.clear_session(free_memory=False)
     model = fastgd.Sequential([fastgd.Input((40,)), Dense(130, "relu"), Dropout(0.3), Dense(5, "softmax")])
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model

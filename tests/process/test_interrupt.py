@@ -23,7 +23,7 @@ x = rng.normal(size=(40_000, 300)).astype(np.float32)
 t = rng.integers(0, 10, len(x))
 
 def make():
-    fastgd.utils.clear_session()
+    fastgd.utils.clear_session(free_memory=False)
     layers = [fastgd.Input((300,)), Dense(400, "relu"), Dropout(0.2, seed=1), Dense(400, "relu"), Dense(10, "softmax")]
     model = fastgd.Sequential(layers)
     model.compile(fastgd.optimizers.Adam(1e-3), "sparse_categorical_crossentropy", metrics=["accuracy"])

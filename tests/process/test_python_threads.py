@@ -27,7 +27,7 @@ def _often_switching() -> Any:
     # Python's threads change places every microsecond or so: races show that are rare otherwise.
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
-    fastgd.utils.clear_session()
+    fastgd.utils.clear_session(free_memory=False)
     fastgd.utils.set_random_seed(5)
     yield
     sys.setswitchinterval(before)
