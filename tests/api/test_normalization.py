@@ -217,7 +217,7 @@ def test_layers_that_compute_refuse_integers() -> None:
     with pytest.raises(ValueError, match=r"^\[dense\] takes floating tensors, not integers. Received: .* dtype int32$"):
         layers.Dense(2)(fastgd.Input((3,), dtype="int32"))
     with pytest.raises(ValueError, match=r"^\[category_encoding\] labels are int32"):
-        layers.CategoryEncoding(3)(fastgd.Input((3,)))
+        layers.CategoryEncoding(3)(fastgd.Input((3,), dtype="float32"))
     tensors = (TensorSpec("x", (-1, 3), "int32"), TensorSpec("y", (-1, 2), "float64"))
     plan = Plan("float64", tensors, (ParamSpec("w", (3, 2)),), (Step("dense", ("x",), ("y",), ("w",)),), ("x",), ("y",))
     executor = _core.Executor(plan)

@@ -43,7 +43,7 @@ def test_there_are_enough_rows_in_every_area(tool):
     assert len(rows) >= 60 and sum(row.is_native for row in rows) >= 20
     assert {row.area for row in rows} == {
         "activations", "convolutions", "dropout", "initializers", "losses", "metrics", "penalties", "reductions",
-        "schedules", "updates", "windows",
+        "schedules", "sequences", "updates", "windows",
     }  # fmt: skip
 
 
