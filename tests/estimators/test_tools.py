@@ -18,15 +18,10 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import fastgd
 from fastgd.estimators import LogisticRegression, MLPClassifier, MLPRegressor
-from fastgd.estimators.threads import inside_worker, limited_threads, threads_for
+from fastgd.estimators.threads import limited_threads, threads_for
+from worker_fits import seen
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
-
-def seen(n_jobs: Any = None) -> tuple[bool, int]:
-    """Return whether this is a worker, and how many threads a fit has."""
-    with limited_threads(n_jobs):
-        return inside_worker(), fastgd.get_num_threads()
 
 
 @pytest.mark.parametrize("backend", ["loky", "threading", "multiprocessing"])

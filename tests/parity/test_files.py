@@ -193,6 +193,28 @@ def test_models_of_all_kinds_go_both_ways(tmp_path: Path) -> None:
             np.testing.assert_array_equal(mine, its)
 
 
+def test_models_that_keras_has_not_trained_load_without_a_warning(tmp_path: Path) -> None:
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    model.compile("adam", "mse")
+    model.save(tmp_path / "new.keras")
+    assert saving.load_model(tmp_path / "new.keras").optimizer.iterations == 0
+
+
+def test_heads_go_both_ways(tmp_path: Path) -> None:
+    x = np.random.default_rng(1).normal(size=(5, 4, 6)).astype("float32")
+    for k, (name, arguments) in enumerate((("MultiHeadAttention", (2, 3)), ("GroupQueryAttention", (3, 4, 2)))):
+        entrance = fastgd.Input((4, 6))
+        ours = fastgd.Model(entrance, getattr(layers, name)(*arguments)(entrance, entrance))
+        for weight in ours.weights:
+            weight.assign(np.random.default_rng(k).normal(size=weight.shape))
+        ours.save(tmp_path / "ours.keras")
+        theirs = keras.models.load_model(tmp_path / "ours.keras")
+        expected = ours.predict(x, verbose=0)
+        np.testing.assert_allclose(np.asarray(theirs(x)), expected, atol=1e-5)
+        theirs.save(tmp_path / "theirs.keras")
+        np.testing.assert_array_equal(saving.load_model(tmp_path / "theirs.keras").predict(x, verbose=0), expected)
+
+
 def test_losses_metrics_and_what_keras_calls_functions_are_understood() -> None:
     for kind, ours, cases in (("losses", losses, loss_cases()), ("metrics", metrics, metric_cases())):
         for case in one_of_each(list(cases)):

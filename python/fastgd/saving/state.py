@@ -185,6 +185,9 @@ def _optimizer_changes(optimizer: Optimizer, model: Model, store: Store) -> list
     shapes = optimizer_shapes(optimizer, variables)
     keys = [str(k) for k in range(len(shapes))]
     if sorted(store) != sorted(keys) or any(store.shape(key) != shape for key, shape in zip(keys, shapes, strict=True)):
+        if sorted(store) == ["0", "1"] and not any(store.shape(key) for key in store):
+            # Keras makes the slots with the first step; before it there are iterations and rate alone, both as new.
+            return []
         warnings.warn(
             f"The file holds the state of another optimizer than {optimizer.name!r}, which stays as it is.",
             stacklevel=5,
