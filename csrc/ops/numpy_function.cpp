@@ -31,8 +31,8 @@ class NumpyFunction final : public Op<T> {
     t.backward_reads_inputs = t.backward_reads_outputs = ~0u;
     if (!function_->differentiable())
       t.refuses_gradient = "'" + function_->name() +
-                                "' has no `backward`, but weights before it are trained: give it one, or put "
-                                "`ops.stop_gradient` before it";
+                           "' has no `backward`, but weights before it are trained: give it one, or put "
+                           "`ops.stop_gradient` before it";
   }
 
   void forward(const Call<T>& c, const Worker& who) const noexcept override {
