@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from typing import Any
 
 from fastgd.bench.opponents import OPPONENTS
 from fastgd.bench.results import CaseResult, Document, WorkloadResult
 from fastgd.bench.tables import columns_of, find_entrant
+from fastgd.utils.extras import import_extra
 
 # Of Okabe and Ito's palette, which most people who confuse colours can tell apart.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000", "#999999", "#882255")
@@ -20,10 +20,7 @@ def check_available() -> Any:
     Raises:
         ImportError: if matplotlib is not installed; the message names the extra that brings it.
     """
-    try:
-        return importlib.import_module("matplotlib.figure").Figure
-    except ImportError as error:
-        raise ImportError("Plotting needs matplotlib: pip install 'fastgd[plot]'.") from error
+    return import_extra("matplotlib.figure", "plot", "Plotting").Figure
 
 
 def draw(document: Document, path: Path) -> None:

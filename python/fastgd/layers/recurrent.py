@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastgd.layers.recurrent_cell import RecurrentCell
@@ -10,20 +11,24 @@ from fastgd.layers.recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell
 from fastgd.layers.rnn import RNN
 from fastgd.utils.errors import invalid
 
+# The arguments that these layers hand to RNN and to the base of all layers.
+WAYS = ("return_sequences", "return_state", "go_backwards", "stateful", "unroll", "activity_regularizer")
+
 
 class CellLayer(RNN, abstract=True):
     """Base of the layers around one cell of this library, whose arguments they share: `layer.units`, for instance."""
 
-    def __init__(
-        self,
-        make: Callable[..., RecurrentCell],
-        arguments: dict[str, Any],
-        ways: tuple[bool, bool, bool, bool, bool],
-        activity_regularizer: Any,
-        **kwargs: Any,
-    ) -> None:
-        """Make the cell of the arguments, and take the first arguments of RNN and further ones."""
-        super().__init__(make(**arguments), *ways, activity_regularizer=activity_regularizer, **kwargs)
+    def __init__(self, make: type[RecurrentCell], given: Mapping[str, Any]) -> None:
+        """Make the cell, and take the other arguments.
+
+        Args:
+            make: the class of the cell.
+            given: the `locals()` of the layer's `__init__`: its arguments are those of the cell, those of RNN, and
+                further ones in `kwargs`.
+        """
+        arguments = {name: given[name] for name in inspect.signature(make).parameters if name != "kwargs"}
+        ways = {name: given[name] for name in WAYS}
+        super().__init__(make(**arguments), **ways, **given["kwargs"])
         self._shared = tuple(arguments)
 
     def __getattr__(self, name: str) -> Any:
@@ -106,25 +111,7 @@ class SimpleRNN(CellLayer):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        arguments = {
-            "units": units,
-            "activation": activation,
-            "use_bias": use_bias,
-            "kernel_initializer": kernel_initializer,
-            "recurrent_initializer": recurrent_initializer,
-            "bias_initializer": bias_initializer,
-            "kernel_regularizer": kernel_regularizer,
-            "recurrent_regularizer": recurrent_regularizer,
-            "bias_regularizer": bias_regularizer,
-            "kernel_constraint": kernel_constraint,
-            "recurrent_constraint": recurrent_constraint,
-            "bias_constraint": bias_constraint,
-            "dropout": dropout,
-            "recurrent_dropout": recurrent_dropout,
-            "seed": seed,
-        }
-        ways = return_sequences, return_state, go_backwards, stateful, unroll
-        super().__init__(SimpleRNNCell, arguments, ways, activity_regularizer, **kwargs)
+        super().__init__(SimpleRNNCell, locals())
 
 
 class LSTM(CellLayer):
@@ -202,27 +189,7 @@ class LSTM(CellLayer):
         use_cudnn: bool | str = "auto",
         **kwargs: Any,
     ) -> None:
-        arguments = {
-            "units": units,
-            "activation": activation,
-            "recurrent_activation": recurrent_activation,
-            "use_bias": use_bias,
-            "kernel_initializer": kernel_initializer,
-            "recurrent_initializer": recurrent_initializer,
-            "bias_initializer": bias_initializer,
-            "unit_forget_bias": unit_forget_bias,
-            "kernel_regularizer": kernel_regularizer,
-            "recurrent_regularizer": recurrent_regularizer,
-            "bias_regularizer": bias_regularizer,
-            "kernel_constraint": kernel_constraint,
-            "recurrent_constraint": recurrent_constraint,
-            "bias_constraint": bias_constraint,
-            "dropout": dropout,
-            "recurrent_dropout": recurrent_dropout,
-            "seed": seed,
-        }
-        ways = return_sequences, return_state, go_backwards, stateful, unroll
-        super().__init__(LSTMCell, arguments, ways, activity_regularizer, **kwargs)
+        super().__init__(LSTMCell, locals())
         self.use_cudnn = check_cudnn(use_cudnn)
 
 
@@ -303,27 +270,7 @@ class GRU(CellLayer):
         use_cudnn: bool | str = "auto",
         **kwargs: Any,
     ) -> None:
-        arguments = {
-            "units": units,
-            "activation": activation,
-            "recurrent_activation": recurrent_activation,
-            "use_bias": use_bias,
-            "kernel_initializer": kernel_initializer,
-            "recurrent_initializer": recurrent_initializer,
-            "bias_initializer": bias_initializer,
-            "kernel_regularizer": kernel_regularizer,
-            "recurrent_regularizer": recurrent_regularizer,
-            "bias_regularizer": bias_regularizer,
-            "kernel_constraint": kernel_constraint,
-            "recurrent_constraint": recurrent_constraint,
-            "bias_constraint": bias_constraint,
-            "dropout": dropout,
-            "recurrent_dropout": recurrent_dropout,
-            "reset_after": reset_after,
-            "seed": seed,
-        }
-        ways = return_sequences, return_state, go_backwards, stateful, unroll
-        super().__init__(GRUCell, arguments, ways, activity_regularizer, **kwargs)
+        super().__init__(GRUCell, locals())
         self.use_cudnn = check_cudnn(use_cudnn)
 
 

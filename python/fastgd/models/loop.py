@@ -104,7 +104,7 @@ class TrainingLoop:
         heard = callbacks.wants_batches("train")
         constrained = self._engine.lowered.constrained_in_python
         single = heard or bool(constrained)
-        begun = False if self._resumed else self._left > 0
+        begun = self._left > 0 and not self._resumed
         # What passes of this epoch before the current one added up, less what the current one had before this epoch.
         if begun:
             self._carried = self._carried - executor.totals()
