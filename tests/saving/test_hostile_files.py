@@ -102,9 +102,12 @@ def test_flipped_bits_without_a_checksum_do_no_harm(tmp_path: Path) -> None:
     path = tmp_path / "m.weights.h5"
     path.write_bytes(content)
     load(path)
-    for _ in range(40):
-        path.write_bytes(flipped(content))
-        refusal(path)
+    with warnings.catch_warnings():
+        # A flip in the optimizer's part may leave what reads as the state of another one.
+        warnings.filterwarnings("ignore", "The file holds the state of another optimizer")
+        for _ in range(40):
+            path.write_bytes(flipped(content))
+            refusal(path)
 
 
 def archive(members: dict[str, bytes], **options: Any) -> bytes:

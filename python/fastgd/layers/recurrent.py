@@ -18,17 +18,17 @@ WAYS = ("return_sequences", "return_state", "go_backwards", "stateful", "unroll"
 class CellLayer(RNN, abstract=True):
     """Base of the layers around one cell of this library, whose arguments they share: `layer.units`, for instance."""
 
-    def __init__(self, make: type[RecurrentCell], given: Mapping[str, Any]) -> None:
+    def __init__(self, make: type[RecurrentCell], given: Mapping[str, Any], /, **kwargs: Any) -> None:
         """Make the cell, and take the other arguments.
 
         Args:
             make: the class of the cell.
-            given: the `locals()` of the layer's `__init__`: its arguments are those of the cell, those of RNN, and
-                further ones in `kwargs`.
+            given: the `locals()` of the layer's `__init__`: its arguments are those of the cell and those of RNN.
+            **kwargs: those of RNN and of `Layer` that the layer takes as its own `kwargs`.
         """
         arguments = {name: given[name] for name in inspect.signature(make).parameters if name != "kwargs"}
         ways = {name: given[name] for name in WAYS}
-        super().__init__(make(**arguments), **ways, **given["kwargs"])
+        super().__init__(make(**arguments), **ways, **kwargs)
         self._shared = tuple(arguments)
 
     def __getattr__(self, name: str) -> Any:
@@ -111,7 +111,7 @@ class SimpleRNN(CellLayer):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(SimpleRNNCell, locals())
+        super().__init__(SimpleRNNCell, locals(), **kwargs)
 
 
 class LSTM(CellLayer):
@@ -189,7 +189,7 @@ class LSTM(CellLayer):
         use_cudnn: bool | str = "auto",
         **kwargs: Any,
     ) -> None:
-        super().__init__(LSTMCell, locals())
+        super().__init__(LSTMCell, locals(), **kwargs)
         self.use_cudnn = check_cudnn(use_cudnn)
 
 
@@ -270,7 +270,7 @@ class GRU(CellLayer):
         use_cudnn: bool | str = "auto",
         **kwargs: Any,
     ) -> None:
-        super().__init__(GRUCell, locals())
+        super().__init__(GRUCell, locals(), **kwargs)
         self.use_cudnn = check_cudnn(use_cudnn)
 
 

@@ -124,7 +124,7 @@ def keywords_of(cls: type) -> set[str]:
         if "__init__" not in vars(base):
             continue
         parameters = list(inspect.signature(base.__init__).parameters.values())[1:]  # type: ignore[misc]
-        known.update(p.name for p in parameters if p.kind is not inspect.Parameter.VAR_KEYWORD)
-        if not any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters):
+        known.update(p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.POSITIONAL_ONLY))
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
             break
     return known
