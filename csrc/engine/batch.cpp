@@ -60,9 +60,12 @@ int Batch<T>::useful_threads() const {
 template <class T>
 TeamChoice& Batch<T>::choice(int most) {
   most = std::min(most, useful_threads());
-  // Without a price for threads, as tests want it, there is nothing to choose.
+  // Without a price for threads, as tests want it, there is nothing to choose. What rows that are updated late cost
+  // comes in other batches than what makes them late, so that trials would not show it; such tables are large.
+  const std::vector<bool>& late = programs_[0]->late();
+  const bool tries = team_work_ > 0 && std::find(late.begin(), late.end(), true) == late.end();
   if (choice_.most() != most || choice_.batches() == 0)
-    choice_ = team_work_ > 0 ? TeamChoice(most, work_) : TeamChoice::always(most);
+    choice_ = tries ? TeamChoice(most, work_) : TeamChoice::always(most);
   return choice_;
 }
 

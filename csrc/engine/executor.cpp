@@ -7,6 +7,7 @@
 #include <cstring>
 #include <limits>
 
+#include "base/fetch.h"
 #include "base/random.h"
 
 namespace fastgd {
@@ -105,6 +106,14 @@ void Executor<T>::catch_up(const GradientSink<T>& sink, Index begin, Index size)
 }
 
 template <class T>
+void Executor<T>::announce(const GradientSink<T>& sink, Index begin, Index size) noexcept {
+  const auto& self = *static_cast<Executor*>(sink.owner);
+  const auto param = static_cast<std::size_t>(sink.param);
+  fetch_soon(self.params_[param] + begin, size);
+  for (T* const slot : self.slots_) fetch_soon(slot + self.gradient_offsets_[param] + begin, size);
+}
+
+template <class T>
 Segment<T> Executor<T>::streamed_segment(std::size_t param) const {
   return {params_[param], gradient_offsets_[param], count(plan_.params[param].shape), trained_[param],
           penalties_[param]};
@@ -165,7 +174,7 @@ void Executor<T>::bind_update(const UpdateSpec& spec, std::vector<T*> slots) {
   if (update->takes_pieces() != takes_pieces()) {
     batches_.clear();
     late_.forget();
-    for (GradientSink<T>& sink : sinks_) sink.catch_up = nullptr;
+    for (GradientSink<T>& sink : sinks_) sink.catch_up = sink.announce = nullptr;
   }
   for (auto& [key, batch] : batches_) batch->detach();
   update_ = std::move(update);
@@ -201,6 +210,7 @@ void Executor<T>::prepare(Batch<T>& batch, int team) {
     if (!late[i]) continue;
     late_.add(static_cast<Index>(i), plan_.params[i].shape[0], plan_.params[i].shape[1]);
     sinks_[i].catch_up = &Executor::catch_up;
+    sinks_[i].announce = &Executor::announce;
   }
   batch.attach(team, arena_.data(), params_, gradient_data(), sinks_);
   const Program<T>& p = batch.program();

@@ -90,6 +90,7 @@ class Executor {
   bool takes_pieces() const { return !update_ || update_->takes_pieces(); }
   static void take_gradient(const GradientSink<T>& sink, Index begin, Index size, const T* gradient) noexcept;
   static void catch_up(const GradientSink<T>& sink, Index begin, Index size) noexcept;
+  static void announce(const GradientSink<T>& sink, Index begin, Index size) noexcept;
   // All of a parameter that is updated on the way.
   Segment<T> streamed_segment(std::size_t param) const;
   // Updates what has waited, by a team.

@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "base/buffer.h"
-
 namespace fastgd {
 
 template <class T>
@@ -45,7 +43,6 @@ void LateRows<T>::clear() noexcept {
 template <class T>
 void LateRows<T>::advance(Table& table, Index to, const Update<T>& update, const Kernels<T>& kernels,
                           const Segment<T>& whole, Range rows, const std::vector<T*>& slots) noexcept {
-  alignas(kAlignment) static constexpr T kZeros[kUpdatePiece] = {};
   const auto last = static_cast<std::uint32_t>(to);
   for (Index row = rows.begin; row < rows.end;) {
     const std::uint32_t from = table.steps[static_cast<std::size_t>(row)];
@@ -55,7 +52,7 @@ void LateRows<T>::advance(Table& table, Index to, const Update<T>& update, const
     if (from < last) {
       for (Index i = row * table.width; i < end * table.width; i += kUpdatePiece) {
         const Segment<T> piece = whole.part(i, std::min(kUpdatePiece, end * table.width - i));
-        for (std::uint32_t step = from; step < last; ++step) update.apply(kernels, log_[step], piece, kZeros, slots);
+        update.rest(kernels, log_.data() + from, log_.data() + last, piece, slots);
       }
       std::fill(table.steps.begin() + row, table.steps.begin() + end, last);
     }

@@ -158,6 +158,13 @@ void Rule<T>::apply(const Kernels<T>& kernels, const RuleStep& step, Index n, co
   }
 }
 
+template <class T>
+void Rule<T>::rest(const Kernels<T>& kernels, Index steps, const T* rates, Index n, T* w, const std::vector<T*>& slots,
+                   Index at) const noexcept {
+  kernels.adam_rest(n, steps, rates, static_cast<T>(1 - beta_1_), static_cast<T>(1 - beta_2_), static_cast<T>(epsilon_),
+                    w, slots[0] + at, slots[1] + at);
+}
+
 template class Rule<float>;
 template class Rule<double>;
 

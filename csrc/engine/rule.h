@@ -28,6 +28,13 @@ class Rule {
   void apply(const Kernels<T>& kernels, const RuleStep& step, Index n, const T* g, T* w, const std::vector<T*>& slots,
              Index at) const noexcept;
 
+  // Whether a step with gradient 0 changes nothing, and whether `rest` takes several of them at once.
+  bool rests() const { return kind_ == Kind::sgd || kind_ == Kind::adagrad; }
+  bool rests_at_once() const { return kind_ == Kind::adam; }
+  // The bits of steps of these rates with gradient 0.
+  void rest(const Kernels<T>& kernels, Index steps, const T* rates, Index n, T* w, const std::vector<T*>& slots,
+            Index at) const noexcept;
+
  private:
   enum class Kind { gradient, sgd, momentum, adam, amsgrad, adamax, nadam, lion, rmsprop, adagrad, adadelta, ftrl };
 

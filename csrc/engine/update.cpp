@@ -136,6 +136,25 @@ void Update<T>::apply(const Kernels<T>& kernels, const StepNumbers& step, const 
   }
 }
 
+template <class T>
+void Update<T>::rest(const Kernels<T>& kernels, const StepNumbers* first, const StepNumbers* last, const Segment<T>& s,
+                     const std::vector<T*>& slots) const noexcept {
+  alignas(kAlignment) static constexpr T kZeros[kUpdatePiece] = {};
+  const bool alone = bare_ && s.penalty == Penalty{} && !(weight_decay_ != 0 && decays(s.param));
+  if (alone && rule_.rests()) return;
+  if (!alone || !rule_.rests_at_once()) {
+    for (; first < last; ++first) apply(kernels, *first, s, kZeros, slots);
+    return;
+  }
+  constexpr Index kMost = 64;
+  T rates[kMost];
+  while (first < last) {
+    Index n = 0;
+    for (; n < kMost && first < last; ++first) rates[n++] = static_cast<T>(first->rule.rate);
+    rule_.rest(kernels, n, rates, s.size, s.w, slots, s.offset);
+  }
+}
+
 template class Update<float>;
 template class Update<double>;
 

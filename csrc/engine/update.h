@@ -62,6 +62,11 @@ class Update {
     apply(kernels, step, s, g, slots, std::nullopt);
   }
 
+  // The steps first .. last of a segment of at most kUpdatePiece elements, each with gradient 0, for an update that
+  // takes pieces.
+  void rest(const Kernels<T>& kernels, const StepNumbers* first, const StepNumbers* last, const Segment<T>& s,
+            const std::vector<T*>& slots) const noexcept;
+
   // One step of all segments, by this worker's share of each. The team meets inside where norms are needed, and the
   // gradients then change.
   void apply(const Kernels<T>& kernels, const StepNumbers& step, const std::vector<Segment<T>>& segments, T* gradients,

@@ -126,6 +126,8 @@ void keep_mask(MaskStream stream, std::uint64_t first, Index n, std::uint8_t* ma
   void momentum(Index n, T rate, T momentum, bool nesterov, const T* g, T* w, T* v) noexcept;                          \
   void adam(Index n, T rate, T one_minus_beta_1, T one_minus_beta_2, T epsilon, const T* g, T* w, T* m,                \
             T* v) noexcept;                                                                                            \
+  void adam_rest(Index n, Index steps, const T* rates, T one_minus_beta_1, T one_minus_beta_2, T epsilon, T* w, T* m,  \
+                 T* v) noexcept;                                                                                       \
   void amsgrad(Index n, T rate, T one_minus_beta_1, T one_minus_beta_2, T epsilon, const T* g, T* w, T* m, T* v,       \
                T* top) noexcept;                                                                                       \
   void adamax(Index n, T rate, T one_minus_beta_1, T beta_2, T epsilon, const T* g, T* w, T* m, T* u) noexcept;        \

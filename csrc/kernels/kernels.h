@@ -241,7 +241,10 @@ struct Kernels {
   // correction in it.
   void (*adam)(Index n, T rate, T one_minus_beta_1, T one_minus_beta_2, T epsilon, const T* g, T* w, T* m,
                T* v) noexcept;
-  // The same with top = max(top, v) in place of v under the root.
+  // The bits of `steps` calls of adam with g = 0, of these rates one after another.
+  void (*adam_rest)(Index n, Index steps, const T* rates, T one_minus_beta_1, T one_minus_beta_2, T epsilon, T* w, T* m,
+                    T* v) noexcept;
+  // As adam, with top = max(top, v) in place of v under the root.
   void (*amsgrad)(Index n, T rate, T one_minus_beta_1, T one_minus_beta_2, T epsilon, const T* g, T* w, T* m, T* v,
                   T* top) noexcept;
   // m as adam; u = max(beta_2 u, |g|); w -= rate m / (u + epsilon).

@@ -101,6 +101,7 @@ constexpr Kernels<T> kernels_of() {
       .sgd = sgd,
       .momentum = momentum,
       .adam = adam,
+      .adam_rest = adam_rest,
       .amsgrad = amsgrad,
       .adamax = adamax,
       .nadam = nadam,

@@ -48,18 +48,28 @@ FASTGD_INLINE Vec<T> over_root(Vec<T> x, Vec<T> v, T epsilon) {
   }
 }
 
-// The running mean after it has moved by `share` towards x, stored.
-template <class T, class W>
-FASTGD_INLINE Vec<T> follow(Vec<T> x, T share, T* mean, W where) {
-  const Vec<T> old = load(mean, where), moved = fma(x - old, splat<T>(share), old);
-  store<T>(mean, moved, where);
-  return moved;
+// A running mean after it has moved by `share` towards x.
+template <class T>
+FASTGD_INLINE Vec<T> followed(Vec<T> x, T share, Vec<T> mean) {
+  return fma(x - mean, splat<T>(share), mean);
 }
 
 // The same for the mean of x^2.
+template <class T>
+FASTGD_INLINE Vec<T> followed_square(Vec<T> x, T share, Vec<T> mean) {
+  return fma(fma(x, x, -mean), splat<T>(share), mean);
+}
+
+// Both, stored.
+template <class T, class W>
+FASTGD_INLINE Vec<T> follow(Vec<T> x, T share, T* mean, W where) {
+  const Vec<T> moved = followed<T>(x, share, load(mean, where));
+  store<T>(mean, moved, where);
+  return moved;
+}
 template <class T, class W>
 FASTGD_INLINE Vec<T> follow_square(Vec<T> x, T share, T* mean, W where) {
-  const Vec<T> old = load(mean, where), moved = fma(fma(x, x, -old), splat<T>(share), old);
+  const Vec<T> moved = followed_square<T>(x, share, load(mean, where));
   store<T>(mean, moved, where);
   return moved;
 }
@@ -68,6 +78,24 @@ FASTGD_INLINE Vec<T> follow_square(Vec<T> x, T share, T* mean, W where) {
 template <class T, class W>
 FASTGD_INLINE void descend(T rate, Vec<T> step, T* w, W where) {
   store<T>(w, fma(splat<T>(-rate), step, load(w, where)), where);
+}
+
+// Steps with gradient 0, of which nothing is loaded or stored between the first and the last.
+template <class T>
+void adam_rest_update(Index n, Index steps, const T* rates, T one_minus_beta_1, T one_minus_beta_2, T epsilon, T* w,
+                      T* m, T* v) {
+  for_vectors<T>(n, [=](Index i, auto where) {
+    const Vec<T> grad{};
+    Vec<T> weight = load(w + i, where), mean = load(m + i, where), square = load(v + i, where);
+    for (Index k = 0; k < steps; ++k) {
+      mean = followed<T>(grad, one_minus_beta_1, mean);
+      square = followed_square<T>(grad, one_minus_beta_2, square);
+      weight = fma(splat<T>(-rates[k]), over_root<T>(mean, square, epsilon), weight);
+    }
+    store<T>(w + i, weight, where);
+    store<T>(m + i, mean, where);
+    store<T>(v + i, square, where);
+  });
 }
 
 template <bool kTop, class T>
@@ -187,6 +215,10 @@ void ftrl_update(Index n, T inverse_rate, T l1, T l2, T shrinkage, const T* g, T
   void adam(Index n, T rate, T one_minus_beta_1, T one_minus_beta_2, T epsilon, const T* g, T* w, T* m,                \
             T* v) noexcept {                                                                                           \
     adam_update<false, T>(n, rate, one_minus_beta_1, one_minus_beta_2, epsilon, g, w, m, v, nullptr);                  \
+  }                                                                                                                    \
+  void adam_rest(Index n, Index steps, const T* rates, T one_minus_beta_1, T one_minus_beta_2, T epsilon, T* w, T* m,  \
+                 T* v) noexcept {                                                                                      \
+    adam_rest_update(n, steps, rates, one_minus_beta_1, one_minus_beta_2, epsilon, w, m, v);                           \
   }                                                                                                                    \
   void amsgrad(Index n, T rate, T one_minus_beta_1, T one_minus_beta_2, T epsilon, const T* g, T* w, T* m, T* v,       \
                T* top) noexcept {                                                                                      \

@@ -1,9 +1,11 @@
 // embedding: rows of a table picked by int32 indices; the gradient of the table goes out piece by piece.
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <limits>
 
 #include "base/buffer.h"
+#include "base/fetch.h"
 #include "ops/register.h"
 
 namespace fastgd {
@@ -50,6 +52,8 @@ class Embedding final : public Op<T> {
     const std::int32_t* const x = c.ints(0);
     T* y = c.y[0] + part.begin * width_;
     for (Index i = part.begin; i < part.end; ++i, y += width_) {
+      if (const Index ahead = i + 2 * kAhead; ahead < part.end && x[ahead] >= 0 && x[ahead] < rows_)
+        fetch_soon(c.w[0] + x[ahead] * width_, width_);
       if (x[i] < 0 || x[i] >= rows_) {
         c.kernels->fill(width_, std::numeric_limits<T>::quiet_NaN(), y);
       } else {
@@ -66,11 +70,25 @@ class Embedding final : public Op<T> {
     T* const piece = c.scratch_values() + who.rank * piece_;
     c.kernels->fill(piece_rows_ * width_, T(0), piece);
     if (sink != nullptr && sink->catch_up != nullptr) {
-      for (Index row = rows.begin; row < rows.end; ++row)
-        if (add_rows(c, row, row + 1, piece)) {
-          (*sink)(row* width_, width_, piece);
-          c.kernels->fill(width_, T(0), piece);
-        }
+      const std::int32_t* const end = ends(c);
+      std::int32_t before = begin_of(end, rows.begin);
+      each_row(
+          rows,
+          [&](Index row) {
+            const bool any = end[row] != before;
+            before = end[row];
+            return any;
+          },
+          [&](Index row) {
+            sink->announce(*sink, row * width_, width_);
+            for (Index at = begin_of(end, row); at < end[row]; ++at)
+              fetch_soon(c.dy[0] + sorted(c)[at] * width_, width_);
+          },
+          [&](Index row) {
+            add_rows(c, row, row + 1, piece);
+            (*sink)(row* width_, width_, piece);
+            c.kernels->fill(width_, T(0), piece);
+          });
       return;
     }
     for (Index first = rows.begin; first < rows.end; first += piece_rows_) {
@@ -93,6 +111,9 @@ class Embedding final : public Op<T> {
   // Between the pieces of two threads: neighbouring lines are fetched in pairs.
   static constexpr Index kApart = 2 * kAlignment / static_cast<Index>(sizeof(T));
   static constexpr Index kMostThreads = 64;
+  // Rows looked through at a time for those that are used, and the place of the one announced behind the one visited.
+  static constexpr Index kLook = 1024;
+  static constexpr std::size_t kAhead = 4;
 
   // The rows of the table that a thread cares for.
   Range own_rows(const Worker& who) const noexcept {
@@ -114,19 +135,46 @@ class Embedding final : public Op<T> {
     const auto low = static_cast<std::int32_t>(rows.begin), high = static_cast<std::int32_t>(rows.end);
     std::memset(end + low, 0, static_cast<std::size_t>(rows.size()) * sizeof(std::int32_t));
     std::int32_t begin = 0;
+    // Half of the tokens are another thread's, which nobody can foretell: so they are counted too, apart.
+    std::int32_t others = 0;
     for (Index i = 0; i < tokens_; ++i) {
-      begin += x[i] >= 0 && x[i] < low;
-      if (x[i] >= low && x[i] < high) ++end[x[i]];
+      begin += (x[i] >= 0) & (x[i] < low);
+      ++*((x[i] >= low) & (x[i] < high) ? end + x[i] : &others);
     }
     const GradientSink<T>* const sink = c.sinks == nullptr ? nullptr : c.sinks[0];
+    if (sink != nullptr)
+      each_row(
+          rows, [&](Index row) { return end[row] > 0; },
+          [&](Index row) { sink->announce(*sink, row * width_, width_); },
+          [&](Index row) { sink->catch_up(*sink, row * width_, width_); });
     for (std::int32_t r = low; r < high; ++r) {
       const std::int32_t count = end[r];
-      if (count > 0 && sink != nullptr) sink->catch_up(*sink, r * width_, width_);
       end[r] = begin;
       begin += count;
     }
-    for (Index i = 0; i < tokens_; ++i)
-      if (x[i] >= low && x[i] < high) sorted(c)[end[x[i]]++] = static_cast<std::int32_t>(i);
+    for (Index i = 0; i < tokens_; ++i) {
+      const bool own = (x[i] >= low) & (x[i] < high);
+      std::int32_t* const at = own ? end + x[i] : &others;
+      *(own ? sorted(c) + *at : &others) = static_cast<std::int32_t>(i);
+      *at += own;
+    }
+  }
+
+  // Calls visit(row) for the rows among some that `used` picks, in their order, and announce(row) some rows before.
+  template <class Used, class Announce, class Visit>
+  void each_row(Range rows, Used used, Announce announce, Visit visit) const noexcept {
+    std::array<Index, kLook> picked;
+    for (Index first = rows.begin; first < rows.end; first += kLook) {
+      std::size_t n = 0;
+      for (Index row = first; row < std::min(first + kLook, rows.end); ++row) {
+        picked[n] = row;
+        n += used(row) ? 1 : 0;
+      }
+      for (std::size_t i = 0; i < n; ++i) {
+        if (i + kAhead < n) announce(picked[i + kAhead]);
+        visit(picked[i]);
+      }
+    }
   }
 
   // Adds the gradient of some rows to `to`, where the first of them begins; whether there was any.

@@ -118,6 +118,25 @@ void elementwise(Tester<T> test, Index n) {
       },
       adam_v, 16, v0);
 
+  // Steps with gradient 0, several at once, which have to give the bits of as many steps.
+  const std::vector<T> zeros(static_cast<std::size_t>(n)), rates{T(0.1), T(0.05), T(-0.2)};
+  std::vector<T> w_each = w, m_each = x, v_each = v0;
+  for (const T each : rates)
+    test.k.adam(n, each, T(0.1), T(0.01), T(1e-7), zeros.data(), w_each.data(), m_each.data(), v_each.data());
+  const auto rested = [&](const std::string& name, int which, const std::vector<T>& want, const std::vector<T>& start) {
+    test.expect(
+        name, n, 1,
+        [&](Index b, Index e, T* y) {
+          std::vector<T> w1 = w, m1 = x, v1 = v0;
+          T* const at[] = {which == 0 ? y : w1.data(), which == 1 ? y : m1.data(), which == 2 ? y : v1.data()};
+          test.k.adam_rest(e - b, 3, rates.data(), T(0.1), T(0.01), T(1e-7), at[0] + b, at[1] + b, at[2] + b);
+        },
+        [&](Index i) { return want[i]; }, 0, start);
+  };
+  rested("adam_rest w", 0, w_each, w);
+  rested("adam_rest m", 1, m_each, x);
+  rested("adam_rest v", 2, v_each, v0);
+
   // The other rules: their parameters, and the last slot each, which no other formula checks.
   const auto rule = [&](const std::string& name, const auto& run, const auto& want_w, const auto& want_slot) {
     std::vector<T> s0, s1, s2, spare;
