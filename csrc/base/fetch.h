@@ -14,7 +14,7 @@ inline void fetch_soon(const T* p, Index n) noexcept {
   constexpr Index kMost = 1024, kLine = kAlignment;  // bytes
   const char* const bytes = reinterpret_cast<const char*>(p);
   const Index size = std::min(n * static_cast<Index>(sizeof(T)), kMost);
-  for (Index at = 0; at < size; at += kLine) __builtin_prefetch(bytes + at, 1, 3);
+  for (Index at = 0; at < size; at += kLine) __builtin_prefetch(bytes + at);
 }
 
 }  // namespace fastgd

@@ -1,12 +1,16 @@
 // Gathering samples: one conversion per sample, or per run of samples where neither order nor strides break it up.
 #include "engine/feed.h"
 
+#include <algorithm>
 #include <type_traits>
 
+#include "base/fetch.h"
 #include "base/half.h"
 
 namespace fastgd {
 namespace {
+
+constexpr Index kBytesAhead = 2048, kMostAhead = 16;
 
 Index item_size(Source source) {
   switch (source) {
@@ -50,6 +54,9 @@ const std::byte* row_of(const Feed& feed, const Index* order, Index i) {
   return feed.data + (order == nullptr ? i : order[i]) * feed.row_stride;
 }
 
+// How many samples in a random order are asked for before they are read: some lines of memory at a time.
+Index rows_ahead(Index bytes) { return std::clamp<Index>(kBytesAhead / std::max<Index>(1, bytes), 1, kMostAhead); }
+
 template <class From>
 void gather_ints_of(const Feed& feed, const Index* order, Index first, Index n, std::int32_t* y,
                     const Worker& who) noexcept {
@@ -92,8 +99,10 @@ void gather(const Kernels<T>& kernels, const Feed& feed, const Index* order, Ind
     if (part.size() > 0) convert(part.size() * size, row_of(feed, nullptr, first + part.begin), to);
     return;
   }
+  const Index ahead = rows_ahead(size * bytes);
   for (Index i = part.begin; i < part.end; ++i, to += size) {
     const std::byte* row = row_of(feed, order, first + i);
+    if (order != nullptr && i + ahead < part.end) fetch_soon(row_of(feed, order, first + i + ahead), size * bytes);
     if (feed.contiguous) {
       convert(size, row, to);
     } else {

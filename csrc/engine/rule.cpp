@@ -32,6 +32,7 @@ Rule<T>::Rule(SpecNumbers& numbers) {
     beta_1_ = numbers.get("beta_1");
     beta_2_ = numbers.get("beta_2");
     epsilon_ = numbers.get("epsilon");
+    if (kind_ == Kind::adam || kind_ == Kind::amsgrad) corrects_epsilon_ = numbers.get_or("corrects_epsilon", 0) != 0;
   } else if (name == "lion") {
     kind_ = Kind::lion;
     slot_count_ = 1;
@@ -72,9 +73,12 @@ RuleStep Rule<T>::step(double learning_rate, std::uint64_t updates) noexcept {
   const double t = static_cast<double>(updates) + 1;
   switch (kind_) {
     case Kind::adam:
-    case Kind::amsgrad:
-      step.rate *= std::sqrt(one_minus_power(beta_2_, t)) / one_minus_power(beta_1_, t);
+    case Kind::amsgrad: {
+      const double root = std::sqrt(one_minus_power(beta_2_, t));
+      step.rate *= root / one_minus_power(beta_1_, t);
+      step.epsilon = corrects_epsilon_ ? epsilon_ * root : epsilon_;
       break;
+    }
     case Kind::adamax:
       step.rate /= one_minus_power(beta_1_, t);
       break;
@@ -124,10 +128,10 @@ void Rule<T>::apply(const Kernels<T>& kernels, const RuleStep& step, Index n, co
       kernels.momentum(n, rate, momentum, nesterov_, g, w, slot(0));
       break;
     case Kind::adam:
-      kernels.adam(n, rate, rest_1, rest_2, epsilon, g, w, slot(0), slot(1));
+      kernels.adam(n, rate, rest_1, rest_2, static_cast<T>(step.epsilon), g, w, slot(0), slot(1));
       break;
     case Kind::amsgrad:
-      kernels.amsgrad(n, rate, rest_1, rest_2, epsilon, g, w, slot(0), slot(1), slot(2));
+      kernels.amsgrad(n, rate, rest_1, rest_2, static_cast<T>(step.epsilon), g, w, slot(0), slot(1), slot(2));
       break;
     case Kind::adamax:
       kernels.adamax(n, rate, rest_1, static_cast<T>(beta_2_), epsilon, g, w, slot(0), slot(1));

@@ -9,8 +9,9 @@ namespace fastgd {
 // What a rule takes besides the gradient: the learning rate with the rule's own corrections in it.
 struct RuleStep {
   double rate = 0;
-  double rate_g = 0;  // Nadam's rate for the gradient itself
-  double root = 1;    // Nadam's factor before the root
+  double rate_g = 0;   // Nadam's rate for the gradient itself
+  double root = 1;     // Nadam's factor before the root
+  double epsilon = 0;  // of Adam and AMSGrad
 };
 
 template <class T>
@@ -30,7 +31,7 @@ class Rule {
 
   // Whether a step with gradient 0 changes nothing, and whether `rest` takes several of them at once.
   bool rests() const { return kind_ == Kind::sgd || kind_ == Kind::adagrad; }
-  bool rests_at_once() const { return kind_ == Kind::adam; }
+  bool rests_at_once() const { return kind_ == Kind::adam && !corrects_epsilon_; }
   // The bits of steps of these rates with gradient 0.
   void rest(const Kernels<T>& kernels, Index steps, const T* rates, Index n, T* w, const std::vector<T*>& slots,
             Index at) const noexcept;
@@ -45,7 +46,7 @@ class Rule {
   Kind kind_;
   std::size_t slot_count_ = 0;
   double momentum_ = 0, beta_1_ = 0, beta_2_ = 0, rho_ = 0, epsilon_ = 0;
-  bool nesterov_ = false, centered_ = false;
+  bool nesterov_ = false, centered_ = false, corrects_epsilon_ = false;
   double power_ = 0, l1_ = 0, l2_ = 0, shrinkage_ = 0, beta_ = 0;
   // The product of the last step asked for: mostly the next one follows.
   std::uint64_t product_step_ = 0;

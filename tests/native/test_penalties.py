@@ -20,6 +20,12 @@ RULES = {
     "sgd": UpdateSpec("sgd"),
     "decayed momentum": UpdateSpec("momentum", {"momentum": 0.9, "nesterov": 1.0, "weight_decay": 0.1}, ("v",)),
     "adam": UpdateSpec("adam", {"beta_1": 0.9, "beta_2": 0.99, "epsilon": 1e-3}, ("m", "v")),
+    "corrected adam": UpdateSpec(
+        "adam", {"beta_1": 0.9, "beta_2": 0.99, "epsilon": 1e-2, "corrects_epsilon": 1.0}, ("m", "v")
+    ),
+    "corrected amsgrad": UpdateSpec(
+        "amsgrad", {"beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-2, "corrects_epsilon": 1.0}, ("m", "v", "top")
+    ),
 }
 
 

@@ -117,6 +117,10 @@ def test_the_first_two_steps_of_adam():
     # a = 0.1 sqrt(0.001) / 0.1 = 0.0316227766; 0.0316227766 * 0.2 / (0.0632455532 + 1e-7) = 0.0999998419.
     # a = 0.1 sqrt(0.001999) / 0.19 = 0.0235316722; 0.0235316722 * 0.08 / (0.0706823882 + 1e-7) = 0.0266336555.
     np.testing.assert_allclose(path, [1 - 0.0999998419, 1 - 0.0999998419 - 0.0266336555], atol=2e-10)
+    # Corrected, the roots are 2, then sqrt(0.004996 / 0.001999) = 1.5809015, and m is 2, then 0.08 / 0.19 = 0.4210526.
+    numbers = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 0.5, "corrects_epsilon": 1.0}
+    path, _ = run_rule("adam", 1.0, [2.0, -1.0], [0.0, 0.0], 0.1, **numbers)
+    np.testing.assert_allclose(path, [1 - 0.1 * 2 / 2.5, 0.92 - 0.1 * 0.4210526 / 2.0809015], atol=2e-9)
 
 
 @pytest.mark.parametrize("rule", sorted(UPDATES))

@@ -32,7 +32,7 @@ class UpdateSteps:
     def __init__(self, spec: UpdateSpec, slots: Sequence[Array], parts: Sequence[slice]) -> None:
         found = find_update(spec)
         hyper = spec.hyper
-        unknown = [name for name in hyper if name not in (*found.hyper, *NUMBERS)]
+        unknown = [name for name in hyper if name not in (*found.hyper, *found.choices, *NUMBERS)]
         if unknown:
             raise ValueError(f"[{spec.rule}] does not know the numbers {', '.join(unknown)}")
         own = len(found.slots_of(hyper))

@@ -20,7 +20,7 @@ Rule = Callable[[Array, Array, Sequence[Array], float, int, Hyper], None]
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """An update rule with the names of the numbers and slots it needs.
+    """An update rule with the names of the numbers and slots it needs, and of the numbers that it may be given.
 
     Slots in `optional` exist only where the number named there is not zero.
     """
@@ -29,6 +29,7 @@ class Update:
     hyper: tuple[str, ...]
     slots: tuple[str, ...]
     optional: Mapping[str, str]
+    choices: tuple[str, ...]
 
     def slots_of(self, hyper: Hyper) -> tuple[str, ...]:
         """Return the slots that the rule needs with these numbers."""
@@ -39,12 +40,16 @@ UPDATES: dict[str, Update] = {}
 
 
 def update(
-    name: str, hyper: tuple[str, ...] = (), slots: tuple[str, ...] = (), optional: Mapping[str, str] | None = None
+    name: str,
+    hyper: tuple[str, ...] = (),
+    slots: tuple[str, ...] = (),
+    optional: Mapping[str, str] | None = None,
+    choices: tuple[str, ...] = (),
 ) -> Callable[[Rule], Rule]:
     """Return a decorator that registers a function as the update rule `name`."""
 
     def register(rule: Rule) -> Rule:
-        UPDATES[name] = Update(rule, hyper, slots, optional or {})
+        UPDATES[name] = Update(rule, hyper, slots, optional or {}, choices)
         return rule
 
     return register
@@ -93,35 +98,45 @@ def momentum(w: Array, g: Array, slots: Sequence[Array], lr: float, t: int, hype
         w += v
 
 
-@update("adam", hyper=("beta_1", "beta_2", "epsilon"), slots=("m", "v"))
+@update("adam", hyper=("beta_1", "beta_2", "epsilon"), slots=("m", "v"), choices=("corrects_epsilon",))
 def adam(w: Array, g: Array, slots: Sequence[Array], lr: float, t: int, hyper: Hyper) -> None:
     """m and v follow the means of g and g^2; w -= a m / (sqrt(v) + epsilon), where a corrects their start at zero.
 
-    a = lr sqrt(1 - beta_2^t) / (1 - beta_1^t).
+    a = lr sqrt(1 - beta_2^t) / (1 - beta_1^t). With `corrects_epsilon` epsilon is multiplied by sqrt(1 - beta_2^t), as
+    if it were added to the root of the corrected v.
 
-    Source: Kingma, Ba, "Adam: a method for stochastic optimization", ICLR 2015, the form at the end of section 2.
+    Source: Kingma, Ba, "Adam: a method for stochastic optimization", ICLR 2015, the form at the end of section 2, or
+    with `corrects_epsilon` that of algorithm 1.
     """
     m, v = slots
-    beta_1, beta_2, epsilon = (float(hyper[name]) for name in ("beta_1", "beta_2", "epsilon"))
+    beta_1, beta_2, epsilon = adam_numbers(hyper, t)
     a = lr * math.sqrt(1.0 - beta_2**t) / (1.0 - beta_1**t)
     m += (g - m) * (1.0 - beta_1)
     v += (g * g - v) * (1.0 - beta_2)
     w -= a * m / divisor(np.sqrt(v) + epsilon)
 
 
-@update("amsgrad", hyper=("beta_1", "beta_2", "epsilon"), slots=("m", "v", "top"))
+@update("amsgrad", hyper=("beta_1", "beta_2", "epsilon"), slots=("m", "v", "top"), choices=("corrects_epsilon",))
 def amsgrad(w: Array, g: Array, slots: Sequence[Array], lr: float, t: int, hyper: Hyper) -> None:
     """Adam with top, the largest v so far, in place of v: w -= a m / (sqrt(top) + epsilon).
 
     Source: Reddi, Kale, Kumar, "On the convergence of Adam and beyond", ICLR 2018; the correction as in Adam.
     """
     m, v, top = slots
-    beta_1, beta_2, epsilon = (float(hyper[name]) for name in ("beta_1", "beta_2", "epsilon"))
+    beta_1, beta_2, epsilon = adam_numbers(hyper, t)
     a = lr * math.sqrt(1.0 - beta_2**t) / (1.0 - beta_1**t)
     m += (g - m) * (1.0 - beta_1)
     v += (g * g - v) * (1.0 - beta_2)
     np.maximum(top, v, out=top)
     w -= a * m / divisor(np.sqrt(top) + epsilon)
+
+
+def adam_numbers(hyper: Hyper, t: int) -> tuple[float, float, float]:
+    """Return beta_1, beta_2 and what is added to the root in step t."""
+    beta_1, beta_2, epsilon = (float(hyper[name]) for name in ("beta_1", "beta_2", "epsilon"))
+    if hyper.get("corrects_epsilon"):
+        epsilon *= math.sqrt(1.0 - beta_2**t)
+    return beta_1, beta_2, epsilon
 
 
 @update("adamax", hyper=("beta_1", "beta_2", "epsilon"), slots=("m", "u"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from fastgd.interop.torch.refusals import refuse_option
 from fastgd.ops.parameters import Variable
 from fastgd.optimizers import Optimizer
 from fastgd.optimizers.schedules import InverseTimeDecay
+from fastgd.plan import UpdateSpec
 from fastgd.regularizers import L2
 from fastgd.utils.errors import invalid, mistyped, unknown
 
@@ -26,6 +28,17 @@ SLOTS = {
     "RMSprop": {"v": "square_avg", "a": "grad_avg", "speed": "momentum_buffer"},
     "Adagrad": {"a": "sum"},
 }
+
+
+class CorrectedAdam(optimizers.Adam):
+    """Adam that adds epsilon to the root of v after its bias is corrected, as PyTorch does."""
+
+    def rule(self) -> UpdateSpec:
+        """Return the rule of Adam with `corrects_epsilon`."""
+        spec = super().rule()
+        return replace(spec, hyper={**spec.hyper, "corrects_epsilon": 1.0})
+
+
 # The options that differ from group to group without harm.
 OF_GROUPS = frozenset({"params", "param_names", "weight_decay"})
 # How the steps are computed, which decides nothing here.
@@ -116,7 +129,7 @@ def _sgd(options: Mapping[str, Any]) -> Optimizer:
 def _adam(options: Mapping[str, Any], weight_decay: float | None = None) -> Optimizer:
     beta_1, beta_2 = map(float, options["betas"])
     epsilon, amsgrad = float(options["eps"]), bool(options["amsgrad"])
-    return optimizers.Adam(_rate(options), beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay)
+    return CorrectedAdam(_rate(options), beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay)
 
 
 def _rmsprop(options: Mapping[str, Any]) -> Optimizer:
