@@ -365,11 +365,16 @@ def test_what_attention_has_no_counterpart_for_is_refused_by_its_name() -> None:
         refused(f"`{option}` of 'inner'.*Received: {option}=True", Attending(options={option: True}))
     refused("`batch_first` of 'inner'.*Received: batch_first=False", Attending(options={"batch_first": False}))
     refused("`batch_first` of '0_self_attn'", nn.Sequential(nn.TransformerEncoderLayer(6, 2)))
-    refused("`key_padding_mask` of 'inner'", Attending(key_padding_mask=torch.zeros(3, 5, dtype=torch.bool)))
+    refused(
+        r"`key_padding_mask` of 'inner'.*=\(3, 5\)", Attending(key_padding_mask=torch.zeros(3, 5, dtype=torch.bool))
+    )
     for used in (lambda y, weights: weights, lambda y, weights: (y, weights), lambda y, weights: weights @ y):
         refused("`need_weights` of 'inner' has no counterpart", Attending(used))
     causal = torch.ones(5, 5, dtype=torch.bool).triu(1)
     refused(r"`attn_mask` of 'inner'.*Received: attn_mask=\(4, 4\)", Attending(attn_mask=causal[:4, :4]))
+    computed = Hooked(lambda self, x: self.inner(x, x, x, attn_mask=x @ x.transpose(1, 2))[0])
+    computed.inner = nn.MultiheadAttention(6, 2, batch_first=True)
+    refused(r"`attn_mask` of 'inner'.*Received: attn_mask=\('batch', 5, 5\)", computed)
     refused("`attn_mask` of 'inner'.*other than 0 and -inf", Attending(attn_mask=torch.randn(5, 5)))
     refused("`attn_mask` of 'inner'.*sees no key", Attending(attn_mask=causal | torch.eye(5, dtype=torch.bool)))
     refused("`is_causal` of 'inner'.*beside another mask", Attending(attn_mask=causal.T, is_causal=True))

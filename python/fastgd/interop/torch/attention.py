@@ -45,7 +45,7 @@ def attention(
         ("batch_first", not module.batch_first, False),
         ("add_bias_kv", module.bias_k is not None, True),
         ("add_zero_attn", module.add_zero_attn, True),
-        ("key_padding_mask", key_padding_mask is not None, key_padding_mask),
+        ("key_padding_mask", key_padding_mask is not None, _shown(key_padding_mask)),
     )
     for option, is_wrong, given in wrong:
         if is_wrong:
@@ -100,7 +100,7 @@ def _seen(name: str, mask: Any, is_causal: bool, sizes: tuple[int, int]) -> npt.
             raise refuse_option(name, "is_causal", True)
         return None
     if isinstance(mask, Value) or not hasattr(mask, "detach") or tuple(mask.shape) != sizes:
-        raise refuse_option(name, "attn_mask", mask if isinstance(mask, Value) else tuple(getattr(mask, "shape", ())))
+        raise refuse_option(name, "attn_mask", _shown(mask))
     numbers = tensor_array(mask)
     seen: npt.NDArray[np.bool_] = ~numbers if numbers.dtype == bool else numbers == 0.0
     if numbers.dtype != bool and not np.all(np.isneginf(numbers) | seen):
@@ -110,6 +110,11 @@ def _seen(name: str, mask: Any, is_causal: bool, sizes: tuple[int, int]) -> npt.
     if is_causal and not np.array_equal(seen, np.tri(*sizes, dtype=bool)):
         raise refuse_option(name, "is_causal", "True, beside another mask")
     return seen
+
+
+def _shown(mask: Any) -> Any:
+    """Return what tells a mask in a message: its shape, that of a sample if it depends on data."""
+    return ("batch", *mask.shape) if isinstance(mask, Value) else tuple(getattr(mask, "shape", ()))
 
 
 def encoder_layer(
