@@ -107,6 +107,48 @@ class Sequences(nn.Module):
         return torch.cat([h[-1], c[0], states[0], states[-1], last.squeeze(0), w[:, 1], z.mean(1)], dim=1)
 
 
+class Heads(nn.Module):
+    """Attention to itself and to another sequence, with masks, with and without biases, in one tensor and in three."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.causal = nn.MultiheadAttention(6, 3, batch_first=True, dropout=0.3)
+        self.sparse = nn.MultiheadAttention(6, 2, bias=False, batch_first=True)
+        self.cross = nn.MultiheadAttention(6, 1, kdim=4, vdim=5, batch_first=True)
+        self.register_buffer("later", torch.ones(5, 5, dtype=torch.bool).triu(1))
+        # No buffer, and neither causal nor symmetric.
+        self.hidden = torch.zeros(5, 5).index_put_(
+            (torch.tensor([0, 1, 1, 4]), torch.arange(4)), torch.tensor(-torch.inf)
+        )
+
+    def forward(self, x: Any, y: Any) -> Any:
+        z, _ = self.causal(x, x, x, attn_mask=self.later, is_causal=True)
+        z = self.sparse(x, z, x * z, need_weights=False, attn_mask=self.hidden)[0]
+        # The same layer once more, without a mask.
+        return self.cross(z + self.sparse(z, z, z)[0], y[:, :, :4], y)[0]
+
+
+class Decoder(nn.Module):
+    """An encoder, a decoder, and their norms."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        sizes = {"d_model": 4, "nhead": 2, "dim_feedforward": 6, "batch_first": True}
+        encoder = nn.TransformerEncoderLayer(**sizes, activation="gelu", bias=False, layer_norm_eps=1e-3)
+        self.encoder = nn.TransformerEncoder(encoder, 1, enable_nested_tensor=False)
+        self.decoder = nn.TransformerDecoder(nn.TransformerDecoderLayer(**sizes, norm_first=True), 2, nn.LayerNorm(4))
+        self.register_buffer("later", torch.ones(3, 3, dtype=torch.bool).triu(1))
+
+    def forward(self, x: Any, y: Any) -> Any:
+        return self.decoder(y, self.encoder(x), tgt_mask=self.later, tgt_is_causal=True)
+
+
+def encoder(**options: Any) -> Any:
+    """Return two blocks of a small encoder."""
+    block = nn.TransformerEncoderLayer(6, 3, 5, batch_first=True, **options)
+    return nn.TransformerEncoder(block, 2, nn.LayerNorm(6), enable_nested_tensor=False)
+
+
 class TwoInputs(nn.Module):
     """Two arguments, and two outputs by names."""
 
@@ -161,6 +203,12 @@ def modules() -> Iterator[tuple[str, Any, Any]]:
     yield "Flattened", Flattened(), (2, 6, 8)
     yield "Sequences", Sequences(), (5, 4)
     yield "TwoInputs", TwoInputs(), [(4,), (3,)]
+    yield "Heads", Heads(), [(5, 6), (7, 5)]
+    yield "Decoder", Decoder(), [(5, 4), (3, 4)]
+    yield "encoder", encoder(), (5, 6)
+    yield "encoder, norms first", encoder(norm_first=True, activation=nn.Softplus(), dropout=0.0), (5, 6)
+    block = nn.TransformerEncoderLayer(6, 2, 5, batch_first=True, activation=F.gelu)
+    yield "block behind a convolution", nn.Sequential(nn.Conv1d(2, 4, 2), nn.ReLU(), block, nn.Flatten()), (2, 7)
 
 
 def test_rows_of_tables() -> None:
@@ -280,6 +328,7 @@ def test_what_has_no_counterpart_is_refused_by_its_name() -> None:
     refused("takes inputs .batch, channels and 2", nn.Sequential(nn.Conv2d(1, 1, 3)), (4,))
     refused("must hold a shape for each of the arguments: x, y", TwoInputs())
     refused("must be float32, or all float64", nn.Linear(4, 3).half())
+    refused("Two modules share", Hooked(lambda self, x: self.inner(x).unsqueeze(2) * self.inner.weight))
     hooked = nn.Sequential(nn.Linear(4, 3))
     hooked[0].register_forward_hook(lambda module, args, output: output * 2)
     refused("hooks", hooked)
@@ -292,3 +341,54 @@ def test_what_has_no_counterpart_is_refused_by_its_name() -> None:
     gc.collect()
     with pytest.raises(ValueError, match="is gone"):
         to_torch(model)
+
+
+class Attending(nn.Module):
+    """Attention of a sequence to itself with options, to which a function is applied."""
+
+    def __init__(self, function: Any = lambda y, weights: y, options: Any = None, **arguments: Any) -> None:
+        super().__init__()
+        self.inner = nn.MultiheadAttention(6, 2, **{"batch_first": True, **(options or {})})
+        self.function, self.arguments = function, arguments
+
+    def forward(self, x: Any) -> Any:
+        y, weights = self.inner(x, x, x, **self.arguments)
+        return self.function(y, weights)
+
+
+def test_what_attention_has_no_counterpart_for_is_refused_by_its_name() -> None:
+    def refused(message: str, module: Any, shape: Any = (5, 6)) -> None:
+        with pytest.raises(ValueError, match=message):
+            from_torch(module, shape)
+
+    for option in ("add_bias_kv", "add_zero_attn"):
+        refused(f"`{option}` of 'inner'.*Received: {option}=True", Attending(options={option: True}))
+    refused("`batch_first` of 'inner'.*Received: batch_first=False", Attending(options={"batch_first": False}))
+    refused("`batch_first` of '0_self_attn'", nn.Sequential(nn.TransformerEncoderLayer(6, 2)))
+    refused(
+        r"`key_padding_mask` of 'inner'.*=\(3, 5\)", Attending(key_padding_mask=torch.zeros(3, 5, dtype=torch.bool))
+    )
+    for used in (lambda y, weights: weights, lambda y, weights: (y, weights), lambda y, weights: weights @ y):
+        refused("`need_weights` of 'inner' has no counterpart", Attending(used))
+    causal = torch.ones(5, 5, dtype=torch.bool).triu(1)
+    refused(r"`attn_mask` of 'inner'.*Received: attn_mask=\(4, 4\)", Attending(attn_mask=causal[:4, :4]))
+    computed = Hooked(lambda self, x: self.inner(x, x, x, attn_mask=x @ x.transpose(1, 2))[0])
+    computed.inner = nn.MultiheadAttention(6, 2, batch_first=True)
+    refused(r"`attn_mask` of 'inner'.*Received: attn_mask=\('batch', 5, 5\)", computed)
+    refused("`attn_mask` of 'inner'.*other than 0 and -inf", Attending(attn_mask=torch.randn(5, 5)))
+    refused("`attn_mask` of 'inner'.*sees no key", Attending(attn_mask=causal | torch.eye(5, dtype=torch.bool)))
+    refused("`is_causal` of 'inner'.*beside another mask", Attending(attn_mask=causal.T, is_causal=True))
+    refused("`is_causal` of 'inner'", Attending(is_causal=True))
+    refused("takes a query, a key and a value .*with 6, 6 and 6 features", Attending(), (5, 4))
+    refused("takes a query, a key and a value .*Received: shapes=.*'batch', 6", Attending(), (6,))
+    refused("`activation` of '0'.*'sin'", nn.TransformerEncoderLayer(6, 2, batch_first=True, activation=torch.sin))
+    padded = Hooked(lambda self, x: self.inner(x, src_key_padding_mask=torch.zeros(1, 5, dtype=torch.bool)))
+    padded.inner = nn.TransformerEncoderLayer(6, 2, batch_first=True)
+    refused("`key_padding_mask` of 'inner_self_attn'", padded)
+    # A part of what three projections share.
+    shared = Hooked(lambda self, x: F.linear(self.inner(x, x, x)[0], self.inner.in_proj_weight))
+    shared.inner = nn.MultiheadAttention(6, 2, batch_first=True)
+    refused("Two modules share a tensor.*inner.in_proj_weight", shared)
+    module = Attending()
+    with pytest.raises(ValueError, match="`module` must have the tensor 'inner.in_proj_weight' of 108 elements"):
+        to_torch(from_torch(module, (5, 6)), module.inner)

@@ -188,6 +188,57 @@ def test_tables(rng: np.random.Generator) -> None:
     compare(module, x, y, nn.CrossEntropyLoss(), lambda m: torch.optim.SGD(m.parameters(), lr=0.1, momentum=0.9))
 
 
+class Attending(nn.Module):
+    """Attention to what was, of the mean of which a product is taken."""
+
+    def __init__(self, bias: bool) -> None:
+        super().__init__()
+        self.attention = nn.MultiheadAttention(6, 3, bias=bias, batch_first=True)
+        self.head = nn.Linear(6, CLASSES)
+        self.register_buffer("later", torch.ones(5, 5, dtype=torch.bool).triu(1))
+
+    def forward(self, x: Any) -> Any:
+        y, _ = self.attention(x, x, x, need_weights=False, attn_mask=self.later, is_causal=True)
+        return self.head(y.mean(1))
+
+
+def test_attention(rng: np.random.Generator) -> None:
+    torch.manual_seed(0)
+    x, y = torch.from_numpy(rng.normal(size=(ROWS, 5, 6))), torch.from_numpy(rng.integers(0, CLASSES, ROWS))
+    optimizers: list[tuple[bool, Any]] = [
+        (True, lambda m: torch.optim.SGD(m.parameters(), lr=0.1, momentum=0.9, weight_decay=0.1)),
+        # The gradient of the bias of the keys is 0 up to rounding, which Adam makes steps of.
+        (False, lambda m: torch.optim.Adam(m.parameters(), lr=0.01, eps=0.0)),
+    ]
+    for bias, make in optimizers:
+        module = Attending(bias).double()
+        if bias:
+            nn.init.normal_(module.attention.in_proj_bias)
+        compare(module, x, y, nn.CrossEntropyLoss(), make)
+    # Blocks of encoders, which share nothing but what they begin with, and training that goes on.
+    for first in (False, True):
+        block = nn.TransformerEncoderLayer(6, 2, 7, 0.0, "gelu", batch_first=True, norm_first=first)
+        encoder = nn.TransformerEncoder(block, 2, enable_nested_tensor=False)
+        module = nn.Sequential(encoder, nn.Flatten(), nn.Linear(30, CLASSES)).double()
+        other = copy.deepcopy(module)
+        ours, theirs = sgd(module), sgd(other)
+        for _ in range(2):
+            fit_torch(module, x, y, optimizer=ours, batch_size=BATCH, epochs=EPOCHS, shuffle=False, verbose=0)
+            loop(other, x, y, nn.CrossEntropyLoss(), theirs)
+        for name, want in other.state_dict().items():
+            tolerances.assert_close(module.state_dict()[name], want, 2 * CLOSE, what=name)
+
+
+def test_a_frozen_projection_stays(rng: np.random.Generator) -> None:
+    module = Attending(True)
+    module.attention.in_proj_weight.requires_grad_(False)
+    before = copy.deepcopy(module.state_dict())
+    x, y = rng.normal(size=(ROWS, 5, 6)).astype(np.float32), rng.integers(0, CLASSES, ROWS)
+    fit_torch(module, x, y, lr=0.1, verbose=0)
+    moved = {name for name, value in module.state_dict().items() if not torch.equal(value, before[name])}
+    assert moved == set(before) - {"attention.in_proj_weight", "later"}
+
+
 class Last(nn.Module):
     """The output of the last step."""
 

@@ -178,6 +178,7 @@ def test_models_of_all_kinds_go_both_ways(tmp_path: Path) -> None:
         a, b = library.Input((4,), name="a"), library.Input((4,), name="b")
         joined = library.layers.Concatenate()([inner(a), inner(b), chain(b)])
         changed = library.ops.exp(joined * 0.5 - 1.0) + library.ops.mean(joined, axis=1, keepdims=True)
+        changed = changed[:, ::-2] * changed[:, 1:2] - changed[..., None][:, 3]
         model = library.Model({"a": a, "b": b}, {"first": library.layers.Dense(2)(changed), "second": inner(b)})
         model.compile("sgd", {"first": "mse", "second": library.losses.Huber(0.7)} if library is keras else "mse")
         model.save(tmp_path / "m.keras")

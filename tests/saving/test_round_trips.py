@@ -34,6 +34,17 @@ def test_every_layer_comes_back_from_a_file(part: int, tmp_path: Path) -> None:
         np.testing.assert_array_equal(ours, before, err_msg=case.id)
 
 
+def test_indexed_tensors_come_back_from_a_file(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).normal(size=(3, 5, 6)).astype(np.float32)
+    entrance = fastgd.Input((5, 6))
+    outputs = [entrance[:, -1], entrance[:, ::2, 1:4], entrance[..., None], entrance[:, None, 3]]
+    model = fastgd.Model(entrance, outputs)
+    model.save(tmp_path / "m.keras")
+    again = saving.load_model(tmp_path / "m.keras").predict(x, verbose=0)
+    for got, want in zip(again, model.predict(x, verbose=0), strict=True):
+        np.testing.assert_array_equal(got, want)
+
+
 def side_by_side(rows: list[LayerCase]) -> tuple[fastgd.Model, list[Array]]:
     """Return a model with an output for each row, with random weights, and its inputs."""
     inputs, outputs, x = [], [], []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ from fastgd.layers.host_layer import (
     check_salt,
     count_rows,
     encode_indices,
+    float_type,
     hash_function,
     is_batches,
     refuse_sparse,
@@ -29,6 +30,8 @@ Lookup = TypeVar("Lookup", bound="IndexLookup")
 
 MODES = ("int", "one_hot", "multi_hot", "count", "tf_idf")
 OOV_METHODS = ("floormod", "farmhash")
+# Where Keras keeps what a layer has learned, below the layer's folder among the assets of a model.
+VOCABULARY_FILE = "vocabulary.txt"
 # The index of a masked item where masks have no place in the result: no vector is that long.
 _DROPPED = -1
 
@@ -80,6 +83,7 @@ class IndexLookup(HostLayer, abstract=True):
         reserved = {"mask_token": mask_token, "oov_token": oov_token if self.invert else None}
         self._vocabulary = Vocabulary(special, reserved, self.max_tokens)
         self._given = vocabulary is not None
+        self._read_weights: Array | None = None
         if vocabulary is not None:
             self.set_vocabulary(vocabulary, idf_weights)
 
@@ -165,6 +169,67 @@ class IndexLookup(HostLayer, abstract=True):
         if self._given:
             raise ValueError(f"The layer {self.name!r} was given a vocabulary: `adapt` is for layers without.")
         self._vocabulary.learn(samples, (self.mask_token, self.oov_token), self.output_mode == "tf_idf")
+
+    # ---- Files.
+
+    def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
+        """Put the weights of the tokens into a file; the tokens are no numbers and have a file of their own."""
+        if self._vocabulary.weights is not None:
+            store["idf_weights"] = self._vocabulary.weights
+
+    def plan_loading(self, store: Any) -> Callable[[], None]:
+        """Return the function that takes the weights of the tokens, if the file has some.
+
+        Raises:
+            ValueError: if their number is not that of the tokens that there are.
+        """
+        if self.output_mode != "tf_idf" or "idf_weights" not in store:
+            return super().plan_loading(store)
+        # A file tells shapes without reading.
+        shape = store.shape("idf_weights") if hasattr(store, "shape") else np.shape(store["idf_weights"])
+        # Vectors that are filled up have a weight of 0 for each place that no token has.
+        sizes = {self.vocabulary_size(), self.depth} if self._vocabulary.tokens else set(shape)
+        if len(shape) != 1 or shape[0] not in sizes:
+            raise invalid(f"The layer {self.name!r} has {self.vocabulary_size()} tokens.", idf_weights=shape)
+        weights = np.asarray(store["idf_weights"])
+
+        def load() -> None:
+            self._read_weights = weights
+            if self._vocabulary.tokens:
+                self._vocabulary.weights = weights[: self.vocabulary_size()].astype(float_type())
+
+        return load
+
+    def save_assets(self, dir_path: str | os.PathLike[str]) -> None:
+        """Write the vocabulary to a folder as Keras does, unless the layer was given one, which its config holds.
+
+        Args:
+            dir_path: the folder, which gets "vocabulary.txt" with one token in each line.
+
+        Raises:
+            ValueError: if a token holds the end of a line.
+        """
+        if self._vocabulary.tokens and not self._given:
+            (Path(dir_path) / VOCABULARY_FILE).write_bytes(self._vocabulary.to_text().encode())
+
+    def load_assets(self, dir_path: str | os.PathLike[str]) -> None:
+        """Take over the vocabulary that `save_assets` of fastgd or Keras has written to a folder.
+
+        Args:
+            dir_path: the folder; one without "vocabulary.txt" changes nothing.
+
+        Raises:
+            ValueError: if the file holds no vocabulary for this layer.
+        """
+        path = Path(dir_path) / VOCABULARY_FILE
+        if self._given or not path.is_file():
+            return
+        try:
+            if self.output_mode == "tf_idf" and self._read_weights is None:
+                raise invalid("The weights of its tokens are missing.", idf_weights=None)
+            self._vocabulary.take_text(path.read_bytes().decode(), self.plain, self._read_weights)
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"The layer {self.name!r} cannot have the vocabulary of a file: {error}") from error
 
     # ---- Indices.
 

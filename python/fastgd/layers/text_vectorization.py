@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import string
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -204,6 +205,22 @@ class TextVectorization(HostLayer):
     def set_vocabulary(self, vocabulary: Any, idf_weights: Any = None) -> None:
         """Take a vocabulary over; arguments and errors are those of `StringLookup`."""
         self.lookup.set_vocabulary(vocabulary, idf_weights)
+
+    def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
+        """Put the weights of the tokens into a file, as `StringLookup` does."""
+        self.lookup.save_own_variables(store)
+
+    def plan_loading(self, store: Any) -> Callable[[], None]:
+        """Return the function that takes the weights of the tokens, if the file has some."""
+        return self.lookup.plan_loading(store)
+
+    def save_assets(self, dir_path: str | os.PathLike[str]) -> None:
+        """Write the vocabulary to a folder; as `StringLookup` does."""
+        self.lookup.save_assets(dir_path)
+
+    def load_assets(self, dir_path: str | os.PathLike[str]) -> None:
+        """Take over the vocabulary in a folder; as `StringLookup` does."""
+        self.lookup.load_assets(dir_path)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make a like layer, with the vocabulary that it has learned.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -94,6 +94,39 @@ class Vocabulary:
             weights = np.log(1 + shares).astype(float_type())
             mean = weights.mean() if weights.size else 0.0
             self.weights = np.concatenate([np.full(len(self.special), mean, weights.dtype), weights])
+
+    def to_text(self) -> str:
+        """Return all tokens, special ones included, one in each line, as Keras keeps them in files.
+
+        Raises:
+            ValueError: if a token holds the end of a line.
+        """
+        lines = [str(token) for token in (*self.special, *self.tokens)]
+        for line in lines:
+            if "\n" in line or "\r" in line:
+                rule = "A token with an end of a line in it cannot be written to a file: give the layer its vocabulary."
+                raise invalid(rule, token=line)
+        return "\n".join(lines)
+
+    def take_text(self, text: str, read: Callable[[str], Any], weights: Array | None) -> None:
+        """Take over what `to_text` returned; nothing if there are no tokens but special ones.
+
+        Args:
+            text: the tokens, one in each line.
+            read: makes a token of a line.
+            weights: one for each token, special ones included, and perhaps more; None for none.
+
+        Raises:
+            ValueError: if the special tokens are others, or as `take`.
+            TypeError: as `read`.
+        """
+        lines = text.replace("\r\n", "\n").split("\n") if text else []
+        front = len(self.special)
+        if lines[:front] != [str(token) for token in self.special]:
+            raise invalid(f"The vocabulary must begin with {self.special}.", vocabulary=lines[:front])
+        if len(lines) > front:
+            tokens = [read(line) for line in lines[front:]]
+            self.take([*self.special, *tokens], None if weights is None else weights[: len(lines)])
 
     def find(self, index: int, default: Any) -> Any:
         """Return the token of an index, `default` for a special or an unknown one."""

@@ -35,6 +35,9 @@ _KERAS, _H5, _TENSORS = ".keras", ".weights.h5", ".safetensors"
 _MODEL_PER_FILE = 4
 _SMALL_CHANGE = 16 << 20
 
+# The bytes of the longest name of a file that all systems take.
+_LONGEST_NAME = 255
+
 
 def save_model(model: Model, filepath: Any, overwrite: bool = True, zipped: bool | None = None) -> None:
     """Write a model with its weights, and the state of its optimizer, to a `.keras` file, which Keras 3 opens, too.
@@ -237,6 +240,9 @@ def _load_assets(model: Model, members: dict[str, bytes]) -> None:
             with tempfile.TemporaryDirectory() as folder:
                 for name, content in members.items():
                     # Layers keep files, not folders: a name with more parts is that of a layer inside.
-                    if name.startswith(prefix) and "/" not in name[len(prefix) :]:
-                        (Path(folder) / name[len(prefix) :]).write_bytes(content)
+                    file = name[len(prefix) :]
+                    if name.startswith(prefix) and "/" not in file:
+                        if file in (".", "..") or "\0" in file or len(file.encode()) > _LONGEST_NAME:
+                            raise invalid("The file holds an asset that has no name of a file.", member=name)
+                        (Path(folder) / file).write_bytes(content)
                 thing.load_assets(folder)

@@ -135,6 +135,9 @@ def operation_from_keras(entry: Mapping[str, Any]) -> dict[str, Any]:
     called = [_from_keras(value, tensors) for value in calls[0]["args"]]
     arguments.update(zip(_OPS[op][1].split(), called, strict=False))
     arguments.update({key: _from_keras(value, tensors) for key, value in kwargs.items()})
+    if op == "get_item" and isinstance(arguments.get("key"), list):
+        # JSON has no tuples.
+        arguments["key"] = tuple(arguments["key"])
     named = {key: to_plain(value) for key, value in arguments.items() if key in known}
     made = {"name": entry["config"].get("name", entry.get("name")), "function": op, "args": [], "kwargs": named}
     node = {"args": [tensors], "kwargs": {}}

@@ -25,7 +25,8 @@ from fastgd.utils.naming import snake_case
 # What Keras calls some layers and their attributes otherwise than fastgd.
 _NAMES = {"GroupQueryAttention": "grouped_query_attention"}
 _ATTRIBUTES = {
-    "GroupQueryAttention": {f"{part}_dense": f"_{part}_dense" for part in ("query", "key", "value", "output", "gate")}
+    "TextVectorization": {"lookup": "_lookup_layer"},
+    "GroupQueryAttention": {f"{part}_dense": f"_{part}_dense" for part in ("query", "key", "value", "output", "gate")},
 }
 
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from fastgd.interop.torch.activations import FUSED, NAMED
 from fastgd.interop.torch.functions import AS_MODULES, call
-from fastgd.interop.torch.links import Link, MovingVariance, find_tensors, tensor_array, write_tensor
+from fastgd.interop.torch.links import Link, MovingVariance, find_tensors, tensor_array
 from fastgd.interop.torch.modules import HANDLERS, SPATIAL
-from fastgd.interop.torch.refusals import refuse_module
+from fastgd.interop.torch.refusals import Withheld, refuse_module
 from fastgd.interop.values import LAST, SAME, Sizes, Value, moved, plain
 from fastgd.layers import Input, Layer
 from fastgd.models import Model
@@ -26,6 +26,9 @@ from fastgd.utils.windows import check_data_format
 
 # The modules that take an activation along.
 TAKING = ("Linear", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d")
+
+# The modules that torch.fx takes whole, or not at all.
+WHOLE = ("TransformerEncoder", "TransformerEncoderLayer")
 
 
 @dataclass
@@ -82,7 +85,7 @@ class Converter:
         self._layers: dict[int, tuple[Any, Layer]] = {}
         self._names = {id(p): name for name, p in module.named_parameters()}
         self._names |= {id(b): name for name, b in module.named_buffers()}
-        self._variables: dict[str, Variable] = {}
+        self._held: dict[str, dict[tuple[int, int] | None, Link]] = {}
         self.links: list[Link] = []
         self.variances: list[MovingVariance] = []
         self.fused: str | None = None
@@ -102,6 +105,28 @@ class Converter:
             self._layers[id(module)] = (module, make())
         return self._layers[id(module)][1]
 
+    def apply(self, module: Any, name: str, *args: Any, fused: str | None = None, **kwargs: Any) -> Any:
+        """Return what a module gives.
+
+        Args:
+            module: the module.
+            name: the name of its layer.
+            *args: its arguments.
+            fused: the activation that its layer takes along.
+            **kwargs: more of its arguments.
+
+        Raises:
+            ValueError: if its class has no counterpart.
+        """
+        kind = type(module).__name__
+        if kind not in HANDLERS:
+            raise refuse_module(name, kind, HANDLERS)
+        self.fused, outer = fused, self.fused
+        try:
+            return HANDLERS[kind](self, module, name, *args, **kwargs)
+        finally:
+            self.fused = outer
+
     def link(
         self,
         variable: Any,
@@ -111,6 +136,7 @@ class Converter:
         blocks: Sizes = (),
         part: int | None = None,
         addend: Any = None,
+        section: tuple[int, int] | None = None,
     ) -> Link | None:
         """Let a variable stand for a tensor and take over its numbers; nothing happens without a tensor.
 
@@ -122,6 +148,7 @@ class Converter:
             blocks: as in `Link`.
             part: as in `Link`.
             addend: the second tensor itself.
+            section: as in `Link`.
 
         Raises:
             ValueError: if another layer has that tensor too.
@@ -129,14 +156,15 @@ class Converter:
         if tensor is None:
             return None
         name = self._names[id(tensor)]
-        if name in self._variables:
-            if self._variables[name] is not variable:
-                raise invalid("Two modules share a tensor, which layers cannot.", tensor=name)
+        held = self._held.setdefault(name, {})
+        if section in held and held[section].variable is variable:
             return None
+        if section in held or None in held or (section is None and held):
+            raise _shared(name)
         shape = tuple(view or tensor.shape)
         other = None if addend is None else self._names[id(addend)]
-        link = Link(variable, name, shape, tuple(axes or range(len(shape))), blocks, part, other)
-        self._variables[name] = variable
+        link = Link(variable, name, shape, tuple(axes or range(len(shape))), blocks, part, other, section)
+        held[section] = link
         self.links.append(link)
         value, numbers = variable.numpy(), tensor_array(tensor)
         link.put(value, numbers if addend is None else numbers + tensor_array(addend))
@@ -161,10 +189,13 @@ class Converter:
         name = self._names.get(id(tensor))
         if name is None:
             return Variable(tensor_array(tensor), "constant", self.dtype, trainable=False)
-        if name not in self._variables:
-            variable = Variable(tensor_array(tensor), name.replace(".", "_"), self.dtype, tensor.requires_grad)
-            self.link(variable, tensor)
-        return self._variables[name]
+        if name not in self._held:
+            self.link(Variable(tensor_array(tensor), name.replace(".", "_"), self.dtype, tensor.requires_grad), tensor)
+        link = self._held[name].get(None)
+        if link is None or not link.is_plain:
+            # A layer has it, in another order.
+            raise _shared(name)
+        return link.variable
 
 
 def from_torch(module: Any, input_shape: Any, data_format: str = "channels_first") -> Model:
@@ -199,9 +230,9 @@ def from_torch(module: Any, input_shape: Any, data_format: str = "channels_first
     several = isinstance(input_shape, (list, tuple)) and any(isinstance(s, (list, tuple)) for s in input_shape)
     shapes = [check_sample_shape("input_shape", shape) for shape in (input_shape if several else [input_shape])]
     last = check_data_format(data_format) == "channels_last"
-    graph = trace(module)
-    nodes = list(graph.nodes)
-    modules = dict(module.named_modules())
+    root = torch.nn.Sequential(module) if type(module).__name__ in WHOLE else module
+    nodes = list(trace(root).nodes)
+    modules = dict(root.named_modules())
     uses = Counter(id(modules[node.target]) for node in nodes if node.op == "call_module")
     convert = Converter(module, uses)
     entrances = [node for node in nodes if node.op == "placeholder" and (node.users or not node.args)]
@@ -225,8 +256,11 @@ def from_torch(module: Any, input_shape: Any, data_format: str = "channels_first
         elif node.op == "output":
             outputs = _resolve(node.args[0], values)
         else:
-            values[node] = _convert(convert, node, values, modules, module)
+            values[node] = _convert(convert, node, values, modules, root)
     leaves: list[Value] = flatten(outputs)
+    for leaf in leaves:
+        if isinstance(leaf, Withheld):
+            raise leaf.error
     if not all(isinstance(leaf, Value) for leaf in leaves):
         raise invalid("`forward` must return tensors.", outputs=outputs)
     kept = [v if last and v.order == LAST else plain(v) for v in leaves]
@@ -264,7 +298,7 @@ def to_torch(model: Model, module: Any = None) -> Any:
     for link in origin.links:
         tensor = tensors[link.name]
         value = link.take(link.variable.value, tensor.shape)
-        write_tensor(tensor, value if link.addend is None else value - tensor_array(tensors[link.addend]))
+        link.write(tensor, value if link.addend is None else value - tensor_array(tensors[link.addend]))
     return module
 
 
@@ -283,7 +317,7 @@ def trace(module: Any) -> Any:
     try:
         module.train()
         return torch.fx.Tracer().trace(module)
-    except torch.fx.proxy.TraceError as error:
+    except (torch.fx.proxy.TraceError, RuntimeError) as error:
         raise invalid(f"`forward` cannot be traced by torch.fx: {error}.", module=type(module).__name__) from error
     finally:
         for part, mode in modes:
@@ -301,12 +335,9 @@ def _convert(convert: Converter, node: Any, values: dict[Any, Any], modules: dic
     kwargs = _resolve(node.kwargs, values)
     if node.op == "call_module":
         module = modules[node.target]
-        kind = type(module).__name__
-        if kind not in HANDLERS:
-            raise refuse_module(node.target, kind, HANDLERS)
-        convert.fused, follower = _activation_behind(node, modules, convert) if kind in TAKING else (None, None)
-        result = HANDLERS[kind](convert, module, node.name.lstrip("_"), *args, **kwargs)
-        convert.fused = None
+        taking = type(module).__name__ in TAKING
+        fused, follower = _activation_behind(node, modules, convert) if taking else (None, None)
+        result = convert.apply(module, node.name.lstrip("_"), *args, fused=fused, **kwargs)
         if follower is not None:
             values[follower] = result
         return result
@@ -316,6 +347,10 @@ def _convert(convert: Converter, node: Any, values: dict[Any, Any], modules: dic
         return call(convert, "size", node.name, args[:1], {})
     target = node.target if node.op == "call_method" else getattr(node.target, "__name__", str(node.target))
     return call(convert, target, node.name, args, dict(kwargs))
+
+
+def _shared(name: str) -> ValueError:
+    return invalid("Two modules share a tensor, which layers cannot.", tensor=name)
 
 
 def _activation_behind(node: Any, modules: dict[str, Any], convert: Converter) -> tuple[str | None, Any]:
@@ -347,7 +382,10 @@ def _resolve(structure: Any, values: dict[Any, Any]) -> Any:
         return {key: _resolve(part, values) for key, part in structure.items()}
     if isinstance(structure, slice):
         return slice(*(_resolve(part, values) for part in (structure.start, structure.stop, structure.step)))
-    return values[structure] if type(structure).__name__ == "Node" else structure
+    found = values[structure] if type(structure).__name__ == "Node" else structure
+    if isinstance(found, Withheld):
+        raise found.error
+    return found
 
 
 def _is_value(structure: Any) -> bool:

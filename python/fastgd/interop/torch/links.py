@@ -30,6 +30,8 @@ class Link:
             leave them.
         part: the place on the first axis of the variable that the tensor stands for; None for all of it.
         addend: the name of a second tensor whose sum with this one the variable is. It keeps its value.
+        section: which of how many equal sections of the tensor's first axis the variable stands for, such as one of
+            three projections; None for the whole tensor. The view is that of the section.
     """
 
     variable: Variable
@@ -39,24 +41,44 @@ class Link:
     blocks: Sizes = ()
     part: int | None = None
     addend: str | None = None
+    section: tuple[int, int] | None = None
 
     @property
     def size(self) -> int:
         """The number of elements of the tensor."""
-        return prod(self.view)
+        return prod(self.view) * (1 if self.section is None else self.section[1])
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the variable has the axes of the tensor."""
+        exchanged = self.axes != tuple(range(len(self.axes))) or self.variable.shape != self.view
+        return not (exchanged or self.blocks or self.addend or self.section) and self.part is None
 
     def put(self, target: Array, value: Array) -> None:
         """Write an array of the tensor's shape to where it belongs in the variable, or in a slot of it."""
-        seen = self._blocks(value.reshape(self.view), self.blocks)
+        seen = self._blocks(self._section(value).reshape(self.view), self.blocks)
         place = target if self.part is None else target[self.part]
         place[...] = seen.transpose(self.axes).reshape(place.shape)
 
     def take(self, source: Array, shape: Sequence[int]) -> Array:
-        """Return what belongs into the tensor, which has this shape, of the variable's array or a slot's."""
+        """Return what belongs into the tensor, which has this shape, or into its section, of such an array."""
         value = source if self.part is None else source[self.part]
         moved = value.reshape([self.view[axis] for axis in self.axes])
         seen = self._blocks(moved.transpose(np.argsort(self.axes)), tuple(np.argsort(self.blocks)))
-        return seen.reshape(tuple(shape))
+        rows, *rest = shape or (1,)
+        return seen.reshape(tuple(shape) if self.section is None else (rows // self.section[1], *rest))
+
+    def write(self, tensor: Any, value: Array) -> None:
+        """Overwrite the numbers of a tensor, or of its section, by what `take` returned."""
+        write_tensor(self._section(tensor.detach()), value)
+
+    def _section(self, tensor: Any) -> Any:
+        """Return the section of a tensor or an array, which shares its numbers."""
+        if self.section is None:
+            return tensor
+        number, count = self.section
+        rows = len(tensor) // count
+        return tensor[number * rows : (number + 1) * rows]
 
     @staticmethod
     def _blocks(value: Array, order: Sizes) -> Array:

@@ -10,6 +10,7 @@ import numpy as np
 
 from fastgd import layers, ops
 from fastgd.interop.torch import activations
+from fastgd.interop.torch.attention import attention, decoder_layer, encoder_layer, stack
 from fastgd.interop.torch.recurrent import recurrent
 from fastgd.interop.torch.refusals import refuse_option
 from fastgd.interop.torch.windows import adaptive_pool, images, padding_of_convolution, pool, sizes_of
@@ -327,6 +328,11 @@ HANDLERS: dict[str, Handler] = {
     "RNN": recurrent,
     "LSTM": recurrent,
     "GRU": recurrent,
+    "MultiheadAttention": attention,
+    "TransformerEncoderLayer": encoder_layer,
+    "TransformerDecoderLayer": decoder_layer,
+    "TransformerEncoder": stack,
+    "TransformerDecoder": stack,
     "Softmax2d": softmax2d,
     **dict.fromkeys(("Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout"), dropout),
     **{name: _of(activations.elementwise) for name in (*activations.NAMED, *activations.NUMBERED)},

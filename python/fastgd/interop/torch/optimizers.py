@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from fastgd import optimizers
 from fastgd.interop.torch.links import Link, tensor_array
 from fastgd.interop.torch.refusals import refuse_option
@@ -73,7 +71,7 @@ def find_optimizer(optimizer: Any, module: Any, lr: float | None) -> Any:
     return optimizer
 
 
-def convert(optimizer: Any, links: Mapping[int, Link]) -> Optimizer:
+def convert(optimizer: Any, links: Mapping[int, Sequence[Link]]) -> Optimizer:
     """Return the optimizer that does what one of PyTorch does; weight decay in the gradient becomes penalties.
 
     Args:
@@ -94,13 +92,13 @@ def convert(optimizer: Any, links: Mapping[int, Link]) -> Optimizer:
     decays: list[tuple[Variable, float]] = []
     for group in groups:
         for parameter in group["params"]:
-            link = links.get(id(parameter))
-            if link is None:
+            found_links = links.get(id(parameter))
+            if not found_links:
                 raise invalid(
                     "The optimizer holds a parameter that `forward` does not use, or that is not the module's.",
                     shape=tuple(parameter.shape),
                 )
-            decays.append((link.variable, float(group["weight_decay"])))
+            decays += [(link.variable, float(group["weight_decay"])) for link in found_links]
     decoupled = type(optimizer).__name__ == "AdamW" or options.get("decoupled_weight_decay", False)
     if not decoupled:
         for variable, decay in decays:
@@ -181,8 +179,9 @@ def give_state(ours: Optimizer, theirs: Any, pairs: Sequence[tuple[Link, Any]]) 
         if type(theirs).__name__ != "SGD":
             state["step"] = torch.tensor(float(ours.iterations))
         for slot, name, scale in _slots(ours, theirs):
-            value = link.take(ours.slot_values(slot)[k], tensor.shape)
-            state[name] = torch.from_numpy(np.array(value / scale, order="C"))
+            if state.get(name) is None:
+                state[name] = torch.zeros_like(tensor, requires_grad=False)
+            link.write(state[name], link.take(ours.slot_values(slot)[k], tensor.shape) / scale)
 
 
 def _linked(ours: Optimizer, pairs: Sequence[tuple[Link, Any]]) -> Iterator[tuple[int, Link, Any]]:

@@ -3,6 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """A result without a counterpart, which `forward` may leave alone.
+
+    Attributes:
+        error: what is raised for its use.
+    """
+
+    error: ValueError
 
 
 def refuse_module(name: str, kind: str, supported: Iterable[str]) -> ValueError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -88,9 +89,12 @@ def fit_torch(
     goal, sample_weight = objective.prepare(samples.targets)
     tensors = find_tensors(module, origin.links)
     theirs = find_optimizer(optimizer, module, lr)
-    held = {id(tensors[link.name]): link for link in origin.links}
-    # Of two tensors that are added either tells how the sum is to be trained.
-    held |= {id(tensors[link.addend]): link for link in origin.links if link.addend is not None}
+    held: defaultdict[int, list[Link]] = defaultdict(list)
+    for link in origin.links:
+        held[id(tensors[link.name])].append(link)
+        if link.addend is not None:
+            # Of two tensors that are added either tells how the sum is to be trained.
+            held[id(tensors[link.addend])].append(link)
     ours = convert(theirs, held)
     _freeze_others(theirs, tensors, origin.links)
     model.compile(ours, objective.loss, objective.weight if objective.weight != 1 else None, metrics)
