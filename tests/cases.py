@@ -263,6 +263,8 @@ def op_cases() -> Iterator[OpCase]:
     for inside, units in ((1, 1), (7, 1), (1, 64), (63, 65), (64, 63), (65, 17), (300, 33), (0, 3)):
         yield OpCase("dense", ((-1, inside),), ((-1, units),), ((inside, units), (units,)), length=max(inside, 65))
     yield OpCase("dense", ((-1, 3, 9),), ((-1, 3, 11),), ((9, 11),), {"activation": "tanh"}, length=200)
+    # Sums that are cut into four parts, into two, and into none, by the batch.
+    yield OpCase("dense", ((-1, 1100),), ((-1, 35),), ((1100, 35), (35,)), {"activation": "tanh"}, length=1100)
     for cols in (1, 7, 10, 63, 64, 65, 130):
         for name in ALONG_AN_AXIS:
             yield OpCase("activation", ((-1, cols),), ((-1, cols),), (), {"function": name}, length=cols)
