@@ -722,8 +722,17 @@ def noise_cases() -> Iterator[OpCase]:
 def sequence_cases() -> Iterator[OpCase]:
     """Yield `embedding` and `attention`: shared heads, masks of every kind, several blocks of scores, dropout."""
     # The indices are below the size of their last axis: some rows of the table are unused, or none is.
-    for shape, rows, width in (((-1, 5), 7, 3), ((-1, 2, 6), 6, 65), ((-1, 3), 1100, 2), ((-1, 1), 1, 1)):
+    for shape, rows, width in (
+        ((-1, 5), 7, 3),
+        ((-1, 2, 6), 6, 65),
+        ((-1, 3), 1100, 2),
+        ((-1, 150), 160, 9),
+        ((-1, 1), 1, 1),
+    ):
         yield OpCase("embedding", (shape,), ((*shape, width),), ((rows, width),), kinds="i", length=130)
+        for pool in ("sum", "mean") if len(shape) > 1 else ():
+            pooled = (*shape[:-1], width)
+            yield OpCase("embedding", (shape,), (pooled,), ((rows, width),), {"pool": pool}, kinds="i", length=400)
     seed = 2**63 + 777
     # Heads of queries, heads of keys, queries, keys, sizes of keys and of values.
     sizes = ((1, 1, 3, 5, 4, 2), (4, 2, 5, 3, 3, 5), (2, 2, 4, 4, 1, 1), (2, 1, 1, 1, 9, 17))

@@ -9,6 +9,7 @@
 
 #include "base/fetch.h"
 #include "base/random.h"
+#include "engine/fusion.h"
 
 namespace fastgd {
 namespace {
@@ -74,6 +75,8 @@ template <class T>
 Executor<T>::Executor(Plan plan, const KernelTable& table, double team_work)
     : plan_(std::move(plan)),
       wiring_(plan_),
+      fused_(fused(plan_)),
+      fused_wiring_(fused_),
       table_(table),
       kernels_(table.of<T>()),
       team_work_(team_work),
@@ -186,7 +189,7 @@ Batch<T>& Executor<T>::compiled(Mode mode, Index rows) {
   const auto key = std::pair(mode, rows);
   if (const auto it = batches_.find(key); it != batches_.end()) return *it->second;
   if (batches_.size() >= kMaxBatches) batches_.clear();
-  auto made = std::make_unique<Batch<T>>(plan_, wiring_, gradient_offsets_, gradient_size_, table_, mode, rows,
+  auto made = std::make_unique<Batch<T>>(fused_, fused_wiring_, gradient_offsets_, gradient_size_, table_, mode, rows,
                                          team_work_, takes_pieces());
   return *batches_.emplace(key, std::move(made)).first->second;
 }

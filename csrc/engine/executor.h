@@ -101,6 +101,9 @@ class Executor {
 
   Plan plan_;
   Wiring wiring_;
+  // What runs; the plan as it was given is what can be inspected.
+  Plan fused_;
+  Wiring fused_wiring_;
   const KernelTable& table_;
   const Kernels<T>& kernels_;
   const double team_work_;

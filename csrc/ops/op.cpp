@@ -69,6 +69,12 @@ std::shared_ptr<HostFunction> Attrs::host_function(const std::string& name) cons
   return *function;
 }
 
+Attrs Attrs::with(const std::string& name, Attribute value) const {
+  auto values = values_;
+  values.insert_or_assign(name, std::move(value));
+  return Attrs(std::move(values));
+}
+
 void Attrs::check_all_known() const {
   for (const auto& [name, value] : values_) check(asked_.contains(name), "unknown attribute `", name, "`");
 }

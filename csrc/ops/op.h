@@ -59,6 +59,9 @@ class Attrs {
   std::vector<double> reals(const std::string& name) const;
   std::shared_ptr<HostFunction> host_function(const std::string& name) const;
 
+  // These and one more, or another value of it.
+  Attrs with(const std::string& name, Attribute value) const;
+
   // Throws if an attribute was given that no getter asked for.
   void check_all_known() const;
 

@@ -139,3 +139,48 @@ def test_integers_out_of_range_are_refused() -> None:
                 fastgd.ops.embedding([[0, 3]], table)
             with pytest.raises(ValueError, match=r"must hold integers from 0 to 2\."):
                 layers.Embedding(3, 2)(np.array([[0, -1]]))
+
+
+def pooled(layer: Any, readers: int = 1) -> Any:
+    """Return a compiled model that pools the vectors of a table, which another layer reads as well if there are two."""
+    fastgd.utils.set_random_seed(3)
+    x = fastgd.Input((130,), dtype="int32")
+    vectors = layers.Embedding(*LATE, dtype="float64")(x)
+    parts = [layer(vectors), layers.GlobalMaxPooling1D(dtype="float64")(vectors)][:readers]
+    y = layers.Dense(2, "tanh", dtype="float64")(
+        layers.Concatenate(dtype="float64")(parts) if readers > 1 else parts[0]
+    )
+    model = fastgd.Model(x, y)
+    model.compile(optimizers.Adam(0.01), "mse")
+    return model
+
+
+@pytest.mark.parametrize("readers", [1, 2])
+@pytest.mark.parametrize(
+    "layer",
+    [
+        layers.GlobalAveragePooling1D(dtype="float64"),
+        layers.Lambda(lambda x: fastgd.ops.sum(x, 1), dtype="float64"),
+        layers.GlobalMaxPooling1D(dtype="float64"),
+    ],
+    ids=["mean", "sum", "max"],
+)
+def test_pooled_vectors_train_alike_on_both_interpreters(
+    layer: Any, readers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FASTGD_TEAM_WORK", "0")
+    rng = np.random.default_rng(5)
+    x, t = (LATE[0] * rng.random((37, 130)) ** 3).astype(np.int32), rng.normal(size=(37, 2))
+    before, states = _core.get_num_threads(), []
+    for backend, threads in (("numpy", 1), ("native", 1), ("native", 3)):
+        _core.set_num_threads(threads)
+        try:
+            with fastgd.backend(backend):
+                model = pooled(layer, readers)
+                model.fit(x, t, batch_size=8, epochs=2, shuffle=False, verbose=0)
+                states.append([*state(model), model.predict(x, verbose=0)])
+        finally:
+            _core.set_num_threads(before)
+    assert_same_bits(states[1], states[2])
+    for got, want in zip(states[1], states[0], strict=True):
+        tolerances.assert_close(got, want, 1e-9)

@@ -21,14 +21,27 @@ def _inside(x: Array, table: Array) -> Array:
     return inside
 
 
+def _pool(attrs: Attrs) -> str | None:
+    """Return what is made of the vectors of the last axis of the indices: "sum", "mean" or None.
+
+    Raises:
+        ValueError: for another word.
+    """
+    pool = str(attrs.get("pool", "none"))
+    if pool not in ("none", "sum", "mean"):
+        raise ValueError(f"`pool` must be none, sum or mean. Received: pool={pool!r}")
+    return None if pool == "none" else pool
+
+
 @forward("embedding")
 def embedding(ctx: Context, inputs: Sequence[Array], params: Sequence[Array], attrs: Attrs) -> Sequence[Array]:
-    """y = the row of the table that each index points to, NaN for an index that is none."""
+    """y = the row of the table that each index points to, NaN for an index that is none; with `pool` their sum or mean."""
     (x,), (table,) = inputs, params
     inside = _inside(x, table)
     y = np.full((*x.shape, table.shape[1]), np.nan, ctx.dtype)
     y[inside] = table[x[inside]]
-    return (y,)
+    pool = _pool(attrs)
+    return (y,) if pool is None else (getattr(np, pool)(y, axis=-2),)
 
 
 @backward("embedding", differentiable=0)
@@ -45,5 +58,8 @@ def embedding_backward(
     assert dy is not None
     d_table = np.zeros_like(table)
     inside = _inside(x, table)
+    if (pool := _pool(attrs)) is not None:
+        share = dy / x.shape[-1] if pool == "mean" else dy
+        dy = np.broadcast_to(share[..., None, :], (*x.shape, table.shape[1]))
     np.add.at(d_table, x[inside], dy[inside])
     return (None,), (d_table,)

@@ -1,0 +1,13 @@
+// Rewrites of a plan before it is compiled: steps that one op does better together.
+#pragma once
+
+#include "engine/plan.h"
+
+namespace fastgd {
+
+// The plan with steps merged whose tensor in between nobody else reads. Parameters, inputs, outputs and terms stay, and
+// so do the tensors, some of which no step makes any more. The rewrite:
+// - a sum or mean of the vectors of an `embedding` over their last axis: an `embedding` that pools them.
+Plan fused(const Plan& plan);
+
+}  // namespace fastgd
