@@ -47,7 +47,15 @@ CPP_FOLDERS = {
     "ops": Folder(
         KERNEL_USERS
         | {"ops/op.h", "ops/register.h", "ops/registry.h", "ops/op_list.inc", "ops/per_sample.h", "ops/broadcast.h"}
-        | {"ops/matmul.h", "ops/along_axis.h", "ops/loops.h", "ops/strided_copy.h", "ops/folding.h", "ops/tabular.h"}
+        | {
+            "ops/matmul.h",
+            "ops/split_product.h",
+            "ops/along_axis.h",
+            "ops/loops.h",
+            "ops/strided_copy.h",
+            "ops/folding.h",
+            "ops/tabular.h",
+        }
         | {
             "ops/convolution.h",
             "ops/correlation.h",
