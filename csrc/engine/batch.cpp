@@ -3,12 +3,13 @@
 
 #include <algorithm>
 
+#include "engine/group_sums.h"
+
 namespace fastgd {
 namespace {
 
 // A group costs a pass over the gradient, whose product wants rows to sum over.
 constexpr Index kLeastRows = 16;
-constexpr Index kMostGroups = 32;
 // All gradients together: half of a second cache.
 constexpr Index kGradientBytes = 512 * 1024;
 // Times the work that pays for a thread, what a group has at least: 20-64-32-5 with batch 32 loses on one thread what
@@ -21,7 +22,7 @@ Index count_groups(const Program<T>& whole, Index gradient_size, double team_wor
   if (whole.couples_samples() || team_work <= 0) return 1;
   const Index bytes = std::max<Index>(1, gradient_size * static_cast<Index>(sizeof(T)));
   const double by_work = whole.work() / (kTeamsWork * team_work);
-  const Index most = std::min({kMostGroups, whole.slice().rows / kLeastRows, kGradientBytes / bytes,
+  const Index most = std::min({GroupSums<T>::kMostGroups, whole.slice().rows / kLeastRows, kGradientBytes / bytes,
                                static_cast<Index>(std::min(by_work, 1e6))});
   // A power of two, so that teams get equal shares.
   Index groups = 1;

@@ -407,6 +407,7 @@ typename Executor<T>::After Executor<T>::run_groups(Batch<T>& batch, Index first
       if (who.rank == 0) pace.look(tick, instruction.work, false);
     }
   }
+  if (trains) group_sums(batch, who).join(who);
   who.sync();
   if (tick++ >= pace.stop_tick.load(std::memory_order_relaxed)) return After::leave_unfinished;
   if (trains) {
@@ -425,19 +426,24 @@ typename Executor<T>::After Executor<T>::run_groups(Batch<T>& batch, Index first
 }
 
 template <class T>
+GroupSums<T> Executor<T>::group_sums(Batch<T>& batch, const Worker& who) {
+  return {kernels_, batch.groups(), who.size, gradient_data(), batch.gradient(1), gradient_size_};
+}
+
+template <class T>
 void Executor<T>::update_from_groups(Batch<T>& batch, const Worker& who) noexcept {
   T* const first = gradient_data();
+  const GroupSums<T> sums = group_sums(batch, who);
   const auto& segments = batch.program().segments();
   const bool in_pieces = update_->takes_pieces();
   // Not summed in place where there is a choice: the first gradient stays in the cache of the thread that writes it.
   alignas(kAlignment) T piece[kUpdatePiece];
+  alignas(kAlignment) T spare[GroupSums<T>::kSpare];
   for (const Segment<T>& s : segments) {
     const Range part = who.share(s.size, 64);
     for (Index i = part.begin; i < part.end; i += kUpdatePiece) {
       const Index n = std::min(kUpdatePiece, part.end - i), at = s.offset + i;
-      T* const sum = in_pieces ? piece : first + at;
-      kernels_.add(n, first + at, batch.gradient(1) + at, sum);
-      for (Index g = 2; g < batch.groups(); ++g) kernels_.add(n, sum, batch.gradient(g) + at, sum);
+      const T* const sum = sums.sum(at, n, in_pieces ? piece : first + at, spare);
       if (in_pieces) update_->apply(kernels_, step_, s.part(i, n), sum, slots_);
     }
   }

@@ -7,6 +7,7 @@
 
 #include "engine/batch.h"
 #include "engine/feed.h"
+#include "engine/group_sums.h"
 #include "engine/late_rows.h"
 #include "engine/update.h"
 
@@ -83,6 +84,7 @@ class Executor {
   After run_together(Program<T>& p, Index first_row, std::int64_t& tick, Pace& pace, const Worker& who) noexcept;
   After run_groups(Batch<T>& batch, Index first_row, std::int64_t& tick, Pace& pace, const Worker& who) noexcept;
   T* gradient_data() { return reinterpret_cast<T*>(gradients_.data()); }
+  GroupSums<T> group_sums(Batch<T>& batch, const Worker& who);
   void update_from_groups(Batch<T>& batch, const Worker& who) noexcept;
   void constrain(const Worker& who) noexcept;
   void run_instruction(const Instruction<T>& instruction, Program<T>& p, Index first_row, const Worker& who) noexcept;

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -81,6 +82,33 @@ def test_groups_of_samples_add_up_their_gradients(monkeypatch: pytest.MonkeyPatc
     assert not all(np.array_equal(a, b) for a, b in zip(whole, grouped, strict=True)), "no groups were formed"
     for a, b in zip(grouped, whole, strict=True):
         tolerances.assert_close(a, b, 1e-12)
+
+
+@pytest.mark.parametrize("batch", [36, 150, 600])
+@pytest.mark.parametrize("limit", [{}, {"global_clipnorm": 0.1}], ids=["bare", "clipped"])
+def test_the_number_of_threads_changes_no_bit_of_groups(
+    batch: int, limit: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Two, eight and thirty-two groups, whose gradients threads add up alone as far as they have made them.
+    monkeypatch.setenv("FASTGD_TEAM_WORK", "1")
+    plan = classifier((7, 33, 4), "float32", "tanh")
+    x, t = data(2 * batch, 7, 4)
+    before, results = _core.get_num_threads(), []
+    try:
+        for threads in (1, 2, 3, 4, 5, 7):
+            _core.set_num_threads(threads)
+            executor, params = _core.Executor(plan), random_params(plan)
+            executor.bind_parameters(params)
+            spec, slots = adam_slots(plan)
+            executor.bind_update(replace(spec, hyper={**spec.hyper, **limit}), slots)
+            for epoch in range(2):
+                executor.begin("train", [x, t], batch, iteration=2 * epoch)
+                executor.advance(2, 1e9, np.array([0.01]))
+            results.append([*params, executor.totals()])
+    finally:
+        _core.set_num_threads(before)
+    for other in results[1:]:
+        assert all(np.array_equal(a, b) for a, b in zip(other, results[0], strict=True))
 
 
 def test_samples_that_hang_together_are_not_parted(monkeypatch: pytest.MonkeyPatch) -> None:
