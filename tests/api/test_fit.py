@@ -336,6 +336,7 @@ def test_interrupt_leaves_a_usable_model(line):
     assert model.optimizer.iterations == 8
 
 
+@pytest.mark.usefixtures("_interruptible")
 def test_control_c_is_served_at_once(line):
     x, t = line
     model = linear_model()

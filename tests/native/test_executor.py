@@ -291,6 +291,7 @@ def test_a_run_stops_in_time() -> None:
     assert 0 < done < 2500
 
 
+@pytest.mark.usefixtures("_interruptible")
 def test_ctrl_c_ends_a_run() -> None:
     plan = classifier((512, 512, 512, 5))
     rng = np.random.default_rng(0)

@@ -17,6 +17,8 @@ import numpy as np
 import fastgd
 from fastgd.layers import Dense, Dropout
 
+# A shell that runs the tests in the background has it ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 fastgd.utils.set_random_seed(3)
 rng = np.random.default_rng(0)
 x = rng.normal(size=(40_000, 300)).astype(np.float32)
