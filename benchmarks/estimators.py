@@ -32,6 +32,8 @@ import fastgd
 from fastgd.bench.machine import describe_machine
 from fastgd.estimators import MLPClassifier, MLPRegressor
 
+PAUSE_SECONDS = 0.5
+
 
 @dataclass
 class Opponent:
@@ -108,6 +110,8 @@ def measure(case: Case, rounds: int, step: Callable[[], None]) -> dict[str, Any]
     step()
     for _ in range(rounds):
         for opponent in case.opponents:
+            # The threads of the opponent before spin for a while, which is not this one's doing.
+            time.sleep(PAUSE_SECONDS)
             start = time.perf_counter()
             opponent.run()
             seconds[opponent.name].append(time.perf_counter() - start)

@@ -32,7 +32,7 @@ class TeamChoice {
   std::vector<int> teams_{1};
   std::vector<double> cost_{0.0};  // seconds per batch when last seen
   std::size_t trying_ = 0, best_ = 0, next_ = 0;
-  enum class Phase { settled, warm_up, first_round, keep, check } phase_ = Phase::settled;
+  enum class Phase { settled, warm_up, first_round, keep, wake, check } phase_ = Phase::settled;
   Index trial_ = 0, kept_ = 0;  // batches
   Index left_ = 0;
   Index done_ = 0;
