@@ -12,8 +12,9 @@ constexpr Index kForever = std::numeric_limits<Index>::max();
 // Some 300 us on one core: long beside a meeting and a look at the clock.
 constexpr double kTrialWork = 1.5e7;
 constexpr Index kLeastTrial = 2, kMostTrial = 256;
-// Trials that the best is kept for. It may have been chosen while another program was busy for some milliseconds, so that
-// a first look at the others must come soon. A look at a team twice as slow costs 8 % at first and 0.1 % in the end.
+// Trials that the best is kept for. It may have been chosen while another program was busy for some milliseconds, so
+// that a first look at the others must come soon. A look at a team twice as slow costs 8 % at first and 0.1 % in the
+// end.
 constexpr Index kKept = 25, kMostKept = 2000;
 // What another team must save to become the best.
 constexpr double kWorthIt = 0.95;

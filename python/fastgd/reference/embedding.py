@@ -35,7 +35,7 @@ def _pool(attrs: Attrs) -> str | None:
 
 @forward("embedding")
 def embedding(ctx: Context, inputs: Sequence[Array], params: Sequence[Array], attrs: Attrs) -> Sequence[Array]:
-    """y = the row of the table that each index points to, NaN for an index that is none; with `pool` their sum or mean."""
+    """y = the row of the table that each index points to, NaN where there is none; with `pool` their sum or mean."""
     (x,), (table,) = inputs, params
     inside = _inside(x, table)
     y = np.full((*x.shape, table.shape[1]), np.nan, ctx.dtype)
