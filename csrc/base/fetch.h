@@ -17,4 +17,11 @@ inline void fetch_soon(const T* p, Index n) noexcept {
   for (Index at = 0; at < size; at += kLine) __builtin_prefetch(bytes + at);
 }
 
+// Reads a byte of every line of n values, in order: the processor follows and runs ahead.
+template <class T>
+inline void read_through(const T* p, Index n) noexcept {
+  const auto* const bytes = reinterpret_cast<const volatile char*>(p);
+  for (Index at = 0; at < n * static_cast<Index>(sizeof(T)); at += kAlignment) static_cast<void>(bytes[at]);
+}
+
 }  // namespace fastgd

@@ -210,7 +210,7 @@ WORKLOADS = {
         Workload("long", (100, 64), (Recurrent("lstm", 256), *dense(10)), "softmax", 32, "adam", 512),
         Workload("bidirectional", (50, 64), TWO_WAYS, "softmax", 32, "adam", 1024),
         Workload("characters", (64,), CHARACTERS, "softmax", 32, "adam", 1024),
-        Workload("embedding", (200,), (Embedding(50_000, 64), MeanOverTime(), *dense(10)), "softmax", 64, "adam", 1024),
+        Workload("embedding", (200,), (Embedding(50_000, 64), MeanOverTime(), *dense(10)), "softmax", 64, "adam", 4096),
         Workload("attention", (64, 128), (SelfAttention(4), MeanOverTime(), *dense(10)), "softmax", 32, "adam", 1024),
     )
 }
