@@ -10,6 +10,7 @@
 namespace fastgd {
 namespace {
 
+// Took 2 to 7 % off steps that hardly do more than gather from far memory (64-16-10 with batch 200, 784-16-10 with 32).
 constexpr Index kBytesAhead = 2048, kMostAhead = 16;
 
 Index item_size(Source source) {

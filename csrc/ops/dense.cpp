@@ -32,13 +32,12 @@ class Dense final : public Op<T> {
     t.backward_reads_inputs = 1;
     t.backward_reads_outputs = activation_.function == Activation::linear ? 0 : 1;
     const Kernels<T>& kernels = s.table.of<T>();
-    forward_ = {kernels, {rows_, units_, in_}};
-    split_ = {kernels, rows_, units_, in_};
+    forward_ = {kernels, rows_, units_, in_};
     kernel_gradient_ = {kernels, {in_, units_, rows_, true, false}};
     // In short rows the parts of two threads would lie so close that each one's prefetcher takes the other's lines.
-    kernel_gradient_.stream_by_columns(!split_.cuts() && forward_.by_columns() && units_ >= kLongRow);
+    kernel_gradient_.stream_by_columns(forward_.by_columns() && units_ >= kLongRow);
     input_gradient_ = {kernels, {rows_, in_, units_, false, true}};
-    t.forward_scratch = split_.cuts() ? split_.scratch_bytes() : forward_.scratch_bytes();
+    t.forward_scratch = forward_.scratch_bytes();
     gradient_scratch_ = std::max(kernel_gradient_.scratch_bytes(), kernel_gradient_.stream_scratch_bytes());
     t.backward_scratch = gradient_scratch_ + input_gradient_.scratch_bytes();
     t.streams_params = 1;
@@ -48,11 +47,7 @@ class Dense final : public Op<T> {
 
   void forward(const Call<T>& c, const Worker& who) const noexcept override {
     const Epilogue<T> epilogue{biased_ ? c.w[1] : nullptr, activation_};
-    if (split_.cuts()) {
-      split_.run(*c.kernels, c.x[0], c.w[0], c.y[0], epilogue, c.scratch_values(), who);
-    } else {
-      forward_.run(*c.kernels, c.x[0], c.w[0], c.y[0], false, epilogue, c.scratch_values(), who);
-    }
+    forward_.run(*c.kernels, c.x[0], c.w[0], c.y[0], epilogue, c.scratch_values(), who);
   }
 
   void backward(const Call<T>& c, const Worker& who) const noexcept override {
@@ -89,8 +84,8 @@ class Dense final : public Op<T> {
   Index rows_ = 0, in_ = 0, units_ = 0;
   bool biased_ = false;
   // y = x w, dw = x' dz, dx = dz w'
-  Product<T> forward_, kernel_gradient_, input_gradient_;
-  SplitProduct<T> split_;
+  SplitProduct<T> forward_;
+  Product<T> kernel_gradient_, input_gradient_;
   Index gradient_scratch_ = 0;  // bytes
 };
 

@@ -175,8 +175,7 @@ class Embedding final : public Op<T> {
     return Worker{who.rank, static_cast<int>(std::min<Index>(who.size, slots_)), nullptr}.share(rows_, piece_rows_);
   }
 
-  // The places in dy of the indices that point to row r, in their order, are sorted[ends[r - 1]] .. sorted[ends[r] -
-  // 1].
+  // sorted[ends[r - 1]] .. sorted[ends[r] - 1] are the places in dy of the indices that point to row r, in their order.
   std::int32_t* ends(const Call<T>& c) const noexcept { return reinterpret_cast<std::int32_t*>(c.saved); }
   std::int32_t* sorted(const Call<T>& c) const noexcept { return ends(c) + rows_; }
   static Index begin_of(const std::int32_t* ends, Index row) noexcept { return row == 0 ? 0 : ends[row - 1]; }

@@ -155,8 +155,8 @@ struct GradientSink {
   // Null, or what forward has to call for all elements, in whole rows, that it reads and that backward will give away;
   // backward then leaves out the others, whose gradient is 0. They are updated when they are next read.
   void (*catch_up)(const GradientSink& self, Index begin, Index size) noexcept = nullptr;
-  // Beside it: says that these elements come next but one or so, whether to `catch_up` or to `take`. They lie too far
-  // apart for the processor to know.
+  // Beside it: says that these elements come soon, whether to `catch_up` or to `take`. They lie too far apart for the
+  // processor to know.
   void (*announce)(const GradientSink& self, Index begin, Index size) noexcept = nullptr;
   void* owner = nullptr;
   Index param = 0;

@@ -9,34 +9,36 @@
 
 namespace fastgd {
 
-// C (m x n) = A (m x k) B (k x n), as the sum of parts that each take a stretch of k. Where B holds parameters that one
-// thread updates row by row, the same thread can read them in the next batch: they never leave its second cache. The
-// parts follow from the shape alone and are added in one order, so that the team changes no bit of the result.
+// C (m x n) = A (m x k) B (k x n), where it pays as the sum of parts that each take a stretch of k. Where B holds
+// parameters that one thread updates row by row, the same thread can read them in the next batch: they never leave its
+// second cache. The parts follow from the shape alone and are added in one order, so that the team changes no bit of
+// the result.
 template <class T>
 class SplitProduct {
  public:
   SplitProduct() = default;
   SplitProduct(const Kernels<T>& kernels, Index m, Index n, Index k) : m_(m), n_(n), k_(k) {
     const Index parts = count_parts(m, n, k);
-    for (Index i = 0; i < parts && parts > 1; ++i) {
-      const Range part = stretch(i, parts);
-      parts_.emplace_back(kernels, ProductShape{m, n, part.size(), false, false, k, n, n});
+    for (Index i = 0; i < parts; ++i) {
+      const ProductShape part{m, n, stretch(i, parts).size(), false, false, k, n, n};
+      parts_.emplace_back(kernels, parts == 1 ? ProductShape{m, n, k} : part);
       room_ = std::max(room_, parts_.back().scratch_bytes() / static_cast<Index>(sizeof(T)));
     }
   }
 
-  // Whether it pays to cut the sums; the rest is for products that are cut.
-  bool cuts() const { return !parts_.empty(); }
-
+  // Whether each thread makes columns of C from whole sums.
+  bool by_columns() const { return parts_.size() == 1 && parts_[0].by_columns(); }
+  double work() const { return 2.0 * static_cast<double>(m_) * static_cast<double>(n_) * static_cast<double>(k_); }
   Index scratch_bytes() const {
     const Index parts = static_cast<Index>(parts_.size());
-    return multiply(multiply(parts, room_) + multiply(std::max<Index>(0, parts - 1), sums()), sizeof(T));
+    return multiply(multiply(parts, room_) + multiply(parts - 1, sums()), sizeof(T));
   }
 
   // All of the team calls this together. The scratch is free again only after the caller's next sync.
   void run(const Kernels<T>& k, const T* a, const T* b, T* c, const Epilogue<T>& epilogue, T* scratch,
            const Worker& who) const noexcept {
     const Index parts = static_cast<Index>(parts_.size());
+    if (parts == 1) return parts_[0].run(k, a, b, c, false, epilogue, scratch, who);
     T* const sums_of_parts = scratch + parts * room_;
     const Range mine = who.share(parts);
     for (Index i = mine.begin; i < mine.end; ++i) {

@@ -26,6 +26,10 @@ SLOTS = {
     "RMSprop": {"v": "square_avg", "a": "grad_avg", "speed": "momentum_buffer"},
     "Adagrad": {"a": "sum"},
 }
+# The options that differ from group to group without harm.
+OF_GROUPS = frozenset({"params", "param_names", "weight_decay"})
+# How the steps are computed, which decides nothing here.
+EXECUTION = frozenset({"foreach", "fused", "capturable", "differentiable", "initial_lr"})
 
 
 class CorrectedAdam(optimizers.Adam):
@@ -35,12 +39,6 @@ class CorrectedAdam(optimizers.Adam):
         """Return the rule of Adam with `corrects_epsilon`."""
         spec = super().rule()
         return replace(spec, hyper={**spec.hyper, "corrects_epsilon": 1.0})
-
-
-# The options that differ from group to group without harm.
-OF_GROUPS = frozenset({"params", "param_names", "weight_decay"})
-# How the steps are computed, which decides nothing here.
-EXECUTION = frozenset({"foreach", "fused", "capturable", "differentiable", "initial_lr"})
 
 
 def find_optimizer(optimizer: Any, module: Any, lr: float | None) -> Any:
