@@ -62,6 +62,7 @@ CPP_FOLDERS = {
             "ops/recurrent.h",
             "ops/recurrent_layout.h",
             "ops/window.h",
+            "ops/winograd.h",
             "ops/taps.h",
         }
         | {"ops/images.h", "ops/windows.h", "ops/weighted_windows.h"}

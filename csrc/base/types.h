@@ -196,6 +196,16 @@ struct DepthwiseLine {
   Index y_col = 0;             // from output to output
 };
 
+// Neighbouring tiles in a row of a Winograd transform, and the image they lie in, channels last. Tile i begins at row
+// `row` and column `col` + 2 i; rows and columns outside of the image do not exist. Of a transformed tile, element
+// (r, c) of channel j is at (4 r + c) * matrix + i * channels + j.
+struct WinogradLine {
+  Index tiles = 0, channels = 0;
+  Index row = 0, col = 0;
+  Index height = 0, width = 0;
+  Index matrix = 0;
+};
+
 // Where the channel of an element of a matrix is told: by its column (channels last) or by its row.
 enum class Channels : int { columns, rows };
 

@@ -24,6 +24,12 @@ void keep_mask(MaskStream stream, std::uint64_t first, Index n, std::uint8_t* ma
   void depthwise(const DepthwiseLine& line, const T* x, const T* w, T* y, bool accumulate,                             \
                  const Epilogue<T>& epilogue) noexcept;                                                                \
   void depthwise_gradient(const DepthwiseLine& line, const T* x, const T* dy, T* dw, T* db) noexcept;                  \
+  void winograd_inputs(const WinogradLine& line, const T* x, T* v) noexcept;                                           \
+  void winograd_outputs(const WinogradLine& line, const T* m, const Epilogue<T>& epilogue, T* y) noexcept;             \
+  void winograd_gradients(const WinogradLine& line, const T* dy, T* z) noexcept;                                       \
+  void winograd_add_inputs(const WinogradLine& line, const T* v, T* dx) noexcept;                                      \
+  void winograd_weights(Index n, Index step, const T* w, T* u) noexcept;                                               \
+  void winograd_weights_gradient(Index n, Index step, const T* u, T* dw, bool accumulate) noexcept;                    \
   void lstm_cell(const CellRows<T>& cell, T* z, const T* before, T* c, T* h) noexcept;                                 \
   void lstm_cell_backward(const CellRows<T>& cell, T* z, const T* before, const T* dh, T* dc) noexcept;                \
   void gru_cell(const CellRows<T>& cell, bool reset_after, T* z, const T* before, T* h) noexcept;                      \

@@ -51,6 +51,20 @@ struct Kernels {
   // dw += sum over the outputs of x dy for each tap, and db += that of dy; db may be null. Cut: channels.
   void (*depthwise_gradient)(const DepthwiseLine& line, const T* x, const T* dy, T* dw, T* db) noexcept;
 
+  // --- Winograd's filtering of 2x2 outputs by 3x3 weights, see WinogradLine; cut: tiles, channels ----
+  // v = the transform of the 4x4 inputs of each tile, 0 where there are none.
+  void (*winograd_inputs)(const WinogradLine& line, const T* x, T* v) noexcept;
+  // y = the 2x2 outputs of each tile, then the epilogue, where they exist; the first of each tile does.
+  void (*winograd_outputs)(const WinogradLine& line, const T* m, const Epilogue<T>& epilogue, T* y) noexcept;
+  // z = the transform of the gradients of these outputs, 0 where they do not exist.
+  void (*winograd_gradients)(const WinogradLine& line, const T* dy, T* z) noexcept;
+  // dx += what the transformed gradients of the inputs give back, where these exist; here a cut changes the rounding.
+  void (*winograd_add_inputs)(const WinogradLine& line, const T* v, T* dx) noexcept;
+  // The sixteen matrices u of the nine matrices w, of which n elements are meant; both lie `step` apart. Cut: any.
+  void (*winograd_weights)(Index n, Index step, const T* w, T* u) noexcept;
+  // dw (+)= the gradient by w from that by u. Cut: any.
+  void (*winograd_weights_gradient)(Index n, Index step, const T* u, T* dw, bool accumulate) noexcept;
+
   // --- recurrent cells, see CellRows; cut: rows and units ------------------------------------------
   // z holds the sums of the gates i, f, g, o and then their values; with the carry `before` c = f before + i g and
   // h = o state(c). c may be `before`.

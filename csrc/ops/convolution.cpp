@@ -1,6 +1,7 @@
 // convolution: y = f(w * x + bias) over windows of 1 to 3 spatial axes, channels last.
 #include "ops/convolution.h"
 #include "ops/register.h"
+#include "ops/winograd.h"
 
 namespace fastgd {
 namespace {
@@ -9,20 +10,17 @@ template <class T>
 class Convolution final : public ConvolutionOp<T> {
  public:
   explicit Convolution(const OpSetup& s) : ConvolutionOp<T>(s, ConvolutionOp<T>::checked_units(s, 1)) {
-    const Shape& x = s.inputs[0].shape;
-    const Shape& w = s.params[0];
-    const std::size_t axes = x.size() - 2;
-    CorrelationShape shape;
-    shape.windows = parse_windows(s.attrs, std::span(x).subspan(1, axes), std::span(w).first(axes), true);
-    shape.channels = x.back(), shape.filters = w.back();
-    shape.groups = s.attrs.integer("groups", 1);
-    check(shape.groups >= 1 && shape.channels == shape.groups * w[axes] && shape.filters % shape.groups == 0, "input ",
-          to_string(x), " does not fit the kernel ", to_string(w), " in ", shape.groups, " groups");
-    const Shape sizes = output_sizes(shape.windows, axes);
+    const CorrelationShape shape = convolution_shape(s);
     const Kernels<T>& k = s.table.of<T>();
     sums_ = {k, shape};
-    this->plan(sums_, with_sizes(x, sizes, shape.filters), sums_.forward_weights(), this->samples_ * sums_.strips(),
-               sums_.strip_room(), sums_.data_weights(), std::max(sums_.strip_room(), sums_.data_room()));
+    this->plan(convolution_output(s, shape), {.work = sums_.work(),
+                                              .pixels = sums_.pixels(),
+                                              .gradient = sums_.weights(),
+                                              .forward_weights = sums_.forward_weights(),
+                                              .forward_units = this->samples_ * sums_.strips(),
+                                              .forward_room = sums_.strip_room(),
+                                              .backward_weights = sums_.data_weights(),
+                                              .backward_room = std::max(sums_.strip_room(), sums_.data_room())});
   }
 
   void forward(const Call<T>& c, const Worker& who) const noexcept override {
@@ -46,13 +44,9 @@ class Convolution final : public ConvolutionOp<T> {
   void pack_backward(const Kernels<T>& k, const T* w, T* packed, const Worker& who) const noexcept override {
     sums_.pack_data(k, w, packed, who);
   }
-  void add_weights(const Kernels<T>& k, const T* x, const T* dz, T* dw, bool accumulate,
-                   T* room) const noexcept override {
-    sums_.to_weights(k, x, dz, dw, accumulate, room);
-  }
-  void input_gradient(const Kernels<T>& k, const T* dz, const T*, const T* packed, T* dx,
-                      T* room) const noexcept override {
-    sums_.to_data(k, dz, packed, {}, dx, room);
+  void back(const Kernels<T>& k, const typename ConvolutionOp<T>::Back& b) const noexcept override {
+    if (b.sum != nullptr) sums_.to_weights(k, b.x, b.dz, b.sum, b.accumulate, b.room);
+    if (b.dx != nullptr) sums_.to_data(k, b.dz, b.packed, {}, b.dx, b.room);
   }
 
   Correlation<T> sums_;
@@ -60,6 +54,13 @@ class Convolution final : public ConvolutionOp<T> {
 
 }  // namespace
 
-FASTGD_DEFINE_OP(convolution, Convolution);
+// Which of the two ways depends on the layer alone, not on the batch.
+template <class T>
+std::unique_ptr<Op<T>> make_convolution(const OpSetup& setup) {
+  if (WinogradConvolution<T>::pays(setup)) return std::make_unique<WinogradConvolution<T>>(setup);
+  return std::make_unique<Convolution<T>>(setup);
+}
+template std::unique_ptr<Op<float>> make_convolution(const OpSetup&);
+template std::unique_ptr<Op<double>> make_convolution(const OpSetup&);
 
 }  // namespace fastgd

@@ -2,6 +2,8 @@
 // sample after the other through all its sums while it is in the cache.
 #pragma once
 
+#include <bit>
+
 #include "ops/correlation.h"
 
 namespace fastgd {
@@ -24,21 +26,21 @@ class ConvolutionOp : public Op<T> {
     for (Index block = blocks.begin; block < blocks.end; ++block) {
       T* const sum = sums + block * block_size();
       const Index first = samples_ * block / blocks_, end = samples_ * (block + 1) / blocks_;
-      for (Index sample = first; sample < end; ++sample) {
-        const T* const x = c.x[0] + sample * inputs_;
+      for (Index sample = first; sample < end; sample += at_once_) {
+        const Index n = std::min(at_once_, end - sample);
         T* const dz = c.dy[0] + sample * outputs_;
         if (activation_.function != Activation::linear)
-          k.activation_backward(activation_, outputs_, c.y[0] + sample * outputs_, dz, dz);
-        if (c.dw[0] != nullptr) add_weights(k, x, dz, sum, sample > first, room);
+          k.activation_backward(activation_, n * outputs_, c.y[0] + sample * outputs_, dz, dz);
         if (biased_ && c.dw[1] != nullptr)
-          k.column_sum(outputs_ / units_, units_, dz, units_, sum + weights_, sample > first);
-        if (c.dx[0] != nullptr) input_gradient(k, dz, c.w[0], packed, c.dx[0] + sample * inputs_, room);
+          k.column_sum(n * outputs_ / units_, units_, dz, units_, sum + gradient_, sample > first);
+        back(k, {c.x[0] + sample * inputs_, dz, n, c.dw[0] == nullptr ? nullptr : sum, sample > first, c.w[0], packed,
+                 c.dx[0] == nullptr ? nullptr : c.dx[0] + sample * inputs_, room});
       }
     }
     if (c.dw[0] == nullptr && !(biased_ && c.dw[1] != nullptr)) return;
     who.sync();
-    join(k, weights_, sums, c.dw[0], c.dw_accumulate[0], who);
-    if (biased_) join(k, units_, sums + weights_, c.dw[1], c.dw_accumulate[1], who);
+    if (c.dw[0] != nullptr) join_weights(k, sums, packed, c.dw[0], c.dw_accumulate[0], who);
+    if (biased_ && c.dw[1] != nullptr) join(k, units_, sums + gradient_, c.dw[1], c.dw_accumulate[1], who);
   }
 
  protected:
@@ -67,24 +69,34 @@ class ConvolutionOp : public Op<T> {
     return w[w.size() - from_back];
   }
 
-  // What the constructors of both ops end with: each pass has its packed weights and, for each thread, room of its own,
-  // all in elements; the forward pass comes in `forward_units` pieces.
-  void plan(const Correlation<T>& sums, const Shape& y, Index forward_weights, Index forward_units, Index forward_room,
-            Index backward_weights, Index backward_room) {
+  // What a way of computing the sums asks for, in elements: each pass has its packed weights and, for each thread, room
+  // of its own; the forward pass comes in `forward_units` pieces.
+  struct Demands {
+    double work = 0;     // of a sample, forward
+    Index pixels = 1;    // of a sample's output
+    Index gradient = 0;  // of the kernel, as a block of samples sums it up
+    Index forward_weights = 0, forward_units = 1, forward_room = 0;
+    Index backward_weights = 0, backward_room = 0;
+    Index samples_at_once = 1;  // by `back`
+  };
+
+  // What the constructors end with.
+  void plan(const Shape& y, const Demands& d) {
     outputs_ = count(std::span(y).subspan(1));
-    weights_ = sums.weights();
-    backward_weights_ = backward_weights, backward_room_ = backward_room;
-    choose_blocks(sums);
+    gradient_ = d.gradient;
+    backward_weights_ = d.backward_weights, backward_room_ = d.backward_room;
+    at_once_ = d.samples_at_once;
+    choose_blocks(d.pixels);
     auto& t = this->traits;
     t.outputs = {{y}};
     t.backward_reads_inputs = 1;
     t.backward_reads_outputs = activation_.function == Activation::linear ? 0 : 1;
     t.forward_scratch =
-        multiply(round_up(forward_weights, 16) + multiply(most_threads(forward_units), forward_room), sizeof(T));
-    t.backward_scratch = multiply(multiply(blocks_, block_size()) + round_up(backward_weights, 16) +
-                                      multiply(most_threads(blocks_), backward_room),
+        multiply(round_up(d.forward_weights, 16) + multiply(most_threads(d.forward_units), d.forward_room), sizeof(T));
+    t.backward_scratch = multiply(multiply(blocks_, block_size()) + round_up(backward_weights_, 16) +
+                                      multiply(most_threads(blocks_), backward_room_),
                                   sizeof(T));
-    t.forward_work = static_cast<double>(samples_) * sums.work();
+    t.forward_work = static_cast<double>(samples_) * d.work;
     t.backward_work = 2 * t.forward_work;
   }
 
@@ -92,6 +104,26 @@ class ConvolutionOp : public Op<T> {
   static Range share(const Worker& who, Index n) {
     const int team = static_cast<int>(std::min<Index>(who.size, most_threads(n)));
     return who.rank < team ? Worker{who.rank, team, nullptr}.share(n) : Range{};
+  }
+
+  // What some neighbouring samples give back.
+  struct Back {
+    const T* x;
+    const T* dz;
+    Index samples;
+    T* sum;  // the gradient of the kernel, overwritten or added to; null if nobody needs it
+    bool accumulate;
+    const T* w;
+    const T* packed;  // from pack_backward
+    T* dx;            // null if nobody needs it
+    T* room;
+  };
+
+  // y (+)= the sum over the blocks of n elements of what they have summed up.
+  void join(const Kernels<T>& k, Index n, const T* sums, T* y, bool accumulate, const Worker& who) const noexcept {
+    const Range part = who.share(n, k.lanes);
+    if (part.size() > 0)
+      k.column_sum(blocks_, part.size(), sums + part.begin, block_size(), y + part.begin, accumulate);
   }
 
   Index units_ = 1, samples_ = 1;
@@ -103,30 +135,29 @@ class ConvolutionOp : public Op<T> {
   // One sum over this many pixels pays for the addition of its weights to the others.
   static constexpr Index kBlockPixels = 80;
   static constexpr Index kMostBlocks = 16;
-  static constexpr Index kBlockBytes = 16 * 1024 * 1024;  // all blocks together
+  // All blocks together; but where there are fewer than kLeastBlocks for it, threads would have nothing to do.
+  static constexpr Index kBlockBytes = 32 * 1024 * 1024;
+  static constexpr Index kLeastBlocks = 4;
 
   virtual void pack_backward(const Kernels<T>& k, const T* w, T* packed, const Worker& who) const noexcept = 0;
-  virtual void add_weights(const Kernels<T>& k, const T* x, const T* dz, T* dw, bool accumulate,
-                           T* room) const noexcept = 0;
-  virtual void input_gradient(const Kernels<T>& k, const T* dz, const T* w, const T* packed, T* dx,
-                              T* room) const noexcept = 0;
-
-  Index block_size() const { return round_up(weights_ + units_, 16); }
-
-  void choose_blocks(const Correlation<T>& sums) {
-    const Index by_pixels = multiply(samples_, sums.pixels()) / kBlockPixels;
-    const Index by_bytes = kBlockBytes / multiply(block_size(), sizeof(T));
-    blocks_ = std::max<Index>(1, std::min({samples_, by_pixels, by_bytes, kMostBlocks}));
+  virtual void back(const Kernels<T>& k, const Back& b) const noexcept = 0;
+  // The gradient of the kernel from those of all blocks. `room` held the packed weights.
+  virtual void join_weights(const Kernels<T>& k, const T* sums, T*, T* dw, bool accumulate,
+                            const Worker& who) const noexcept {
+    join(k, gradient_, sums, dw, accumulate, who);
   }
 
-  void join(const Kernels<T>& k, Index n, const T* sums, T* dw, bool accumulate, const Worker& who) const noexcept {
-    if (dw == nullptr) return;
-    const Range part = who.share(n, k.lanes);
-    if (part.size() > 0)
-      k.column_sum(blocks_, part.size(), sums + part.begin, block_size(), dw + part.begin, accumulate);
+  Index block_size() const { return round_up(gradient_ + units_, 16); }
+
+  void choose_blocks(Index pixels) {
+    const Index by_pixels = multiply(samples_, pixels) / kBlockPixels;
+    const Index by_bytes = std::max(kBlockBytes / multiply(block_size(), sizeof(T)), kLeastBlocks);
+    const Index most = std::max<Index>(1, std::min({samples_, by_pixels, by_bytes, kMostBlocks}));
+    // A power of two, which two and four threads can share evenly.
+    blocks_ = static_cast<Index>(std::bit_floor(static_cast<std::size_t>(most)));
   }
 
-  Index weights_ = 0, blocks_ = 1, backward_weights_ = 0, backward_room_ = 0;
+  Index gradient_ = 0, blocks_ = 1, backward_weights_ = 0, backward_room_ = 0, at_once_ = 1;
 };
 
 }  // namespace fastgd

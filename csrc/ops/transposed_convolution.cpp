@@ -22,8 +22,14 @@ class TransposedConvolution final : public ConvolutionOp<T> {
           to_string(x), " does not fit the kernel ", to_string(w), " and `sizes`. Received: sizes=", to_string(sizes));
     const Kernels<T>& k = s.table.of<T>();
     sums_ = {k, shape};
-    this->plan(sums_, with_sizes(x, sizes, this->units_), sums_.data_weights(), this->samples_, sums_.data_room(),
-               sums_.forward_weights(), sums_.strip_room());
+    this->plan(with_sizes(x, sizes, this->units_), {.work = sums_.work(),
+                                                    .pixels = sums_.pixels(),
+                                                    .gradient = sums_.weights(),
+                                                    .forward_weights = sums_.data_weights(),
+                                                    .forward_units = this->samples_,
+                                                    .forward_room = sums_.data_room(),
+                                                    .backward_weights = sums_.forward_weights(),
+                                                    .backward_room = sums_.strip_room()});
   }
 
   void forward(const Call<T>& c, const Worker& who) const noexcept override {
@@ -43,13 +49,11 @@ class TransposedConvolution final : public ConvolutionOp<T> {
   void pack_backward(const Kernels<T>& k, const T* w, T* packed, const Worker& who) const noexcept override {
     sums_.pack_forward(k, w, packed, who);
   }
-  void add_weights(const Kernels<T>& k, const T* x, const T* dz, T* dw, bool accumulate,
-                   T* room) const noexcept override {
-    sums_.to_weights(k, dz, x, dw, accumulate, room);
-  }
-  void input_gradient(const Kernels<T>& k, const T* dz, const T* w, const T* packed, T* dx,
-                      T* room) const noexcept override {
-    for (Index strip = 0; strip < sums_.strips(); ++strip) sums_.forward(k, dz, w, packed, {}, strip, dx, room);
+  void back(const Kernels<T>& k, const typename ConvolutionOp<T>::Back& b) const noexcept override {
+    if (b.sum != nullptr) sums_.to_weights(k, b.dz, b.x, b.sum, b.accumulate, b.room);
+    if (b.dx == nullptr) return;
+    for (Index strip = 0; strip < sums_.strips(); ++strip)
+      sums_.forward(k, b.dz, b.w, b.packed, {}, strip, b.dx, b.room);
   }
 
   Correlation<T> sums_;

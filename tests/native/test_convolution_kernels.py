@@ -33,6 +33,8 @@ ROWS = [
     Row((40,), 6, (3,), 33, {"strides": 2, "padding": "same", "groups": 3}),
     Row((7, 9), 1, (3, 3), 32, batch=17),
     Row((7, 9), 19, (3, 2), 33, {"padding": "same", "strides": (2, 3)}),
+    Row((11, 14), 33, (3, 3), 40, {"padding": "same"}, batch=40),
+    Row((64, 70), 20, (3, 3), 48, batch=2),
     Row((12, 11), 16, (3, 3), 16, {"dilations": 2, "padding": [(2, 1), (0, 3)]}),
     Row((6, 5), 8, (1, 1), 40),
     Row((7, 9), 19, (3, 2), 19, {"padding": "same", "strides": (2, 3), "depthwise": True}),

@@ -70,8 +70,19 @@ def draw_config(rng: np.random.Generator) -> tuple[str, dict[str, Any], tuple[in
     return f"Conv{rank}D{'Transpose' if transposed else ''}", config, sizes, channels
 
 
-def draw(rng: np.random.Generator) -> Drawn:
-    name, config, sizes, channels = draw_config(rng)
+def draw_tiled(rng: np.random.Generator) -> tuple[str, dict[str, Any], tuple[int, ...], int]:
+    """Return the same for a convolution that is computed in tiles: windows of 3x3 over enough channels."""
+    _, config, _, _ = draw_config(rng)
+    config |= {
+        "filters": int(rng.integers(8, 50)), "kernel_size": (3, 3), "strides": (1, 1), "dilation_rate": (1, 1),
+        "padding": str(rng.choice(["valid", "same"])), "groups": 1,
+    }  # fmt: skip
+    config.pop("output_padding", None)
+    return "Conv2D", config, (int(rng.integers(4, 13)), int(rng.integers(4, 13))), int(rng.integers(12, 50))
+
+
+def draw(rng: np.random.Generator, configs: Callable[[np.random.Generator], Any] = draw_config) -> Drawn:
+    name, config, sizes, channels = configs(rng)
     shape = (*sizes, channels) if config["data_format"] == "channels_last" else (channels, *sizes)
     ours = getattr(layers, name)(**config, dtype="float64")
     # Keras' layers refuse strides together with dilations, though its ops on JAX compute both. Drawing initial values
@@ -131,10 +142,11 @@ def assert_all_close(found: Sequence[Array], wanted: Sequence[Array], what: obje
         np.testing.assert_allclose(got, want, rtol=0, atol=bound, err_msg=str(what))
 
 
+@pytest.mark.parametrize("configs", [draw_config, draw_tiled])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_random_layers(seed: int) -> None:
+def test_random_layers(seed: int, configs: Callable[[np.random.Generator], Any]) -> None:
     rng = np.random.default_rng(seed)
-    drawn = [draw(rng) for _ in range(AT_A_TIME)]
+    drawn = [draw(rng, configs) for _ in range(AT_A_TIME if configs is draw_config else 5)]
     for each, wanted in zip(drawn, of_jax(drawn), strict=True):
         config = each.ours.get_config()
         for dtype in CLOSE:
