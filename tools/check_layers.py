@@ -65,7 +65,7 @@ CPP_FOLDERS = {
             "ops/winograd.h",
             "ops/taps.h",
         }
-        | {"ops/images.h", "ops/windows.h", "ops/weighted_windows.h"}
+        | {"ops/images.h", "ops/max_pooling.h", "ops/windows.h", "ops/weighted_windows.h"}
         | {"ops/channels.h", "ops/channel_norm.h", "ops/fixed_lines.h", "ops/masked.h", "ops/row_norm.h"},
         LIBRARY,
         siblings=False,

@@ -7,9 +7,10 @@
 
 namespace fastgd {
 
-// The base of batch and group normalisation: y = gamma (x - mean) / sqrt(variance + epsilon) + beta, with mean and
-// biased variance of each group in each unit. With h = (x - mean) / sqrt(variance + epsilon) and m elements in a group,
-// dx = (gamma dy - sum(gamma dy) / m - h sum(gamma dy h) / m) / sqrt(variance + epsilon).
+// The base of batch and group normalisation: y = f(gamma (x - mean) / sqrt(variance + epsilon) + beta), with mean and
+// biased variance of each group in each unit and the function f of the attribute `activation`, which is applied to a
+// block while it is in a cache. Where f is linear, with h = (x - mean) / sqrt(variance + epsilon) and m elements in a
+// group, dx = (gamma dy - sum(gamma dy) / m - h sum(gamma dy h) / m) / sqrt(variance + epsilon).
 template <class T>
 class ChannelNorm : public Op<T> {
  protected:
@@ -26,9 +27,11 @@ class ChannelNorm : public Op<T> {
       check(w == Shape{view_.channels}, "parameters need one value per channel, ", view_.channels,
             ". Received: ", to_string(w));
     epsilon_ = s.attrs.real("epsilon", 1e-3);
+    activation_ = parse_fused_activation<T>(s.attrs);
     auto& t = this->traits;
     t.outputs = {s.inputs[0]};
     t.backward_reads_inputs = 1;
+    t.backward_reads_outputs = activates() ? 1 : 0;
     const Index all = view_.units * view_.channels;
     t.saved_bytes = multiply(2 * all, sizeof(T));
     t.forward_scratch = multiply(2 * all * view_.pieces(), sizeof(double)) + multiply(3 * all, sizeof(T));
@@ -71,7 +74,11 @@ class ChannelNorm : public Op<T> {
       });
     }
     who.sync();
-    channel_lines<T>(k, view_, c.x[0], nullptr, {mean(c), nullptr, slope, shift}, c.y[0], who);
+    each_channel_block(view_, who, [&](const ChannelBlock& b) {
+      channel_line<T>(k, view_, b, c.x[0], nullptr, {mean(c), nullptr, slope, shift}, c.y[0]);
+      if (activates())
+        each_stretch(b, [&](Index at, Index n) { k.activation(activation_, n, c.y[0] + at, c.y[0] + at); });
+    });
   }
 
   // With `fixed` the statistics do not depend on x.
@@ -82,8 +89,13 @@ class ChannelNorm : public Op<T> {
     double* const s1 = partials(c);
     double* const s2 = s1 + partial_count();
     const bool sums = !fixed || dgamma != nullptr || dbeta != nullptr;
-    if (sums) {
+    if (sums || activates()) {
       each_channel_block(view_, who, [&](const ChannelBlock& b) {
+        if (activates())
+          each_stretch(b, [&](Index at, Index n) {
+            k.activation_backward(activation_, n, c.y[0] + at, c.dy[0] + at, c.dy[0] + at);
+          });
+        if (!sums) return;
         k.channel_products(view_.kind(), b.rows, b.cols, c.x[0] + b.at, c.dy[0] + b.at, b.stride, mean(c) + b.channel,
                            s1 + b.partial, s2 + b.partial);
       });
@@ -116,6 +128,15 @@ class ChannelNorm : public Op<T> {
   }
 
  private:
+  bool activates() const { return activation_.function != Activation::linear; }
+
+  // Calls f(first element, how many) for the rows of a block, for all at once where they lie together.
+  template <class F>
+  static void each_stretch(const ChannelBlock& b, F f) noexcept {
+    if (b.cols == b.stride) return f(b.at, b.rows * b.cols);
+    for (Index i = 0; i < b.rows; ++i) f(b.at + i * b.stride, b.cols);
+  }
+
   Index all() const { return view_.units * view_.channels; }
   Index partial_count() const { return all() * view_.pieces(); }
   double* partials(const Call<T>& c) const { return reinterpret_cast<double*>(c.scratch); }
@@ -180,6 +201,7 @@ class ChannelNorm : public Op<T> {
   ChannelView view_;
   Index groups_;
   double epsilon_ = 0;
+  ActivationSpec<T> activation_;
   int gamma_ = -1, beta_ = -1, own_params_ = 0;
 };
 

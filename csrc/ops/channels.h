@@ -66,14 +66,19 @@ ChannelLine<T> line_from(const ChannelLine<T>& line, Index channel) {
   return {from(line.mean), from(line.factor), from(line.slope), from(line.shift)};
 }
 
-// y = factor dy + slope (x - mean) + shift for all elements, the coefficients by unit and channel.
+// y = factor dy + slope (x - mean) + shift for a block, the coefficients by unit and channel.
+template <class T>
+void channel_line(const Kernels<T>& k, const ChannelView& v, const ChannelBlock& b, const T* x, const T* dy,
+                  const ChannelLine<T>& line, T* y) {
+  k.channel_affine(v.kind(), b.rows, b.cols, x + b.at, dy == nullptr ? nullptr : dy + b.at, b.stride,
+                   line_from(line, b.channel), y + b.at);
+}
+
+// The same for all elements.
 template <class T>
 void channel_lines(const Kernels<T>& k, const ChannelView& v, const T* x, const T* dy, const ChannelLine<T>& line, T* y,
                    const Worker& who) {
-  each_channel_block(v, who, [&](const ChannelBlock& b) {
-    k.channel_affine(v.kind(), b.rows, b.cols, x + b.at, dy == nullptr ? nullptr : dy + b.at, b.stride,
-                     line_from(line, b.channel), y + b.at);
-  });
+  each_channel_block(v, who, [&](const ChannelBlock& b) { channel_line(k, v, b, x, dy, line, y); });
 }
 
 }  // namespace fastgd

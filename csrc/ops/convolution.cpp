@@ -13,34 +13,28 @@ class Convolution final : public ConvolutionOp<T> {
     const CorrelationShape shape = convolution_shape(s);
     const Kernels<T>& k = s.table.of<T>();
     sums_ = {k, shape};
-    this->plan(convolution_output(s, shape), {.work = sums_.work(),
-                                              .pixels = sums_.pixels(),
-                                              .gradient = sums_.weights(),
-                                              .forward_weights = sums_.forward_weights(),
-                                              .forward_units = this->samples_ * sums_.strips(),
-                                              .forward_room = sums_.strip_room(),
-                                              .backward_weights = sums_.data_weights(),
-                                              .backward_room = std::max(sums_.strip_room(), sums_.data_room())});
-  }
-
-  void forward(const Call<T>& c, const Worker& who) const noexcept override {
-    const Kernels<T>& k = *c.kernels;
-    T* const packed = c.scratch_values();
-    T* const room = packed + round_up(sums_.forward_weights(), 16) + who.rank * sums_.strip_room();
-    if (sums_.forward_weights() > 0) {
-      sums_.pack_forward(k, c.w[0], packed, who);
-      who.sync();
-    }
-    const Epilogue<T> epilogue{this->biased_ ? c.w[1] : nullptr, this->activation_};
-    const Range strips = this->share(who, this->samples_ * sums_.strips());
-    for (Index i = strips.begin; i < strips.end; ++i) {
-      const Index sample = i / sums_.strips();
-      sums_.forward(k, c.x[0] + sample * this->inputs_, c.w[0], packed, epilogue, i % sums_.strips(),
-                    c.y[0] + sample * this->outputs_, room);
-    }
+    this->plan(s, convolution_output(s, shape),
+               {.work = sums_.work(),
+                .pixels = sums_.pixels(),
+                .gradient = sums_.weights(),
+                .forward_weights = sums_.forward_weights(),
+                .forward_room = sums_.strip_room(),
+                .backward_weights = sums_.data_weights(),
+                .backward_room = std::max(sums_.strip_room(), sums_.data_room())});
   }
 
  private:
+  Index units(Index samples) const noexcept override { return samples * sums_.strips(); }
+  void pack_forward(const Kernels<T>& k, const T* w, T* packed, const Worker& who) const noexcept override {
+    sums_.pack_forward(k, w, packed, who);
+  }
+  void sums(const Kernels<T>& k, const typename ConvolutionOp<T>::Part& p) const noexcept override {
+    for (Index i = p.units.begin; i < p.units.end; ++i) {
+      const Index sample = i / sums_.strips();
+      sums_.forward(k, p.x + sample * this->inputs_, p.w, p.packed, p.epilogue, i % sums_.strips(),
+                    p.y + sample * this->outputs_, p.room);
+    }
+  }
   void pack_backward(const Kernels<T>& k, const T* w, T* packed, const Worker& who) const noexcept override {
     sums_.pack_data(k, w, packed, who);
   }

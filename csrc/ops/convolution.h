@@ -1,21 +1,56 @@
-// What `convolution` and `transposed_convolution` share: parameters, activation, and a backward pass that takes one
-// sample after the other through all its sums while it is in the cache.
+// What `convolution` and `transposed_convolution` share: parameters, activation, the pooling of what they make, and a
+// backward pass that takes a few samples at a time through all its sums while they are in the cache.
 #pragma once
 
 #include <bit>
 
 #include "ops/correlation.h"
+#include "ops/max_pooling.h"
 
 namespace fastgd {
 
 template <class T>
 class ConvolutionOp : public Op<T> {
  public:
+  void forward(const Call<T>& c, const Worker& who) const noexcept final {
+    const Kernels<T>& k = *c.kernels;
+    T* const packed = c.scratch_values();
+    T* const rooms = packed + round_up(forward_weights_, 16);
+    T* const room = rooms + who.rank * forward_room_;
+    if (forward_weights_ > 0) {
+      pack_forward(k, c.w[0], packed, who);
+      who.sync();
+    }
+    const T* const bias = biased_ ? c.w[1] : nullptr;
+    if (!pooling_) {
+      sums(k, {c.x[0], samples_, share(who, units(samples_)), c.w[0], packed, {bias, activation_}, c.y[0], room});
+      return;
+    }
+    const auto numbers = [&](Index sample) {
+      return c.run->differentiates ? pooling_->numbers(c.saved, sample) : WindowNumbers{};
+    };
+    if (!pools_at_once_) {
+      T* const made = rooms + most_threads(units(samples_)) * forward_room_;
+      sums(k, {c.x[0], samples_, share(who, units(samples_)), c.w[0], packed, {bias, {}}, made, room});
+      who.sync();
+      pooling_->forward(k, samples_, made, activation_, c.y[0], numbers(0), who);
+      return;
+    }
+    const Range groups = share(who, (samples_ + at_once_ - 1) / at_once_);
+    T* const made = room + own_room_;
+    for (Index sample = groups.begin * at_once_; sample < groups.end * at_once_ && sample < samples_;
+         sample += at_once_) {
+      const Index n = std::min(at_once_, samples_ - sample);
+      sums(k, {c.x[0] + sample * inputs_, n, {0, units(n)}, c.w[0], packed, {bias, {}}, made, room});
+      pooling_->forward(k, n, made, activation_, c.y[0] + sample * results_, numbers(sample), Worker{});
+    }
+  }
+
   // Each block of samples sums its own gradients of the parameters; in the end the sums are added up in order.
   void backward(const Call<T>& c, const Worker& who) const noexcept final {
     const Kernels<T>& k = *c.kernels;
-    T* const sums = c.scratch_values();
-    T* const packed = sums + blocks_ * block_size();
+    T* const block_sums = c.scratch_values();
+    T* const packed = block_sums + blocks_ * block_size();
     T* const rooms = packed + round_up(backward_weights_, 16);
     if (c.dx[0] != nullptr) {
       pack_backward(k, c.w[0], packed, who);
@@ -23,38 +58,41 @@ class ConvolutionOp : public Op<T> {
     }
     const Range blocks = share(who, blocks_);
     T* const room = rooms + who.rank * backward_room_;
+    T* const spread = room + backward_own_room_;
     for (Index block = blocks.begin; block < blocks.end; ++block) {
-      T* const sum = sums + block * block_size();
+      T* const sum = block_sums + block * block_size();
       const Index first = samples_ * block / blocks_, end = samples_ * (block + 1) / blocks_;
       for (Index sample = first; sample < end; sample += at_once_) {
         const Index n = std::min(at_once_, end - sample);
-        T* const dz = c.dy[0] + sample * outputs_;
+        T* const dy = c.dy[0] + sample * results_;
         if (activation_.function != Activation::linear)
-          k.activation_backward(activation_, n * outputs_, c.y[0] + sample * outputs_, dz, dz);
+          k.activation_backward(activation_, n * results_, c.y[0] + sample * results_, dy, dy);
+        // What pooling passes on is as much in sum.
         if (biased_ && c.dw[1] != nullptr)
-          k.column_sum(n * outputs_ / units_, units_, dz, units_, sum + gradient_, sample > first);
-        back(k, {c.x[0] + sample * inputs_, dz, n, c.dw[0] == nullptr ? nullptr : sum, sample > first, c.w[0], packed,
-                 c.dx[0] == nullptr ? nullptr : c.dx[0] + sample * inputs_, room});
+          k.column_sum(n * results_ / units_, units_, dy, units_, sum + gradient_, sample > first);
+        if (pooling_) pooling_->backward(k, n, dy, pooling_->numbers(c.saved, sample), spread, Worker{});
+        back(k, {c.x[0] + sample * inputs_, pooling_ ? spread : dy, n, c.dw[0] == nullptr ? nullptr : sum,
+                 sample > first, c.w[0], packed, c.dx[0] == nullptr ? nullptr : c.dx[0] + sample * inputs_, room});
       }
     }
     if (c.dw[0] == nullptr && !(biased_ && c.dw[1] != nullptr)) return;
     who.sync();
-    if (c.dw[0] != nullptr) join_weights(k, sums, packed, c.dw[0], c.dw_accumulate[0], who);
-    if (biased_ && c.dw[1] != nullptr) join(k, units_, sums + gradient_, c.dw[1], c.dw_accumulate[1], who);
+    if (c.dw[0] != nullptr) join_weights(k, block_sums, packed, c.dw[0], c.dw_accumulate[0], who);
+    if (biased_ && c.dw[1] != nullptr) join(k, units_, block_sums + gradient_, c.dw[1], c.dw_accumulate[1], who);
   }
 
  protected:
   // The most threads that work on `n` pieces at a time: each has room of its own.
   static Index most_threads(Index n) { return std::clamp<Index>(n, 1, 32); }
 
-  ConvolutionOp(const OpSetup& s, Index units)
-      : units_(units),
+  ConvolutionOp(const OpSetup& s, Index filters)
+      : units_(filters),
         samples_(s.inputs[0].shape[0]),
         inputs_(count(std::span(s.inputs[0].shape).subspan(1))),
         activation_(parse_fused_activation<T>(s.attrs)) {
     biased_ = s.params.size() == 2;
     if (biased_)
-      check(s.params[1] == Shape{units}, "bias ", to_string(s.params[1]), " does not fit the kernel ",
+      check(s.params[1] == Shape{filters}, "bias ", to_string(s.params[1]), " does not fit the kernel ",
             to_string(s.params[0]));
   }
 
@@ -70,29 +108,43 @@ class ConvolutionOp : public Op<T> {
   }
 
   // What a way of computing the sums asks for, in elements: each pass has its packed weights and, for each thread, room
-  // of its own; the forward pass comes in `forward_units` pieces.
+  // of its own.
   struct Demands {
     double work = 0;     // of a sample, forward
     Index pixels = 1;    // of a sample's output
     Index gradient = 0;  // of the kernel, as a block of samples sums it up
-    Index forward_weights = 0, forward_units = 1, forward_room = 0;
+    Index forward_weights = 0, forward_room = 0;
     Index backward_weights = 0, backward_room = 0;
     Index samples_at_once = 1;  // by `back`
   };
 
-  // What the constructors end with.
-  void plan(const Shape& y, const Demands& d) {
-    outputs_ = count(std::span(y).subspan(1));
+  // What the constructors end with, for an output of shape y; the maxima of its windows are what is left of it where
+  // the attributes pool_window, pool_strides, pool_before and pool_after are there, the attributes of a `max_pool`.
+  void plan(const OpSetup& s, const Shape& y, const Demands& d) {
+    outputs_ = results_ = count(std::span(y).subspan(1));
     gradient_ = d.gradient;
-    backward_weights_ = d.backward_weights, backward_room_ = d.backward_room;
+    forward_weights_ = d.forward_weights, own_room_ = forward_room_ = round_up(d.forward_room, 16);
+    backward_weights_ = d.backward_weights, backward_own_room_ = backward_room_ = round_up(d.backward_room, 16);
     at_once_ = d.samples_at_once;
     choose_blocks(d.pixels);
     auto& t = this->traits;
     t.outputs = {{y}};
+    Index made = 0;
+    if (s.attrs.given("pool_window")) {
+      set_pooling(s, y);
+      t.outputs = {{pooling_->output()}};
+      t.saved_bytes = pooling_->number_bytes(samples_);
+      backward_room_ += round_up(at_once_ * outputs_, 16);
+      if (pools_at_once_) {
+        forward_room_ += round_up(at_once_ * outputs_, 16);
+      } else {
+        made = multiply(samples_, outputs_);
+      }
+    }
     t.backward_reads_inputs = 1;
     t.backward_reads_outputs = activation_.function == Activation::linear ? 0 : 1;
-    t.forward_scratch =
-        multiply(round_up(d.forward_weights, 16) + multiply(most_threads(d.forward_units), d.forward_room), sizeof(T));
+    t.forward_scratch = multiply(
+        round_up(forward_weights_, 16) + multiply(most_threads(units(samples_)), forward_room_) + made, sizeof(T));
     t.backward_scratch = multiply(multiply(blocks_, block_size()) + round_up(backward_weights_, 16) +
                                       multiply(most_threads(blocks_), backward_room_),
                                   sizeof(T));
@@ -100,11 +152,17 @@ class ConvolutionOp : public Op<T> {
     t.backward_work = 2 * t.forward_work;
   }
 
-  // The thread's part of `n` pieces of work, of as many threads as find room.
-  static Range share(const Worker& who, Index n) {
-    const int team = static_cast<int>(std::min<Index>(who.size, most_threads(n)));
-    return who.rank < team ? Worker{who.rank, team, nullptr}.share(n) : Range{};
-  }
+  // Some of the units of work that the outputs of some neighbouring samples come in.
+  struct Part {
+    const T* x;
+    Index samples;
+    Range units;
+    const T* w;
+    const T* packed;  // from pack_forward
+    Epilogue<T> epilogue;
+    T* y;
+    T* room;
+  };
 
   // What some neighbouring samples give back.
   struct Back {
@@ -128,8 +186,6 @@ class ConvolutionOp : public Op<T> {
 
   Index units_ = 1, samples_ = 1;
   Index inputs_ = 0, outputs_ = 0;  // elements of one sample
-  ActivationSpec<T> activation_;
-  bool biased_ = false;
 
  private:
   // One sum over this many pixels pays for the addition of its weights to the others.
@@ -138,13 +194,25 @@ class ConvolutionOp : public Op<T> {
   // All blocks together; but where there are fewer than kLeastBlocks for it, threads would have nothing to do.
   static constexpr Index kBlockBytes = 32 * 1024 * 1024;
   static constexpr Index kLeastBlocks = 4;
+  // With fewer samples threads share each of them, and pool when all is there.
+  static constexpr Index kFewSamples = 8;
 
+  // How many pieces of work the outputs of so many samples come in.
+  virtual Index units(Index samples) const noexcept = 0;
+  virtual void pack_forward(const Kernels<T>& k, const T* w, T* packed, const Worker& who) const noexcept = 0;
+  virtual void sums(const Kernels<T>& k, const Part& part) const noexcept = 0;
   virtual void pack_backward(const Kernels<T>& k, const T* w, T* packed, const Worker& who) const noexcept = 0;
   virtual void back(const Kernels<T>& k, const Back& b) const noexcept = 0;
   // The gradient of the kernel from those of all blocks. `room` held the packed weights.
   virtual void join_weights(const Kernels<T>& k, const T* sums, T*, T* dw, bool accumulate,
                             const Worker& who) const noexcept {
     join(k, gradient_, sums, dw, accumulate, who);
+  }
+
+  // The thread's part of `n` pieces of work, of as many threads as find room.
+  static Range share(const Worker& who, Index n) {
+    const int team = static_cast<int>(std::min<Index>(who.size, most_threads(n)));
+    return who.rank < team ? Worker{who.rank, team, nullptr}.share(n) : Range{};
   }
 
   Index block_size() const { return round_up(gradient_ + units_, 16); }
@@ -157,7 +225,28 @@ class ConvolutionOp : public Op<T> {
     blocks_ = static_cast<Index>(std::bit_floor(static_cast<std::size_t>(most)));
   }
 
-  Index gradient_ = 0, blocks_ = 1, backward_weights_ = 0, backward_room_ = 0, at_once_ = 1;
+  void set_pooling(const OpSetup& s, const Shape& y) {
+    check(activation_.function == Activation::linear || activation_.function == Activation::relu,
+          "only the maxima before a linear activation or relu are those behind it");
+    const Attrs attrs({{"window", s.attrs.sizes("pool_window")},
+                       {"strides", s.attrs.sizes("pool_strides")},
+                       {"padding_before", s.attrs.sizes("pool_before")},
+                       {"padding_after", s.attrs.sizes("pool_after")}});
+    const TensorInfo info{y};
+    pooling_ = MaxPooling<T>({attrs, {&info, 1}, {}, s.batch, s.table});
+    results_ = pooling_->results();
+    pools_at_once_ = samples_ >= kFewSamples;
+  }
+
+  ActivationSpec<T> activation_;
+  bool biased_ = false;
+  std::optional<MaxPooling<T>> pooling_;
+  bool pools_at_once_ = false;  // each few samples as soon as they are made
+  Index results_ = 0;           // elements of one sample after pooling
+  Index gradient_ = 0, blocks_ = 1, at_once_ = 1;
+  // Rooms of a thread, the part of it that the sums use first.
+  Index forward_weights_ = 0, forward_room_ = 0, own_room_ = 0;
+  Index backward_weights_ = 0, backward_room_ = 0, backward_own_room_ = 0;
 };
 
 }  // namespace fastgd

@@ -22,30 +22,25 @@ class TransposedConvolution final : public ConvolutionOp<T> {
           to_string(x), " does not fit the kernel ", to_string(w), " and `sizes`. Received: sizes=", to_string(sizes));
     const Kernels<T>& k = s.table.of<T>();
     sums_ = {k, shape};
-    this->plan(with_sizes(x, sizes, this->units_), {.work = sums_.work(),
-                                                    .pixels = sums_.pixels(),
-                                                    .gradient = sums_.weights(),
-                                                    .forward_weights = sums_.data_weights(),
-                                                    .forward_units = this->samples_,
-                                                    .forward_room = sums_.data_room(),
-                                                    .backward_weights = sums_.forward_weights(),
-                                                    .backward_room = sums_.strip_room()});
-  }
-
-  void forward(const Call<T>& c, const Worker& who) const noexcept override {
-    const Kernels<T>& k = *c.kernels;
-    T* const packed = c.scratch_values();
-    T* const room = packed + round_up(sums_.data_weights(), 16) + who.rank * sums_.data_room();
-    sums_.pack_data(k, c.w[0], packed, who);
-    who.sync();
-    const Epilogue<T> epilogue{this->biased_ ? c.w[1] : nullptr, this->activation_};
-    const Range samples = this->share(who, this->samples_);
-    for (Index i = samples.begin; i < samples.end; ++i) {
-      sums_.to_data(k, c.x[0] + i * this->inputs_, packed, epilogue, c.y[0] + i * this->outputs_, room);
-    }
+    this->plan(s, with_sizes(x, sizes, this->units_),
+               {.work = sums_.work(),
+                .pixels = sums_.pixels(),
+                .gradient = sums_.weights(),
+                .forward_weights = sums_.data_weights(),
+                .forward_room = sums_.data_room(),
+                .backward_weights = sums_.forward_weights(),
+                .backward_room = sums_.strip_room()});
   }
 
  private:
+  Index units(Index samples) const noexcept override { return samples; }
+  void pack_forward(const Kernels<T>& k, const T* w, T* packed, const Worker& who) const noexcept override {
+    sums_.pack_data(k, w, packed, who);
+  }
+  void sums(const Kernels<T>& k, const typename ConvolutionOp<T>::Part& p) const noexcept override {
+    for (Index i = p.units.begin; i < p.units.end; ++i)
+      sums_.to_data(k, p.x + i * this->inputs_, p.packed, p.epilogue, p.y + i * this->outputs_, p.room);
+  }
   void pack_backward(const Kernels<T>& k, const T* w, T* packed, const Worker& who) const noexcept override {
     sums_.pack_forward(k, w, packed, who);
   }

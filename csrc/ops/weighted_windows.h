@@ -48,12 +48,13 @@ class WeightedWindows {
       products = std::move(longer);
     }
     weights_.assign(products.begin(), products.end());
-    map_ = WindowMap(std::move(tables), samples, channels);
+    map_ = WindowMap(std::move(tables), channels);
+    samples_ = samples;
   }
 
   // y = the weighted sums of x.
   void run(const Kernels<T>& kernels, const Worker& who, const T* x, T* y) const noexcept {
-    map_.run(who, [&](const WindowSpot& spot) {
+    map_.run(samples_, who, [&](const WindowSpot& spot) {
       kernels.window_sum(spot.line, weights_.data(), x + spot.source, y + spot.result);
     });
   }
@@ -74,6 +75,7 @@ class WeightedWindows {
   }
 
   WindowMap map_;
+  Index samples_ = 0;
   std::vector<T> weights_;
 };
 

@@ -98,8 +98,8 @@ struct WindowSpot {
 class WindowMap {
  public:
   WindowMap() = default;
-  WindowMap(std::array<WindowTable, kSpatialAxes> tables, Index samples, Index channels)
-      : tables_(std::move(tables)), samples_(samples), channels_(channels), sample_(channels) {
+  WindowMap(std::array<WindowTable, kSpatialAxes> tables, Index channels)
+      : tables_(std::move(tables)), channels_(channels), sample_(channels) {
     Index numbers = 1;
     for (std::size_t axis = kSpatialAxes; axis-- > 0;) {
       WindowTable& t = tables_[axis];
@@ -113,11 +113,11 @@ class WindowMap {
     }
   }
 
-  // Calls f(spot) for this worker's lines, upwards.
+  // Calls f(spot) for this worker's lines of `samples` samples, upwards. There are no other samples in memory.
   template <class F>
-  void run(const Worker& who, F f) const noexcept {
+  void run(Index samples, const Worker& who, F f) const noexcept {
     const Index depth = items(0), height = items(1), line_size = items(2) * channels_;
-    const Range lines = who.share(samples_ * depth * height);
+    const Range lines = who.share(samples * depth * height);
     for (Index i = lines.begin; i < lines.end; ++i) {
       const Index h = i % height, d = i / height % depth, sample = i / (height * depth);
       WindowSpot spot;
@@ -126,7 +126,7 @@ class WindowMap {
                    axis(0, d),
                    axis(1, h),
                    axis(2, 0),
-                   (samples_ - sample) * sample_,
+                   (samples - sample) * sample_,
                    (lines.end - i) * line_size};
       spot.source = sample * sample_;
       spot.result = i * line_size;
@@ -143,7 +143,7 @@ class WindowMap {
   }
 
   std::array<WindowTable, kSpatialAxes> tables_;
-  Index samples_ = 0, channels_ = 0, sample_ = 0;
+  Index channels_ = 0, sample_ = 0;
 };
 
 }  // namespace fastgd

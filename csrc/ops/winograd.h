@@ -65,38 +65,15 @@ class WinogradConvolution final : public ConvolutionOp<T> {
     input_matrix_ = spaced(channels_), output_matrix_ = spaced(filters_);
     const Index room = kMatrices * (input_matrix_ + output_matrix_);
     forward_ = Panels(k, channels_, filters_), backward_ = Panels(k, filters_, channels_);
-    const Index transformed = round_up(kMatrices * matrix_, 16);
-    this->plan(convolution_output(s, shape), {.work = 18.0 * static_cast<double>(height_.out * width_.out * matrix_),
-                                              .pixels = height_.out * width_.out,
-                                              .gradient = kMatrices * matrix_,
-                                              .forward_weights = transformed + forward_.size(),
-                                              .forward_units = pieces(this->samples_ * tiles_),
-                                              .forward_room = room,
-                                              .backward_weights = transformed + backward_.size(),
-                                              .backward_room = room,
-                                              .samples_at_once = at_once});
-  }
-
-  void forward(const Call<T>& c, const Worker& who) const noexcept override {
-    const Kernels<T>& k = *c.kernels;
-    T* const plain = c.scratch_values();
-    T* const packed = plain + round_up(kMatrices * matrix_, 16);
-    T* const inputs = packed + forward_.size() + who.rank * kMatrices * (input_matrix_ + output_matrix_);
-    T* const outputs = inputs + kMatrices * input_matrix_;
-    pack(k, c.w[0], forward_, filters_, 1, plain, packed, who);
-    who.sync();
-    const Epilogue<T> epilogue{this->biased_ ? c.w[1] : nullptr, this->activation_};
-    const Index tiles = this->samples_ * tiles_, all = pieces(tiles);
-    const Range mine = this->share(who, all);
-    for (Index i = mine.begin; i < mine.end; ++i) {
-      const Range piece{tiles * i / all, tiles * (i + 1) / all};
-      transform_inputs(k, piece, c.x[0], inputs);
-      multiply_weights(k, piece.size(), inputs, input_matrix_, forward_, packed, outputs, output_matrix_);
-      each_line(piece, [&](Index sample, WinogradLine line, Index at) {
-        line.channels = filters_, line.height = height_.out, line.width = width_.out, line.matrix = output_matrix_;
-        k.winograd_outputs(line, outputs + at * filters_, epilogue, c.y[0] + sample * this->outputs_);
-      });
-    }
+    this->plan(s, convolution_output(s, shape),
+               {.work = 18.0 * static_cast<double>(height_.out * width_.out * matrix_),
+                .pixels = height_.out * width_.out,
+                .gradient = kMatrices * matrix_,
+                .forward_weights = packed_at() + forward_.size(),
+                .forward_room = room,
+                .backward_weights = packed_at() + backward_.size(),
+                .backward_room = room,
+                .samples_at_once = at_once});
   }
 
  private:
@@ -125,6 +102,8 @@ class WinogradConvolution final : public ConvolutionOp<T> {
 
   Index pieces(Index tiles) const { return (tiles + most_tiles_ - 1) / most_tiles_; }
 
+  Index units(Index samples) const noexcept override { return pieces(samples * tiles_); }
+
   // All of the team calls this together, and syncs before it uses the result. Element (p, j) of a matrix of the right
   // side is at p * row + j * col of one of the transformed weights.
   void pack(const Kernels<T>& k, const T* w, const Panels& to, Index row, Index col, T* plain, T* packed,
@@ -140,8 +119,13 @@ class WinogradConvolution final : public ConvolutionOp<T> {
     }
   }
 
+  // The plain transformed weights, of which nobody reads more, lie before the packed ones.
+  Index packed_at() const { return round_up(kMatrices * matrix_, 16); }
+  void pack_forward(const Kernels<T>& k, const T* w, T* packed, const Worker& who) const noexcept override {
+    pack(k, w, forward_, filters_, 1, packed, packed + packed_at(), who);
+  }
   void pack_backward(const Kernels<T>& k, const T* w, T* packed, const Worker& who) const noexcept override {
-    pack(k, w, backward_, 1, filters_, packed, packed + round_up(kMatrices * matrix_, 16), who);
+    pack(k, w, backward_, 1, filters_, packed, packed + packed_at(), who);
   }
 
   // Calls f(sample, its first tile's place among the outputs, the number of the tile in the piece) for each stretch of
@@ -158,7 +142,11 @@ class WinogradConvolution final : public ConvolutionOp<T> {
     }
   }
 
-  // The same line among the inputs.
+  // The line among the outputs, and among the inputs.
+  WinogradLine among_outputs(WinogradLine line) const noexcept {
+    line.channels = filters_, line.height = height_.out, line.width = width_.out, line.matrix = output_matrix_;
+    return line;
+  }
   WinogradLine among_inputs(WinogradLine line) const noexcept {
     line.row -= height_.before, line.col -= width_.before;
     line.channels = channels_, line.height = height_.in, line.width = width_.in, line.matrix = input_matrix_;
@@ -184,6 +172,21 @@ class WinogradConvolution final : public ConvolutionOp<T> {
     }
   }
 
+  void sums(const Kernels<T>& k, const typename ConvolutionOp<T>::Part& p) const noexcept override {
+    T* const inputs = p.room;
+    T* const outputs = inputs + kMatrices * input_matrix_;
+    const Index tiles = p.samples * tiles_, all = pieces(tiles);
+    for (Index i = p.units.begin; i < p.units.end; ++i) {
+      const Range piece{tiles * i / all, tiles * (i + 1) / all};
+      transform_inputs(k, piece, p.x, inputs);
+      multiply_weights(k, piece.size(), inputs, input_matrix_, forward_, p.packed + packed_at(), outputs,
+                       output_matrix_);
+      each_line(piece, [&](Index sample, const WinogradLine& line, Index at) {
+        k.winograd_outputs(among_outputs(line), outputs + at * filters_, p.epilogue, p.y + sample * this->outputs_);
+      });
+    }
+  }
+
   void back(const Kernels<T>& k, const typename ConvolutionOp<T>::Back& b) const noexcept override {
     T* const inputs = b.room;
     T* const gradients = inputs + kMatrices * input_matrix_;
@@ -191,17 +194,16 @@ class WinogradConvolution final : public ConvolutionOp<T> {
     if (b.dx != nullptr) k.fill(b.samples * this->inputs_, T(0), b.dx);
     for (Index i = 0; i < all; ++i) {
       const Range piece{tiles * i / all, tiles * (i + 1) / all};
-      each_line(piece, [&](Index sample, WinogradLine line, Index at) {
-        line.channels = filters_, line.height = height_.out, line.width = width_.out, line.matrix = output_matrix_;
-        k.winograd_gradients(line, b.dz + sample * this->outputs_, gradients + at * filters_);
+      each_line(piece, [&](Index sample, const WinogradLine& line, Index at) {
+        k.winograd_gradients(among_outputs(line), b.dz + sample * this->outputs_, gradients + at * filters_);
       });
       if (b.sum != nullptr) {
         transform_inputs(k, piece, b.x, inputs);
         add_weights(k, piece.size(), inputs, gradients, b.sum, b.accumulate || i > 0);
       }
       if (b.dx == nullptr) continue;
-      multiply_weights(k, piece.size(), gradients, output_matrix_, backward_,
-                       b.packed + round_up(kMatrices * matrix_, 16), inputs, input_matrix_);
+      multiply_weights(k, piece.size(), gradients, output_matrix_, backward_, b.packed + packed_at(), inputs,
+                       input_matrix_);
       each_line(piece, [&](Index sample, const WinogradLine& line, Index at) {
         k.winograd_add_inputs(among_inputs(line), inputs + at * channels_, b.dx + sample * this->inputs_);
       });
