@@ -15,6 +15,8 @@
 namespace fastgd::FASTGD_ISA_NAMESPACE {
 namespace {
 
+constexpr Index kLongChain = 128;
+
 // Where a tile's chain begins and what happens at its end.
 enum class Start { zero, from_c };
 
@@ -152,6 +154,15 @@ FASTGD_INLINE void tile_column(const Product& g, const T* a, const T* b, T* c, I
   const T* bias = g.epilogue.bias == nullptr ? nullptr : g.epilogue.bias + j;
   for (Index i = 0; i < g.m; i += height, a += a_panel) {
     const Index rows = g.m - i < height ? g.m - i : height;
+    // The lines of C that the next tile adds to come while this one is made.
+    if (k >= kLongChain && i + rows < g.m) {
+      const Index next = g.m - i - rows < height ? g.m - i - rows : height;
+      for (Index r = 0; r < next; ++r) {
+        const T* const at = c + (i + rows + r) * g.c_row + j;
+        __builtin_prefetch(at, 1);
+        __builtin_prefetch(at + width - 1, 1);
+      }
+    }
     const auto run = half     ? kTiles<Product, T, HalfRegister<T>, 1>.of[rows - 1]
                      : narrow ? kTiles<Product, T, WholeRegister<T>, 1>.of[rows - 1]
                               : kTiles<Product, T, WholeRegister<T>, 2>.of[rows - 1];
