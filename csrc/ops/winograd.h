@@ -57,18 +57,19 @@ class WinogradConvolution final : public ConvolutionOp<T> {
     channels_ = shape.channels, filters_ = shape.filters;
     tile_cols_ = (width_.out + 1) / 2;
     tiles_ = (height_.out + 1) / 2 * tile_cols_;
-    matrix_ = channels_ * filters_;
+    matrix_ = multiply(channels_, filters_);
+    const Index gradient = multiply(kMatrices, matrix_);
     const Index of_tile = multiply(kMatrices * (channels_ + filters_), sizeof(T));
     most_tiles_ = std::max(kLeastTiles, kPieceBytes / of_tile);
     const Index at_once = std::clamp<Index>(most_tiles_ / tiles_, 1, this->samples_);
     most_tiles_ = std::min(most_tiles_, at_once * tiles_);
     input_matrix_ = spaced(channels_), output_matrix_ = spaced(filters_);
-    const Index room = kMatrices * (input_matrix_ + output_matrix_);
+    const Index room = kMatrices * (input_matrix_ + output_matrix_), pixels = multiply(height_.out, width_.out);
     forward_ = Panels(k, channels_, filters_), backward_ = Panels(k, filters_, channels_);
     this->plan(s, convolution_output(s, shape),
-               {.work = 18.0 * static_cast<double>(height_.out * width_.out * matrix_),
-                .pixels = height_.out * width_.out,
-                .gradient = kMatrices * matrix_,
+               {.work = 18.0 * static_cast<double>(pixels) * static_cast<double>(matrix_),
+                .pixels = pixels,
+                .gradient = gradient,
                 .forward_weights = packed_at() + forward_.size(),
                 .forward_room = room,
                 .backward_weights = packed_at() + backward_.size(),
@@ -96,8 +97,8 @@ class WinogradConvolution final : public ConvolutionOp<T> {
     Index depth = 0, cols = 0, width = 0, panel = 0, count = 0;
   };
 
-  // From matrix to matrix: never a multiple of 4,096 bytes, so that the sixteen elements of a tile find different sets
-  // of the caches.
+  // From matrix to matrix: a line more than they hold, or the sixteen elements of a tile would share a set of the
+  // caches where that is a round number.
   Index spaced(Index channels) const { return round_up(multiply(most_tiles_, channels), 16) + 16; }
 
   Index pieces(Index tiles) const { return (tiles + most_tiles_ - 1) / most_tiles_; }
