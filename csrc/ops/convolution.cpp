@@ -48,7 +48,7 @@ class Convolution final : public ConvolutionOp<T> {
 
 }  // namespace
 
-// Which of the two ways depends on the layer alone, not on the batch.
+// Which of the two ways depends on the shapes alone, the batch's size included.
 template <class T>
 std::unique_ptr<Op<T>> make_convolution(const OpSetup& setup) {
   if (WinogradConvolution<T>::pays(setup)) return std::make_unique<WinogradConvolution<T>>(setup);

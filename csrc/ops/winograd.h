@@ -39,15 +39,17 @@ class WinogradConvolution final : public ConvolutionOp<T> {
     const auto fits = [](const WindowAxis& a) { return a.window == 3 && a.stride == 1 && a.dilation == 1; };
     if (s.inputs[0].shape.size() != 4 || !fits(height) || !fits(width) || shape.groups != 1) return false;
     // Cycles beside the multiply-adds: of the transforms of one vector of a tile; of a vector of outputs of a product,
-    // which is loaded and stored.
-    constexpr double kTransforms = 50, kSums = 3;
+    // which is loaded and stored; of a vector of transformed weights, which are made and packed anew in each step.
+    constexpr double kTransforms = 50, kSums = 3, kWeights = 20;
     const Index lanes = s.table.of<T>().lanes;
     const auto vectors = [&](Index n) { return static_cast<double>((n + lanes - 1) / lanes); };
     const auto channels = static_cast<double>(shape.channels);
     const double filters = vectors(shape.filters);
     const double direct = static_cast<double>(height.out) * static_cast<double>(width.out) * 9 * channels * filters;
     const double tiles = static_cast<double>((height.out + 1) / 2) * static_cast<double>((width.out + 1) / 2);
-    return tiles * (16 * (channels + kSums) * filters + kTransforms * (vectors(shape.channels) + filters)) < direct;
+    const double sums = 16 * (channels + kSums) * filters + kTransforms * (vectors(shape.channels) + filters);
+    const auto samples = static_cast<double>(s.inputs[0].shape[0]);
+    return samples * tiles * sums + kWeights * 16 * channels * filters < samples * direct;
   }
 
   explicit WinogradConvolution(const OpSetup& s) : ConvolutionOp<T>(s, ConvolutionOp<T>::checked_units(s, 1)) {

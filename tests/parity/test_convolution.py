@@ -89,12 +89,14 @@ def draw(rng: np.random.Generator, configs: Callable[[np.random.Generator], Any]
     # that are overwritten takes JAX as long as all else.
     theirs = getattr(keras.layers, name)(**{**config, "dilation_rate": 1, "kernel_initializer": "zeros"})
     theirs.dilation_rate = config["dilation_rate"]
-    x = rng.normal(size=(2, *shape))
+    # Tiles need some samples before they pay for transforming the weights.
+    samples = 2 if configs is draw_config else 8
+    x = rng.normal(size=(samples, *shape))
     for layer in (ours, theirs):
         layer.build((None, *shape))
     assert [w.shape for w in ours.weights] == [w.shape for w in theirs.weights], config
-    expected = tuple(theirs.compute_output_shape((2, *shape)))
-    assert ours.compute_output_shape((2, *shape)) == expected, config
+    expected = tuple(theirs.compute_output_shape((samples, *shape)))
+    assert ours.compute_output_shape((samples, *shape)) == expected, config
     # Sums of order one, where no activation is flat.
     weights = [rng.normal(size=w.shape) / max(1, np.prod(w.shape[:-1])) ** 0.5 for w in ours.weights]
     return Drawn(ours, theirs, x, weights, rng.normal(size=expected))
