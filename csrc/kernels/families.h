@@ -14,7 +14,8 @@ void keep_mask(MaskStream stream, std::uint64_t first, Index n, std::uint8_t* ma
 #define FASTGD_DECLARE_KERNELS(T)                                                                                      \
   void gemm(const Gemm<T>& g) noexcept;                                                                                \
   void gemm_runs(const GemmRuns<T>& g) noexcept;                                                                       \
-  void add_rows(Index rows, Index cols, const T* x, Index x_row, T* y, Index y_row) noexcept;                          \
+  void add_rows(Index rows, Index lines, Index cols, const T* x, Index x_row, Index x_line, T* y, Index y_row,         \
+                Index y_line) noexcept;                                                                                \
   void gemv(Index rows, Index k, const T* a, Index a_row, const T* x, T* y, bool accumulate) noexcept;                 \
   void gemv_transposed(Index k, Index n, const T* a, Index a_row, const T* x, T* y, bool accumulate) noexcept;         \
   void pack_rows(Index rows, Index k, const T* a, Index a_row, Index a_col, T* packed) noexcept;                       \

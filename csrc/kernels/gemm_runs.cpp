@@ -19,18 +19,27 @@ void product(const GemmRuns<T>& g) noexcept {
   }
 }
 
+// Neighbouring rows of a line overlap, and a load that meets a store in part waits until that is in the cache: so the
+// lines come between.
 template <class T>
-void add_overlapping(Index rows, Index cols, const T* x, Index x_row, T* y, Index y_row) noexcept {
+void add_overlapping(Index rows, Index lines, Index cols, const T* x, Index x_row, Index x_line, T* y, Index y_row,
+                     Index y_line) {
   for (Index i = 0; i < rows; ++i, x += x_row, y += y_row)
-    for_vectors<T>(cols, [=](Index j, auto where) { store<T>(y + j, load(y + j, where) + load(x + j, where), where); });
+    for (Index l = 0; l < lines; ++l) {
+      const T* const from = x + l * x_line;
+      T* const to = y + l * y_line;
+      for_vectors<T>(
+          cols, [=](Index j, auto where) { store<T>(to + j, load(to + j, where) + load(from + j, where), where); });
+    }
 }
 
 }  // namespace
 
-#define FASTGD_DEFINE_KERNELS(T)                                                               \
-  void gemm_runs(const GemmRuns<T>& g) noexcept { product(g); }                                \
-  void add_rows(Index rows, Index cols, const T* x, Index x_row, T* y, Index y_row) noexcept { \
-    add_overlapping(rows, cols, x, x_row, y, y_row);                                           \
+#define FASTGD_DEFINE_KERNELS(T)                                                                               \
+  void gemm_runs(const GemmRuns<T>& g) noexcept { product(g); }                                                \
+  void add_rows(Index rows, Index lines, Index cols, const T* x, Index x_row, Index x_line, T* y, Index y_row, \
+                Index y_line) noexcept {                                                                       \
+    add_overlapping(rows, lines, cols, x, x_row, x_line, y, y_row, y_line);                                    \
   }
 
 FASTGD_DEFINE_KERNELS(float)

@@ -25,8 +25,10 @@ struct Kernels {
   void (*gemm)(const Gemm<T>& g) noexcept;
   // See GemmRuns; C is not cut, but blocks and columns of it may be. Each element sums over the runs in their order.
   void (*gemm_runs)(const GemmRuns<T>& g) noexcept;
-  // y[i * y_row + j] += x[i * x_row + j], row by row: the rows of y may overlap. Cut: columns.
-  void (*add_rows)(Index rows, Index cols, const T* x, Index x_row, T* y, Index y_row) noexcept;
+  // y[l * y_line + i * y_row + j] += x[l * x_line + i * x_row + j], row by row, and in each row line by line: the rows
+  // of a line of y may overlap. Cut: lines, columns.
+  void (*add_rows)(Index rows, Index lines, Index cols, const T* x, Index x_row, Index x_line, T* y, Index y_row,
+                   Index y_line) noexcept;
   // y[i] = sum over p of a[i * a_row + p] * x[p], or += with accumulate, for `rows` values. Cut: rows.
   void (*gemv)(Index rows, Index k, const T* a, Index a_row, const T* x, T* y, bool accumulate) noexcept;
   // y[j] = sum over p of x[p] * a[p * a_row + j], or += with accumulate, for n values; p runs upwards. Cut: columns.

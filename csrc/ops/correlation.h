@@ -372,18 +372,17 @@ class Correlation {
       g.blocks = part.rows;
       g.a_step = width.out * s_.filters, g.c_step = at.cols * terms_;
       k.gemm_runs(g);
+      const Index row_run = runs_per_row_ * run_, line = reached(2) * channels_;
       for (Index r = 0; r < part.rows; ++r)
         for (Index d = 0; d < depth.window; ++d)
-          for (Index h = 0; h < height.window; ++h)
-            for (Index i = 0; i < runs_per_row_; ++i) {
-              const Index run = (d * height.window + h) * runs_per_row_ + i;
-              const Index plane = part.plane * depth.stride + d * depth.dilation;
-              const Index row = (part.row + r) * height.stride + h * height.dilation;
-              const Index col = part.col * width.stride + i * width.dilation;
-              k.add_rows(at.cols, run_, sums + r * g.c_step + run * run_, terms_,
-                         padded + ((plane * reached(1) + row) * reached(2) + col) * channels_,
-                         width.stride * channels_);
-            }
+          for (Index i = 0; i < runs_per_row_; ++i) {
+            const Index plane = part.plane * depth.stride + d * depth.dilation;
+            const Index row = (part.row + r) * height.stride;
+            const Index col = part.col * width.stride + i * width.dilation;
+            k.add_rows(at.cols, height.window, run_, sums + r * g.c_step + d * height.window * row_run + i * run_,
+                       terms_, row_run, padded + (plane * reached(1) + row) * line + col * channels_,
+                       width.stride * channels_, height.dilation * line);
+          }
     }
   }
 
