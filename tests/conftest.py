@@ -20,3 +20,14 @@ def _interruptible() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def own_float64() -> Iterator[None]:
+    """Let fastgd compute in float64 where a test makes its models without saying so."""
+    from fastgd import config
+
+    before = config.floatx()
+    config.set_floatx("float64")
+    yield
+    config.set_floatx(before)

@@ -76,14 +76,12 @@ Plan fused(const Plan& plan) {
   std::vector<bool> gone(made.steps.size());
   for (std::size_t i = 0; i < made.steps.size(); ++i) {
     Step& step = made.steps[i];
-    if (step.inputs.size() == 1) {
-      const auto found = makers.find(step.inputs[0]);
-      if (found != makers.end()) {
-        auto both = merged(made.steps[found->second], step, *shapes.at(step.inputs[0]), element_bytes);
-        if (both) {
-          step = std::move(*both);
-          gone[found->second] = true;
-        }
+    const auto maker = step.inputs.size() == 1 ? makers.find(step.inputs[0]) : makers.end();
+    if (maker != makers.end()) {
+      const std::size_t before = maker->second;
+      if (auto both = merged(made.steps[before], step, *shapes.at(step.inputs[0]), element_bytes)) {
+        step = std::move(*both);
+        gone[before] = true;
       }
     }
     if (step.outputs.size() != 1) continue;

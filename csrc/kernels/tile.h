@@ -15,6 +15,8 @@
 namespace fastgd::FASTGD_ISA_NAMESPACE {
 namespace {
 
+// From this many steps on a tile takes long enough for the next one's lines of C to come; in shorter ones asking for
+// them would be a large part of the work.
 constexpr Index kLongChain = 128;
 
 // Where a tile's chain begins and what happens at its end.

@@ -51,19 +51,32 @@ FASTGD_INLINE bool col_exists(const WinogradLine& line, Index col) {
   return line.col + col >= 0 && line.col + col < line.width;
 }
 
+// Which of the four rows of a tile exist; with kAll all of them do, and nothing is asked.
+template <bool kAll>
+struct Rows {
+  explicit Rows(const WinogradLine& line) {
+    for (Index r = 0; r < 4; ++r) exists[r] = row_exists(line, r);
+  }
+  // Calls f(row) for those that exist.
+  template <class F>
+  FASTGD_INLINE void each(F f) const {
+#pragma GCC unroll 4
+    for (Index r = 0; r < 4; ++r)
+      if (kAll || exists[r]) f(r);
+  }
+  bool exists[4];
+};
+
 // v = B' d B for each tile. A column of the image is part of two tiles, and transformed once.
 template <class T, bool kAllRows>
 void transform_inputs(const WinogradLine& given, const T* x, T* v) {
   const WinogradLine line = given;
-  bool exists[4];
-  for (Index r = 0; r < 4; ++r) exists[r] = row_exists(line, r);
+  const Rows<kAllRows> rows(line);
   for_vectors<T>(line.channels, [&](Index channel, auto where) {
     const auto column = [&](Index col) {
       Four<T> d{};
       if (!col_exists(line, col)) return d;
-#pragma GCC unroll 4
-      for (Index r = 0; r < 4; ++r)
-        if (kAllRows || exists[r]) d.v[r] = load<T>(element(line, x, r, col) + channel, where);
+      rows.each([&](Index r) { d.v[r] = load<T>(element(line, x, r, col) + channel, where); });
       return of_inputs<T>(d);
     };
     Four<T> first = column(0), second = column(1);
@@ -156,17 +169,14 @@ void transform_gradients(const WinogradLine& given, const T* dy, T* z) {
 template <class T, bool kAllRows>
 void add_inputs(const WinogradLine& given, const T* v, T* dx) {
   const WinogradLine line = given;
-  bool exists[4];
-  for (Index r = 0; r < 4; ++r) exists[r] = row_exists(line, r);
+  const Rows<kAllRows> rows(line);
   for_vectors<T>(line.channels, [&](Index channel, auto where) {
     const auto add_column = [&](Index col, const Four<T>& d) {
       if (!col_exists(line, col)) return;
-#pragma GCC unroll 4
-      for (Index r = 0; r < 4; ++r)
-        if (kAllRows || exists[r]) {
-          T* const to = element(line, dx, r, col) + channel;
-          store<T>(to, load<T>(to, where) + d.v[r], where);
-        }
+      rows.each([&](Index r) {
+        T* const to = element(line, dx, r, col) + channel;
+        store<T>(to, load<T>(to, where) + d.v[r], where);
+      });
     };
     Four<T> first{}, second{};
     const T* from = v + channel;

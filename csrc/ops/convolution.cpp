@@ -6,14 +6,27 @@
 namespace fastgd {
 namespace {
 
+CorrelationShape correlation_shape(const OpSetup& s) {
+  const Index filters = checked_units(s, 1);
+  const Shape& x = s.inputs[0].shape;
+  const Shape& w = s.params[0];
+  const std::size_t axes = x.size() - 2;
+  CorrelationShape shape;
+  shape.windows = parse_windows(s.attrs, std::span(x).subspan(1, axes), std::span(w).first(axes), true);
+  shape.channels = x.back(), shape.filters = filters;
+  shape.groups = s.attrs.integer("groups", 1);
+  check(shape.groups >= 1 && shape.channels == shape.groups * w[axes] && shape.filters % shape.groups == 0, "input ",
+        to_string(x), " does not fit the kernel ", to_string(w), " in ", shape.groups, " groups");
+  return shape;
+}
+
 template <class T>
 class Convolution final : public ConvolutionOp<T> {
  public:
-  explicit Convolution(const OpSetup& s) : ConvolutionOp<T>(s, ConvolutionOp<T>::checked_units(s, 1)) {
-    const CorrelationShape shape = convolution_shape(s);
+  Convolution(const OpSetup& s, const CorrelationShape& shape) : ConvolutionOp<T>(s, shape.filters) {
     const Kernels<T>& k = s.table.of<T>();
     sums_ = {k, shape};
-    this->plan(s, convolution_output(s, shape),
+    this->plan(s, output_shape(s, shape),
                {.work = sums_.work(),
                 .pixels = sums_.pixels(),
                 .gradient = sums_.weights(),
@@ -51,8 +64,9 @@ class Convolution final : public ConvolutionOp<T> {
 // Which of the two ways depends on the shapes alone, the batch's size included.
 template <class T>
 std::unique_ptr<Op<T>> make_convolution(const OpSetup& setup) {
-  if (WinogradConvolution<T>::pays(setup)) return std::make_unique<WinogradConvolution<T>>(setup);
-  return std::make_unique<Convolution<T>>(setup);
+  const CorrelationShape shape = correlation_shape(setup);
+  if (WinogradConvolution<T>::pays(setup, shape)) return std::make_unique<WinogradConvolution<T>>(setup, shape);
+  return std::make_unique<Convolution<T>>(setup, shape);
 }
 template std::unique_ptr<Op<float>> make_convolution(const OpSetup&);
 template std::unique_ptr<Op<double>> make_convolution(const OpSetup&);

@@ -9,6 +9,22 @@
 
 namespace fastgd {
 
+// The size of the kernel's axis `from_back` from its end, after a look at the number of operands and axes.
+inline Index checked_units(const OpSetup& s, std::size_t from_back) {
+  s.expect_inputs(1);
+  s.expect_params(1, 2);
+  const Shape& x = s.inputs[0].shape;
+  const Shape& w = s.params[0];
+  check(x.size() >= 3 && x.size() <= kSpatialAxes + 2 && w.size() == x.size(), "input ", to_string(x),
+        " does not fit the kernel ", to_string(w));
+  return w[w.size() - from_back];
+}
+
+inline Shape output_shape(const OpSetup& s, const CorrelationShape& shape) {
+  const Shape& x = s.inputs[0].shape;
+  return with_sizes(x, output_sizes(shape.windows, x.size() - 2), shape.filters);
+}
+
 template <class T>
 class ConvolutionOp : public Op<T> {
  public:
@@ -16,7 +32,7 @@ class ConvolutionOp : public Op<T> {
     const Kernels<T>& k = *c.kernels;
     T* const packed = c.scratch_values();
     T* const rooms = packed + round_up(forward_weights_, 16);
-    T* const room = rooms + who.rank * forward_room_;
+    T* const room = rooms + who.rank * (forward_room_ + forward_made());
     if (forward_weights_ > 0) {
       pack_forward(k, c.w[0], packed, who);
       who.sync();
@@ -30,14 +46,14 @@ class ConvolutionOp : public Op<T> {
       return c.run->differentiates ? pooling_->numbers(c.saved, sample) : WindowNumbers{};
     };
     if (!pools_at_once_) {
-      T* const made = rooms + most_threads(units(samples_)) * forward_room_;
+      T* const made = rooms + most_threads(units(samples_)) * forward_room_;  // of all samples
       sums(k, {c.x[0], samples_, share(who, units(samples_)), c.w[0], packed, {bias, {}}, made, room});
       who.sync();
       pooling_->forward(k, samples_, made, activation_, c.y[0], numbers(0), who);
       return;
     }
     const Range groups = share(who, (samples_ + at_once_ - 1) / at_once_);
-    T* const made = room + own_room_;
+    T* const made = room + forward_room_;
     for (Index sample = groups.begin * at_once_; sample < groups.end * at_once_ && sample < samples_;
          sample += at_once_) {
       const Index n = std::min(at_once_, samples_ - sample);
@@ -57,8 +73,8 @@ class ConvolutionOp : public Op<T> {
       who.sync();
     }
     const Range blocks = share(who, blocks_);
-    T* const room = rooms + who.rank * backward_room_;
-    T* const spread = room + backward_own_room_;
+    T* const room = rooms + who.rank * (backward_room_ + made_);
+    T* const spread = room + backward_room_;
     for (Index block = blocks.begin; block < blocks.end; ++block) {
       T* const sum = block_sums + block * block_size();
       const Index first = samples_ * block / blocks_, end = samples_ * (block + 1) / blocks_;
@@ -82,9 +98,6 @@ class ConvolutionOp : public Op<T> {
   }
 
  protected:
-  // The most threads that work on `n` pieces at a time: each has room of its own.
-  static Index most_threads(Index n) { return std::clamp<Index>(n, 1, 32); }
-
   ConvolutionOp(const OpSetup& s, Index filters)
       : units_(filters),
         samples_(s.inputs[0].shape[0]),
@@ -94,17 +107,6 @@ class ConvolutionOp : public Op<T> {
     if (biased_)
       check(s.params[1] == Shape{filters}, "bias ", to_string(s.params[1]), " does not fit the kernel ",
             to_string(s.params[0]));
-  }
-
-  // The size of the kernel's axis `from_back` from its end, after a look at the number of operands and axes.
-  static Index checked_units(const OpSetup& s, std::size_t from_back) {
-    s.expect_inputs(1);
-    s.expect_params(1, 2);
-    const Shape& x = s.inputs[0].shape;
-    const Shape& w = s.params[0];
-    check(x.size() >= 3 && x.size() <= kSpatialAxes + 2 && w.size() == x.size(), "input ", to_string(x),
-          " does not fit the kernel ", to_string(w));
-    return w[w.size() - from_back];
   }
 
   // What a way of computing the sums asks for, in elements: each pass has its packed weights and, for each thread, room
@@ -123,31 +125,23 @@ class ConvolutionOp : public Op<T> {
   void plan(const OpSetup& s, const Shape& y, const Demands& d) {
     outputs_ = results_ = count(std::span(y).subspan(1));
     gradient_ = d.gradient;
-    forward_weights_ = d.forward_weights, own_room_ = forward_room_ = round_up(d.forward_room, 16);
-    backward_weights_ = d.backward_weights, backward_own_room_ = backward_room_ = round_up(d.backward_room, 16);
+    forward_weights_ = d.forward_weights, forward_room_ = round_up(d.forward_room, 16);
+    backward_weights_ = d.backward_weights, backward_room_ = round_up(d.backward_room, 16);
     at_once_ = d.samples_at_once;
     choose_blocks(d.pixels);
     auto& t = this->traits;
     t.outputs = {{y}};
-    Index made = 0;
     if (s.attrs.given("pool_window")) {
       set_pooling(s, y);
       t.outputs = {{pooling_->output()}};
       t.saved_bytes = pooling_->number_bytes(samples_);
-      backward_room_ += round_up(at_once_ * outputs_, 16);
-      if (pools_at_once_) {
-        forward_room_ += round_up(at_once_ * outputs_, 16);
-      } else {
-        made = multiply(samples_, outputs_);
-      }
+      made_ = round_up(at_once_ * outputs_, 16);
     }
     t.backward_reads_inputs = 1;
     t.backward_reads_outputs = activation_.function == Activation::linear ? 0 : 1;
-    t.forward_scratch = multiply(
-        round_up(forward_weights_, 16) + multiply(most_threads(units(samples_)), forward_room_) + made, sizeof(T));
-    t.backward_scratch = multiply(multiply(blocks_, block_size()) + round_up(backward_weights_, 16) +
-                                      multiply(most_threads(blocks_), backward_room_),
-                                  sizeof(T));
+    const Index whole = pooling_ && !pools_at_once_ ? multiply(samples_, outputs_) : 0;
+    t.forward_scratch = scratch(units(samples_), forward_weights_, forward_room_ + forward_made(), whole);
+    t.backward_scratch = scratch(blocks_, backward_weights_, backward_room_ + made_, multiply(blocks_, block_size()));
     t.forward_work = static_cast<double>(samples_) * d.work;
     t.backward_work = 2 * t.forward_work;
   }
@@ -209,11 +203,22 @@ class ConvolutionOp : public Op<T> {
     join(k, gradient_, sums, dw, accumulate, who);
   }
 
+  // The most threads that work on `n` pieces at a time: each has room of its own.
+  static Index most_threads(Index n) { return std::clamp<Index>(n, 1, 32); }
+
   // The thread's part of `n` pieces of work, of as many threads as find room.
   static Range share(const Worker& who, Index n) {
     const int team = static_cast<int>(std::min<Index>(who.size, most_threads(n)));
     return who.rank < team ? Worker{who.rank, team, nullptr}.share(n) : Range{};
   }
+
+  // Bytes for packed weights, for a room of each thread that works on `n` pieces, and for `more` elements.
+  static Index scratch(Index n, Index weights, Index room, Index more) {
+    return multiply(round_up(weights, 16) + multiply(most_threads(n), room) + more, sizeof(T));
+  }
+
+  // Elements of a thread's room for what is pooled at once, on the way forward.
+  Index forward_made() const { return pools_at_once_ ? made_ : 0; }
 
   Index block_size() const { return round_up(gradient_ + units_, 16); }
 
@@ -244,9 +249,10 @@ class ConvolutionOp : public Op<T> {
   bool pools_at_once_ = false;  // each few samples as soon as they are made
   Index results_ = 0;           // elements of one sample after pooling
   Index gradient_ = 0, blocks_ = 1, at_once_ = 1;
-  // Rooms of a thread, the part of it that the sums use first.
-  Index forward_weights_ = 0, forward_room_ = 0, own_room_ = 0;
-  Index backward_weights_ = 0, backward_room_ = 0, backward_own_room_ = 0;
+  // In elements. A thread has a room for the sums and, where it pools, behind it one for outputs not yet pooled.
+  Index forward_weights_ = 0, forward_room_ = 0;
+  Index backward_weights_ = 0, backward_room_ = 0;
+  Index made_ = 0;
 };
 
 }  // namespace fastgd

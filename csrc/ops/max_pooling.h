@@ -16,7 +16,7 @@ class MaxPooling {
     const std::size_t axes = x.size() - 2;
     channels_ = x.back();
     output_ = with_sizes(x, output_sizes(windows_, axes), channels_);
-    results_ = count(std::span(output_).subspan(1)), sources_ = count(std::span(x).subspan(1));
+    results_ = count(std::span(output_).subspan(1));
     for (const WindowAxis& axis : windows_) window_ = multiply(window_, axis.window);
     disjoint_ = std::all_of(windows_.begin(), windows_.end(), [](const WindowAxis& a) { return a.window == a.stride; });
     words_ = window_ > 256;
@@ -99,7 +99,7 @@ class MaxPooling {
   Windows windows_;
   WindowMap map_, elements_;
   Shape output_;
-  Index channels_ = 0, results_ = 0, sources_ = 0, window_ = 1;
+  Index channels_ = 0, results_ = 0, window_ = 1;
   bool disjoint_ = false, words_ = false;
 };
 

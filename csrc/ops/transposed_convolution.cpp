@@ -9,7 +9,7 @@ namespace {
 template <class T>
 class TransposedConvolution final : public ConvolutionOp<T> {
  public:
-  explicit TransposedConvolution(const OpSetup& s) : ConvolutionOp<T>(s, ConvolutionOp<T>::checked_units(s, 2)) {
+  explicit TransposedConvolution(const OpSetup& s) : ConvolutionOp<T>(s, checked_units(s, 2)) {
     const Shape& x = s.inputs[0].shape;
     const Shape& w = s.params[0];
     const std::size_t axes = x.size() - 2;

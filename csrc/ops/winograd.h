@@ -9,32 +9,11 @@
 
 namespace fastgd {
 
-// What a `convolution` is of, from its operands and attributes; and the shape of its output.
-inline CorrelationShape convolution_shape(const OpSetup& s) {
-  const Shape& x = s.inputs[0].shape;
-  const Shape& w = s.params[0];
-  const std::size_t axes = x.size() - 2;
-  CorrelationShape shape;
-  shape.windows = parse_windows(s.attrs, std::span(x).subspan(1, axes), std::span(w).first(axes), true);
-  shape.channels = x.back(), shape.filters = w.back();
-  shape.groups = s.attrs.integer("groups", 1);
-  check(shape.groups >= 1 && shape.channels == shape.groups * w[axes] && shape.filters % shape.groups == 0, "input ",
-        to_string(x), " does not fit the kernel ", to_string(w), " in ", shape.groups, " groups");
-  return shape;
-}
-
-inline Shape convolution_output(const OpSetup& s, const CorrelationShape& shape) {
-  const Shape& x = s.inputs[0].shape;
-  return with_sizes(x, output_sizes(shape.windows, x.size() - 2), shape.filters);
-}
-
 template <class T>
 class WinogradConvolution final : public ConvolutionOp<T> {
  public:
   // Whether this is the quicker way, by a count of vector operations.
-  static bool pays(const OpSetup& s) {
-    ConvolutionOp<T>::checked_units(s, 1);
-    const CorrelationShape shape = convolution_shape(s);
+  static bool pays(const OpSetup& s, const CorrelationShape& shape) {
     const auto& [depth, height, width] = shape.windows;
     const auto fits = [](const WindowAxis& a) { return a.window == 3 && a.stride == 1 && a.dilation == 1; };
     if (s.inputs[0].shape.size() != 4 || !fits(height) || !fits(width) || shape.groups != 1) return false;
@@ -52,9 +31,8 @@ class WinogradConvolution final : public ConvolutionOp<T> {
     return samples * tiles * sums + kWeights * 16 * channels * filters < samples * direct;
   }
 
-  explicit WinogradConvolution(const OpSetup& s) : ConvolutionOp<T>(s, ConvolutionOp<T>::checked_units(s, 1)) {
+  WinogradConvolution(const OpSetup& s, const CorrelationShape& shape) : ConvolutionOp<T>(s, shape.filters) {
     const Kernels<T>& k = s.table.of<T>();
-    const CorrelationShape shape = convolution_shape(s);
     height_ = shape.windows[1], width_ = shape.windows[2];
     channels_ = shape.channels, filters_ = shape.filters;
     tile_cols_ = (width_.out + 1) / 2;
@@ -68,7 +46,7 @@ class WinogradConvolution final : public ConvolutionOp<T> {
     input_matrix_ = spaced(channels_), output_matrix_ = spaced(filters_);
     const Index room = kMatrices * (input_matrix_ + output_matrix_), pixels = multiply(height_.out, width_.out);
     forward_ = Panels(k, channels_, filters_), backward_ = Panels(k, filters_, channels_);
-    this->plan(s, convolution_output(s, shape),
+    this->plan(s, output_shape(s, shape),
                {.work = 18.0 * static_cast<double>(pixels) * static_cast<double>(matrix_),
                 .pixels = pixels,
                 .gradient = gradient,

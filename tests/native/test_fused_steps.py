@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -84,15 +84,6 @@ def check(make: Callable[[], Any], x: Array, t: Array, batch: int) -> None:
         assert all(np.array_equal(a, b) for a, b in zip(again, found, strict=True))
 
 
-@pytest.fixture
-def double() -> Iterator[None]:
-    """Let everything be float64, where the two interpreters agree to the last digits."""
-    before = fastgd.config.floatx()
-    fastgd.config.set_floatx("float64")
-    yield
-    fastgd.config.set_floatx(before)
-
-
 def model_of(body: Callable[[Any], Any], shape: tuple[int, ...]) -> Callable[[], Any]:
     def make() -> Any:
         fastgd.utils.set_random_seed(2)
@@ -105,7 +96,7 @@ def model_of(body: Callable[[Any], Any], shape: tuple[int, ...]) -> Callable[[],
 
 
 # With fewer than eight samples threads share each of them.
-@pytest.mark.usefixtures("double")
+@pytest.mark.usefixtures("own_float64")
 @pytest.mark.parametrize("batch", [5, 12])
 @pytest.mark.parametrize("name", BODIES)
 def test_fused_steps(name: str, batch: int) -> None:
@@ -114,7 +105,7 @@ def test_fused_steps(name: str, batch: int) -> None:
     check(model_of(BODIES[name], shape), x, t, batch)
 
 
-@pytest.mark.usefixtures("double")
+@pytest.mark.usefixtures("own_float64")
 def test_more_channels_than_a_block_has() -> None:
     shape = (2, 300)
     x, t = data(shape, 29)
@@ -129,7 +120,7 @@ def along_three(x: Any) -> Any:
     return layers.MaxPooling3D(2)(layers.Conv3D(4, 2, activation="relu")(x))
 
 
-@pytest.mark.usefixtures("double")
+@pytest.mark.usefixtures("own_float64")
 @pytest.mark.parametrize(("body", "shape"), [(along_one, (17, 3)), (along_three, (5, 6, 4, 2))])
 def test_other_numbers_of_axes(body: Callable[[Any], Any], shape: tuple[int, ...]) -> None:
     x, t = data(shape, 29)

@@ -69,12 +69,3 @@ def float64(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     fastgd.utils.clear_session(free_memory=False)
     yield
     keras.config.set_floatx(before)
-
-
-@pytest.fixture
-def own_float64() -> Iterator[None]:
-    """Let fastgd compute in float64, too, where a module makes its models without saying so."""
-    before = fastgd.config.floatx()
-    fastgd.config.set_floatx("float64")
-    yield
-    fastgd.config.set_floatx(before)
