@@ -310,6 +310,13 @@ Index Compiler<T>::push(const std::vector<Ref>& refs) {
   return begin;
 }
 
+// Views of an input are read where it lies.
+template <class T>
+Ref Compiler<T>::value_ref(int tensor) const {
+  const int buffer = value_[at(tensor)];
+  return at(buffer) < p_.inputs_.size() ? Ref{Ref::Kind::input, buffer} : arena_ref(buffer);
+}
+
 template <class T>
 void Compiler<T>::emit_gather() {
   double bytes = 0;
@@ -321,7 +328,8 @@ void Compiler<T>::emit_gather() {
       port.scale = ids.params[0], port.offset = ids.params[1];
       value_[at(ids.outputs[0])] = value_[at(t)];
     }
-    p_.input_refs_.push_back(value_ref(t));
+    p_.input_refs_.push_back(arena_ref(value_[at(t)]));
+    port.movable = port.scale < 0 && mode_ != Mode::inspect;
     bytes += static_cast<double>(tensor_bytes(t));
   }
   // A byte that is gathered costs about as much as ten operations.
@@ -511,6 +519,8 @@ void Compiler<T>::emit_outputs() {
     const int t = wiring_.outputs[i];
     use_value(t);
     p_.outputs_.push_back({static_cast<int>(i), info_[at(t)].integer, tensor_size(t), info_[at(t)].shape});
+    if (const Ref value = value_ref(t); value.kind == Ref::Kind::input)
+      p_.inputs_[at(static_cast<int>(value.at))].movable = false;
     p_.output_refs_.push_back(value_ref(t));
   }
   emit(Kind::scatter, 0);

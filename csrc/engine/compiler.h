@@ -42,7 +42,7 @@ class Compiler {
   void use(int buffer);
   void use_value(int tensor) { use(value_[static_cast<std::size_t>(tensor)]); }
   Ref arena_ref(int buffer) const { return {Ref::Kind::arena, buffer}; }
-  Ref value_ref(int tensor) const { return arena_ref(value_[static_cast<std::size_t>(tensor)]); }
+  Ref value_ref(int tensor) const;
   Index tensor_bytes(int tensor) const;
   Index tensor_size(int tensor) const;
 
@@ -71,7 +71,7 @@ class Compiler {
   std::vector<int> value_, gradient_;  // tensors -> buffers, -1: none yet
   std::vector<int> saved_;             // steps -> buffers
   std::vector<bool> param_touched_;    // parameters whose gradient has been written in this pass
-  std::vector<Lifetime> buffers_;
+  std::vector<Lifetime> buffers_;      // the inputs' come first, in the order of their ports
   std::vector<bool> flags_;
   Index position_ = 0;
 };

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstring>
 #include <limits>
+#include <type_traits>
 
 #include "base/fetch.h"
 #include "base/random.h"
@@ -20,6 +21,8 @@ using Clock = std::chrono::steady_clock;
 constexpr double kWorkBetweenLooks = 5e6;
 // What a batch counts for at least: its fixed cost.
 constexpr double kBatchWork = 5e4;
+template <class T>
+constexpr Source kSourceOf = std::is_same_v<T, float> ? Source::float32 : Source::float64;
 // How often Python may run its signal handlers.
 constexpr double kSecondsBetweenInterrupts = 0.05;
 // Compiled batches kept for different modes and sizes.
@@ -241,6 +244,15 @@ void Executor<T>::check_feeds(const RunRequest& request, const Program<T>& p) co
 }
 
 template <class T>
+void Executor<T>::find_ready_feeds() {
+  ready_.clear();
+  for (std::size_t i = 0; i < request_.feeds.size(); ++i) {
+    const bool integer = plan_.tensors[static_cast<std::size_t>(wiring_.inputs[i])].dtype == "int32";
+    ready_.push_back(request_.feeds[i].lies_ready(integer ? Source::int32 : kSourceOf<T>));
+  }
+}
+
+template <class T>
 void Executor<T>::begin(RunRequest request) {
   begun_ = false;
   if (params_.size() != plan_.params.size()) misuse("The executor has no parameters: call bind_parameters first.");
@@ -266,6 +278,7 @@ void Executor<T>::begin(RunRequest request) {
   interrupted_ = false;
   request_ = std::move(request);
   request_.batch_size = batch;
+  find_ready_feeds();
   begun_ = true;
 }
 
@@ -467,22 +480,14 @@ void Executor<T>::run_other(const Instruction<T>& instruction, Program<T>& p, In
     case Kind::forward:
     case Kind::backward:
       break;
-    case Kind::gather: {
-      const Index* order = order_.empty() ? nullptr : order_.data();
-      for (const Port& port : p.inputs()) {
-        const Feed& feed = request_.feeds[static_cast<std::size_t>(port.position)];
-        if (port.integer) {
-          gather_ints(feed, order, first_row, p.slice().rows, reinterpret_cast<std::int32_t*>(port.data), who);
-        } else if (port.scale >= 0) {
-          const Scaling<T> scaling{*params_[static_cast<std::size_t>(port.scale)],
-                                   *params_[static_cast<std::size_t>(port.offset)]};
-          gather(kernels_, feed, order, first_row, p.slice().rows, reinterpret_cast<T*>(port.data), who, &scaling);
-        } else {
-          gather(kernels_, feed, order, first_row, p.slice().rows, reinterpret_cast<T*>(port.data), who);
-        }
+    case Kind::gather:
+      for (std::size_t i = 0; i < p.inputs().size(); ++i) {
+        const Port& port = p.inputs()[i];
+        const std::byte* const ready = ready_samples(port, first_row, p.slice().rows);
+        if (who.rank == 0) p.move_input(i, ready);
+        if (ready == nullptr) gather_input(port, first_row, p.slice().rows, who);
       }
       break;
-    }
     case Kind::terms:
       run_terms(p);
       break;
@@ -501,6 +506,27 @@ void Executor<T>::run_other(const Instruction<T>& instruction, Program<T>& p, In
       scatter(p, first_row);
       break;
   }
+}
+
+template <class T>
+const std::byte* Executor<T>::ready_samples(const Port& port, Index first, Index rows) const noexcept {
+  const auto position = static_cast<std::size_t>(port.position);
+  if (!port.movable || !ready_[position]) return nullptr;
+  const Feed& feed = request_.feeds[position];
+  if (rows > 1 && !(order_.empty() && feed.adjacent)) return nullptr;
+  return feed.data + (order_.empty() ? first : order_[static_cast<std::size_t>(first)]) * feed.row_stride;
+}
+
+template <class T>
+void Executor<T>::gather_input(const Port& port, Index first, Index rows, const Worker& who) noexcept {
+  const Feed& feed = request_.feeds[static_cast<std::size_t>(port.position)];
+  const Index* const order = order_.empty() ? nullptr : order_.data();
+  if (port.integer) return gather_ints(feed, order, first, rows, reinterpret_cast<std::int32_t*>(port.data), who);
+  T* const to = reinterpret_cast<T*>(port.data);
+  if (port.scale < 0) return gather(kernels_, feed, order, first, rows, to, who);
+  const Scaling<T> scaling{*params_[static_cast<std::size_t>(port.scale)],
+                           *params_[static_cast<std::size_t>(port.offset)]};
+  gather(kernels_, feed, order, first, rows, to, who, &scaling);
 }
 
 // The totals of a metric with several columns over n samples, from the first sample to the last.

@@ -77,6 +77,10 @@ class Executor {
   // Gives it memory for a team of this size.
   void prepare(Batch<T>& batch, int team);
   std::vector<Segment<T>> segments_of(const std::vector<bool>& streamed, const std::vector<Penalty>& penalties) const;
+  // The samples of an input from row `first` on, where they can be read where they lie; else null.
+  const std::byte* ready_samples(const Port& port, Index first, Index rows) const noexcept;
+  void gather_input(const Port& port, Index first, Index rows, const Worker& who) noexcept;
+  void find_ready_feeds();
   void check_feeds(const RunRequest& request, const Program<T>& p) const;
   After run_batch(Batch<T>& batch, Index first_row, double learning_rate, std::uint64_t iteration, std::int64_t& tick,
                   Pace& pace, const Worker& who) noexcept;
@@ -129,6 +133,7 @@ class Executor {
   RunRequest request_;
   bool begun_ = false;
   std::vector<Index> order_;
+  std::vector<bool> ready_;  // per feed: whether its samples are of the kind that programs read
   Index next_row_ = 0;
   TeamChoice update_choice_;  // for `update`
   bool interrupted_ = false;

@@ -83,6 +83,12 @@ void Feed::settle() {
   adjacent = contiguous && row_stride == row_size * item_size(source);
 }
 
+bool Feed::lies_ready(Source wanted) const {
+  const Index item = item_size(source);
+  return source == wanted && contiguous && row_stride % item == 0 &&
+         reinterpret_cast<std::uintptr_t>(data) % static_cast<std::uintptr_t>(item) == 0;
+}
+
 template <class T>
 void gather(const Kernels<T>& kernels, const Feed& feed, const Index* order, Index first, Index n, T* y,
             const Worker& who, const Scaling<T>* scaling) noexcept {

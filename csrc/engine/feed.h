@@ -24,6 +24,9 @@ struct Feed {
 
   // Works out what follows.
   void settle();
+  // Whether elements of this kind can be read where they lie, so that a batch of neighbours, or of one sample, needs no
+  // copy.
+  bool lies_ready(Source wanted) const;
 };
 
 // What is done to the numbers of a feed on the way: x scale + offset.

@@ -23,6 +23,8 @@ T* Program<T>::resolve(Ref ref, std::byte* arena, const std::vector<T*>& params,
   switch (ref.kind) {
     case Ref::Kind::arena:
       return reinterpret_cast<T*>(arena + ref.at);
+    case Ref::Kind::input:
+      return resolve(input_refs_[static_cast<std::size_t>(ref.at)], arena, params, gradients);
     case Ref::Kind::param:
       return params[static_cast<std::size_t>(ref.at)];
     case Ref::Kind::gradient:
@@ -59,6 +61,15 @@ void Program<T>::attach(std::byte* arena, const std::vector<T*>& params, T* grad
   }
   for (std::size_t i = 0; i < inputs_.size(); ++i)
     inputs_[i].data = reinterpret_cast<std::byte*>(address(input_refs_[i]));
+  input_readers_.assign(inputs_.size(), {});
+  const auto follow = [&](Ref ref, T** reader) {
+    if (ref.kind == Ref::Kind::input) input_readers_[static_cast<std::size_t>(ref.at)].push_back(reader);
+  };
+  for (std::size_t i = 0; i < refs_.size(); ++i) follow(refs_[i], &addresses_[i]);
+  for (std::size_t i = 0; i < terms_.size(); ++i) {
+    follow(term_refs_[i].values, const_cast<T**>(&terms_[i].values));
+    follow(term_refs_[i].weights, const_cast<T**>(&terms_[i].weights));
+  }
   for (std::size_t i = 0; i < outputs_.size(); ++i)
     outputs_[i].data = reinterpret_cast<std::byte*>(address(output_refs_[i]));
   for (std::size_t i = 0; i < seen_.size(); ++i) {

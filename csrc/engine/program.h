@@ -34,9 +34,9 @@ struct Total {
 
 // An address that is known only when the program is attached to its memory.
 struct Ref {
-  enum class Kind : std::uint8_t { null, arena, param, gradient };
+  enum class Kind : std::uint8_t { null, arena, input, param, gradient };
   Kind kind = Kind::null;
-  Index at = 0;  // arena: bytes, after lay-out; param: its number; gradient: elements
+  Index at = 0;  // arena: bytes, after lay-out; input: its place among the ports; param: its number; gradient: elements
 };
 
 template <class T>
@@ -78,6 +78,8 @@ struct Port {
   Index elements = 0;  // for the whole batch
   Shape shape;
   std::byte* data = nullptr;
+  // Of an input: whether a run may leave its samples where the caller has them instead of gathering them.
+  bool movable = false;
   // Of an input: the parameters of one element that scale it as it is gathered, x scale + offset; -1: none.
   int scale = -1, offset = -1;
 };
@@ -101,6 +103,13 @@ class Program {
   // Resolves all addresses. `arena` has at least arena_bytes().
   // `sinks` holds one for each parameter.
   void attach(std::byte* arena, const std::vector<T*>& params, T* gradients, const std::vector<GradientSink<T>>& sinks);
+
+  // Makes all that read an input (its place among `inputs`) find it at `data`: at its place in the arena again where
+  // that is null.
+  void move_input(std::size_t input, const std::byte* data) noexcept {
+    T* const to = reinterpret_cast<T*>(data == nullptr ? inputs_[input].data : const_cast<std::byte*>(data));
+    for (T** const reader : input_readers_[input]) *reader = to;
+  }
 
   // What the update instruction runs over.
   const std::vector<Segment<T>>& segments() const { return segments_; }
@@ -169,6 +178,7 @@ class Program {
   std::vector<Total> totals_;
   std::vector<Port> inputs_, outputs_;
   std::vector<Ref> input_refs_, output_refs_;
+  std::vector<std::vector<T**>> input_readers_;  // per input: the addresses that follow it
   std::vector<Seen> seen_;
   std::vector<Ref> seen_values_, seen_gradients_;
   std::unique_ptr<RunState> run_;

@@ -27,44 +27,82 @@ constexpr bool kInRuns = false;
 template <class T>
 constexpr bool kInRuns<GemmRuns<T>> = true;
 
-// One tile of Rows x (Vectors * lanes) at c, in registers R; of the last vector only `last_lanes` columns exist. The
-// sum over k is one chain, or one that goes on from run to run where the product is a GemmRuns.
-template <class Product, class T, class R, int Rows, int Vectors>
-void tile(const Product& g, const T* a, const T* b, T* c, Index k, Start start, bool finish, const T* bias,
-          Index last_lanes) noexcept {
+// Applies f to a tile of C where it lies, `columns` of Vectors registers R. Out of the tile's own code: a call there
+// would push all of its sums out of the registers, and not only where the call is made.
+template <class T, class R, int Vectors>
+[[gnu::noinline]] void activate(const Spec<T>& f, T* c, Index c_row, Index rows, Index columns) noexcept {
+  constexpr Index lanes = R::kCount, width = Vectors * lanes;
+  if constexpr (lanes == kLanes<T>) {
+    const bool done = with_common_activation<T>(f, [&](auto y) {
+      for (Index r = 0; r < rows; ++r, c += c_row)
+        for_vectors<T>(columns, [&](Index j, auto where) { store<T>(c + j, y(load(c + j, where)), where); });
+    });
+    if (done) return;
+  }
+  // Side by side: the vectors of narrow tiles are full this way, and what is called is called once.
+  constexpr Index most = (kTileRows<T> * width + kLanes<T> - 1) / kLanes<T>;
+  Vec<T> values[most];
+  const Index size = rows * width, whole = (size + kLanes<T> - 1) / kLanes<T>;
+  values[whole - 1] = Vec<T>{};
+  T* const block = reinterpret_cast<T*>(values);
+  const auto each = [&](auto move) {
+    for (Index r = 0; r < rows; ++r)
+#pragma GCC unroll 4
+      for (int v = 0; v < Vectors; ++v) {
+        const Index left = columns - v * lanes;
+        move(block + (r * Vectors + v) * lanes, c + r * c_row + v * lanes, left < lanes ? left : lanes);
+      }
+  };
+  each([](T* to, const T* at, Index n) { R::store(to, n < lanes ? R::load_part(at, n) : R::load(at)); });
+  const bool done = with_common_activation<T>(f, [&](auto y) {
+    for (Index i = 0; i < whole; ++i) values[i] = y(values[i]);
+  });
+  if (!done) activation(f, size, block, block);
+  each([](const T* from, T* at, Index n) {
+    if (n < lanes) {
+      R::store_part(at, R::load(from), n);
+    } else {
+      R::store(at, R::load(from));
+    }
+  });
+}
+
+// One tile of Rows x (Vectors * lanes) at c, in registers R; of the last vector only `last_lanes` columns exist where
+// `part` is set. The sum over k is one chain, or one that goes on from run to run where the product is a GemmRuns.
+template <bool part, class Product, class T, class R, int Rows, int Vectors>
+FASTGD_INLINE void sum_tile(const Product& g, const T* a, const T* b, T* c, Index k, Start start, bool finish,
+                            const T* bias, Index last_lanes) noexcept {
   using V = typename R::V;
   constexpr Index lanes = R::kCount;
   V sum[Rows][Vectors];
-  const bool part = last_lanes < lanes;
   const auto load_c = [&](const T* p, int v) {
     return part && v == Vectors - 1 ? R::load_part(p + v * lanes, last_lanes) : R::load(p + v * lanes);
   };
-  // C is wanted at the end; its lines may come while the chain runs.
-  if (start == Start::zero)
+  if (start == Start::zero) {
+    // C is wanted at the end; its lines may come while the chain runs.
 #pragma GCC unroll 16
     for (int r = 0; r < Rows; ++r) __builtin_prefetch(c + r * g.c_row, 1);
 #pragma GCC unroll 16
-  for (int r = 0; r < Rows; ++r)
+    for (int r = 0; r < Rows; ++r)
 #pragma GCC unroll 4
-    for (int v = 0; v < Vectors; ++v) sum[r][v] = start == Start::zero ? R::zero() : load_c(c + r * g.c_row, v);
-  const auto step = [&](const T* a_p, const T* b_p, auto load_last) {
-    V row[Vectors];
-#pragma GCC unroll 4
-    for (int v = 0; v < Vectors; ++v) row[v] = v == Vectors - 1 ? load_last(b_p + v * lanes) : R::load(b_p + v * lanes);
+      for (int v = 0; v < Vectors; ++v) sum[r][v] = R::zero();
+  } else {
 #pragma GCC unroll 16
-    for (int r = 0; r < Rows; ++r) {
-      const V x = R::splat(a_p[r * g.a_row]);
+    for (int r = 0; r < Rows; ++r)
 #pragma GCC unroll 4
-      for (int v = 0; v < Vectors; ++v) sum[r][v] = R::fma(x, row[v], sum[r][v]);
-    }
-  };
+      for (int v = 0; v < Vectors; ++v) sum[r][v] = load_c(c + r * g.c_row, v);
+  }
   const auto chain = [&](const T* a_p, const T* b_p) {
-    if (part) {
-      for (Index p = 0; p < k; ++p, a_p += g.a_col, b_p += g.b_row)
-        step(a_p, b_p, [&](const T* at) { return R::load_part(at, last_lanes); });
-    } else {
-      for (Index p = 0; p < k; ++p, a_p += g.a_col, b_p += g.b_row)
-        step(a_p, b_p, [](const T* at) { return R::load(at); });
+    for (Index p = 0; p < k; ++p, a_p += g.a_col, b_p += g.b_row) {
+      V row[Vectors];
+#pragma GCC unroll 4
+      for (int v = 0; v < Vectors; ++v) row[v] = load_c(b_p, v);
+#pragma GCC unroll 16
+      for (int r = 0; r < Rows; ++r) {
+        const V x = R::splat(a_p[r * g.a_row]);
+#pragma GCC unroll 4
+        for (int v = 0; v < Vectors; ++v) sum[r][v] = R::fma(x, row[v], sum[r][v]);
+      }
     }
   };
   if constexpr (kInRuns<Product>) {
@@ -73,9 +111,9 @@ void tile(const Product& g, const T* a, const T* b, T* c, Index k, Start start, 
     chain(a, b);
   }
   if (finish) {
+    if (bias != nullptr) {
 #pragma GCC unroll 4
-    for (int v = 0; v < Vectors; ++v) {
-      if (bias != nullptr) {
+      for (int v = 0; v < Vectors; ++v) {
         const V add = load_c(bias, v);
 #pragma GCC unroll 16
         for (int r = 0; r < Rows; ++r) sum[r][v] += add;
@@ -86,25 +124,6 @@ void tile(const Product& g, const T* a, const T* b, T* c, Index k, Start start, 
       for (int r = 0; r < Rows; ++r)
 #pragma GCC unroll 4
         for (int v = 0; v < Vectors; ++v) sum[r][v] = R::relu(sum[r][v]);
-    } else if (g.epilogue.activation.function != Activation::linear) {
-      // Through memory: an elementary function inside the unrolled tile would spill it.
-      constexpr Index size = Rows * Vectors * lanes, whole = (size + kLanes<T> - 1) / kLanes<T>;
-      Vec<T> values[whole];
-      values[whole - 1] = Vec<T>{};
-      T* const block = reinterpret_cast<T*>(values);
-#pragma GCC unroll 16
-      for (int r = 0; r < Rows; ++r)
-#pragma GCC unroll 4
-        for (int v = 0; v < Vectors; ++v) R::store(block + (r * Vectors + v) * lanes, sum[r][v]);
-      const bool done = with_common_activation<T>(g.epilogue.activation, [&](auto y) {
-        for (Index i = 0; i < whole; ++i) values[i] = y(values[i]);
-      });
-      // The others are called, so that the many kinds of tile do not each hold all of them.
-      if (!done) activation(g.epilogue.activation, size, block, block);
-#pragma GCC unroll 16
-      for (int r = 0; r < Rows; ++r)
-#pragma GCC unroll 4
-        for (int v = 0; v < Vectors; ++v) sum[r][v] = R::load(block + (r * Vectors + v) * lanes);
     }
   }
 #pragma GCC unroll 16
@@ -118,6 +137,20 @@ void tile(const Product& g, const T* a, const T* b, T* c, Index k, Start start, 
         R::store(p, sum[r][v]);
       }
     }
+}
+
+template <class Product, class T, class R, int Rows, int Vectors>
+void tile(const Product& g, const T* a, const T* b, T* c, Index k, Start start, bool finish, const T* bias,
+          Index last_lanes) noexcept {
+  constexpr Index lanes = R::kCount;
+  if (last_lanes < lanes) {
+    sum_tile<true, Product, T, R, Rows, Vectors>(g, a, b, c, k, start, finish, bias, last_lanes);
+  } else {
+    sum_tile<false, Product, T, R, Rows, Vectors>(g, a, b, c, k, start, finish, bias, last_lanes);
+  }
+  const auto function = g.epilogue.activation.function;
+  if (finish && function != Activation::linear && function != Activation::relu)
+    activate<T, R, Vectors>(g.epilogue.activation, c, g.c_row, Rows, (Vectors - 1) * lanes + last_lanes);
 }
 
 template <class Product, class T>
