@@ -8,9 +8,7 @@ namespace {
 template <class T>
 void map_activation(ActivationSpec<T> f, Index n, const T* x, T* y) {
   if (f.function == Activation::linear && x == y) return;
-  with_activation<T>(f.function, [=](auto g) {
-    for_vectors<T>(n, [=](Index i, auto where) { store<T>(y + i, g.value(load(x + i, where), f), where); });
-  });
+  with_activation<T>(f.function, [=](auto g) { apply(g, f, n, x, y); });
 }
 
 template <class T>

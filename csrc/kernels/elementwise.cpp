@@ -1,7 +1,7 @@
 // Kernels that work element by element: elementary functions, add, fill.
 #include "kernels/families.h"
 #include "kernels/map.h"
-#include "simd/math.h"
+#include "simd/activation.h"
 
 namespace fastgd::FASTGD_ISA_NAMESPACE {
 namespace {
@@ -18,7 +18,7 @@ void map_log(Index n, const T* x, T* y) {
 
 template <class T>
 void map_tanh(Index n, const T* x, T* y) {
-  map(n, x, y, [](Vec<T> v) { return tanh<T>(v); });
+  apply(Function<T, Activation::tanh>{}, Spec<T>{}, n, x, y);
 }
 
 template <class T>

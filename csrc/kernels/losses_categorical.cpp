@@ -76,8 +76,36 @@ void softmax_entropy_backward(Index rows, Index cols, T smoothing, const T* p, c
   }
 }
 
+// The same for whole vectors of rows of few columns; returns how many rows that were.
+template <class T>
+Index sparse_softmax_entropy_blocks(Index rows, Index cols, Index ignored, const T* z, const std::int32_t* t, T* v,
+                                    T* p) {
+  constexpr Index lanes = kLanes<T>;
+  using Int = typename VecTypes<T>::Int;
+  if (cols < 1 || cols > lanes) return 0;
+  const bool ignores = ignored == static_cast<std::int32_t>(ignored);
+  Index row = 0;
+  for (; row + lanes <= rows; row += lanes) {
+    IVec<T> label;
+    for (int i = 0; i < lanes; ++i) label[i] = t[row + i];
+    Vec<T> distance = splat<T>(kNaN<T>);
+    Vec<T> total = softmax_block(cols, z + row * cols, p + row * cols, [&](int j, Vec<T> below) {
+      distance = select(label == static_cast<Int>(j), -below, distance);
+    });
+    if (ignores) {
+      const auto skipped = label == static_cast<Int>(ignored);
+      total = select(skipped, splat<T>(1), total);
+      distance = select(skipped, Vec<T>{}, distance);
+    }
+    store<T>(v + row, log<T>(total) + distance);
+  }
+  return row;
+}
+
 template <class T>
 void sparse_softmax_entropy(Index rows, Index cols, Index ignored, const T* z, const std::int32_t* t, T* v, T* p) {
+  const Index done = sparse_softmax_entropy_blocks(rows, cols, ignored, z, t, v, p);
+  rows -= done, z += done * cols, t += done, v += done, p += done * cols;
   PerRow<T> total, distance;
   by_vectors_of_rows<T>(
       rows,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "simd/math.h"
+#include "simd/transpose.h"
 
 namespace fastgd::FASTGD_ISA_NAMESPACE {
 namespace {
@@ -67,6 +68,50 @@ FASTGD_INLINE SoftmaxRow<T> softmax_row(Index cols, const T* x, T* y) {
   const T factor = T(1) / total;
   for_vectors<T>(cols, [=](Index j, auto where) { store<T>(y + j, load(y + j, where) * factor, where); });
   return {most, total};
+}
+
+// One result of f(low, high) from a value for each lane, in the order of `fold`.
+template <class T, class F>
+FASTGD_INLINE Vec<T> fold_columns(const Vec<T>* column, F f) {
+  Vec<T> v[kLanes<T> / 2];
+#pragma GCC unroll 16
+  for (int i = 0; i < kLanes<T> / 2; ++i) v[i] = f(column[i], column[i + kLanes<T> / 2]);
+#pragma GCC unroll 4
+  for (int half = static_cast<int>(kLanes<T>) / 4; half > 0; half /= 2)
+#pragma GCC unroll 16
+    for (int i = 0; i < half; ++i) v[i] = f(v[i], v[i + half]);
+  return v[0];
+}
+
+// softmax_row for as many rows as a vector has lanes, each of at most as many columns, with the same bits: every row
+// in a lane of its own, so that no sum and no maximum goes across lanes. column(j, x - max x) sees each column j.
+template <class T, class F>
+FASTGD_INLINE Vec<T> softmax_block(Index cols, const T* x, T* y, F column) {
+  constexpr Index lanes = kLanes<T>;
+  const Part part{cols};
+  Vec<T> v[lanes];
+#pragma GCC unroll 16
+  for (int i = 0; i < lanes; ++i) v[i] = within<T>(part, load(x + i * cols, part), splat<T>(-kInfinity<T>));
+  transpose_block<T>(v);
+  const Vec<T> most = fold_columns<T>(v, [](Vec<T> low, Vec<T> high) { return max(low, high); });
+#pragma GCC unroll 16
+  for (int j = 0; j < lanes; ++j) {
+    if (j >= cols) {
+      v[j] = Vec<T>{};
+      continue;
+    }
+    const Vec<T> below = v[j] - most;
+    column(j, below);
+    v[j] = exp_of_negative<T>(below);
+  }
+  const Vec<T> total = fold_columns<T>(v, [](Vec<T> low, Vec<T> high) { return low + high; });
+  const Vec<T> factor = T(1) / total;
+#pragma GCC unroll 16
+  for (int j = 0; j < lanes; ++j) v[j] = v[j] * factor;
+  transpose_block<T>(v);
+#pragma GCC unroll 16
+  for (int i = 0; i < lanes; ++i) store<T>(y + i * cols, v[i], part);
+  return total;
 }
 
 }  // namespace

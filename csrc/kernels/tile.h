@@ -33,9 +33,11 @@ template <class T, class R, int Vectors>
 [[gnu::noinline]] void activate(const Spec<T>& f, T* c, Index c_row, Index rows, Index columns) noexcept {
   constexpr Index lanes = R::kCount, width = Vectors * lanes;
   if constexpr (lanes == kLanes<T>) {
-    const bool done = with_common_activation<T>(f, [&](auto y) {
-      for (Index r = 0; r < rows; ++r, c += c_row)
-        for_vectors<T>(columns, [&](Index j, auto where) { store<T>(c + j, y(load(c + j, where)), where); });
+    const bool done = with_common_activation<T>(f, [&](auto g) {
+      Index r = 0;
+      if constexpr (Vectors == 1 && kInPairs<decltype(g), T>)
+        for (; columns == lanes && r + 2 <= rows; r += 2, c += 2 * c_row) apply_to_pair(g, c, c + c_row, c, c + c_row);
+      for (; r < rows; ++r, c += c_row) apply(g, f, columns, c, c);
     });
     if (done) return;
   }
@@ -54,9 +56,7 @@ template <class T, class R, int Vectors>
       }
   };
   each([](T* to, const T* at, Index n) { R::store(to, n < lanes ? R::load_part(at, n) : R::load(at)); });
-  const bool done = with_common_activation<T>(f, [&](auto y) {
-    for (Index i = 0; i < whole; ++i) values[i] = y(values[i]);
-  });
+  const bool done = with_common_activation<T>(f, [&](auto g) { apply(g, f, whole * kLanes<T>, block, block); });
   if (!done) activation(f, size, block, block);
   each([](const T* from, T* at, Index n) {
     if (n < lanes) {

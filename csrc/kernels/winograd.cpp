@@ -128,7 +128,7 @@ template <class T>
 void outputs(const WinogradLine& line, const T* m, const Epilogue<T>& epilogue, T* y) {
   const auto run = [&](auto f) { transform_outputs<T>(line, m, epilogue.bias, y, f); };
   const ActivationSpec<T> spec = epilogue.activation;
-  if (with_common_activation<T>(spec, run)) return;
+  if (with_common_activation<T>(spec, [&](auto g) { run([=](Vec<T> v) { return g.value(v, spec); }); })) return;
   run([](Vec<T> v) { return v; });
   if (spec.function == Activation::linear) return;
   const Index left = line.width - line.col, cols = 2 * line.tiles < left ? 2 * line.tiles : left;

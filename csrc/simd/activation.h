@@ -38,6 +38,7 @@ struct Function<T, Activation::sigmoid> {
 template <class T>
 struct Function<T, Activation::tanh> {
   FASTGD_VALUE(x, p) { return tanh<T>(x); }
+  static FASTGD_INLINE void values(Vec<T> (&x)[2]) { tanh_of<T>(x); }
   // (1 - y)(1 + y) keeps its precision where y is near 1 or -1.
   FASTGD_GRADIENT(y, d, p) { return d * ((T(1) - y) * (T(1) + y)); }
 };
@@ -285,12 +286,35 @@ FASTGD_INLINE void with_activation(Activation f, Body body) {
 #undef FASTGD_CASE
 }
 
-// Calls body(y) with y the function of one vector, if it is one of the few that a product holds code for; else returns
-// false.
+// Whether a function is quicker for two vectors at a time.
+template <class G, class T>
+constexpr bool kInPairs = requires(Vec<T> (&v)[2]) { G::values(v); };
+
+template <class G, class T>
+FASTGD_INLINE void apply_to_pair(G, const T* x0, const T* x1, T* y0, T* y1) {
+  Vec<T> v[] = {load(x0), load(x1)};
+  G::values(v);
+  store<T>(y0, v[0]);
+  store<T>(y1, v[1]);
+}
+
+// y = f(x) for n elements.
+template <class G, class T>
+FASTGD_INLINE void apply(G g, Spec<T> f, Index n, const T* x, T* y) {
+  constexpr Index lanes = kLanes<T>;
+  Index done = 0;
+  if constexpr (kInPairs<G, T>)
+    for (; done + 2 * lanes <= n; done += 2 * lanes)
+      apply_to_pair(g, x + done, x + done + lanes, y + done, y + done + lanes);
+  x += done, y += done;
+  for_vectors<T>(n - done, [=](Index i, auto where) { store<T>(y + i, g.value(load(x + i, where), f), where); });
+}
+
+// Calls body(Function<T, f>{}), if it is one of the few that a product holds code for; else returns false.
 template <class T, class Body>
 FASTGD_INLINE bool with_common_activation(Spec<T> f, Body body) {
   const auto call = [&](auto g) {
-    body([=](Vec<T> v) { return g.value(v, f); });
+    body(g);
     return true;
   };
   switch (f.function) {

@@ -325,25 +325,73 @@ FASTGD_INLINE Vec<T> sigmoid(Vec<T> x) {
   return sigmoid_of_parts<T>(x, p, n);
 }
 
-// With u = e^-2|x| - 1 in (-1, 0]: tanh |x| = -u / (2 + u).
+// The coefficients of kExp for 2 r in place of r, and 4 r^2 in place of r^2.
 template <class T>
-FASTGD_INLINE Vec<T> tanh(Vec<T> x) {
+struct ExpOfTwice {
+  static constexpr int kCount = sizeof(MathConstants<T>::kExp) / sizeof(T);
+  T c[kCount];
+};
+template <class T>
+constexpr ExpOfTwice<T> make_exp_of_twice() {
+  ExpOfTwice<T> twice{};
+  T power = T(4);
+  for (int i = 0; i < ExpOfTwice<T>::kCount; ++i, power *= T(2)) twice.c[i] = power * MathConstants<T>::kExp[i];
+  return twice;
+}
+template <class T>
+constexpr ExpOfTwice<T> kExpOfTwice = make_exp_of_twice<T>();
+
+// With u = e^-2|x| - 1 in (-1, 0]: tanh |x| = -u / (2 + u). K vectors side by side, step by step: the way through one
+// is long, and a processor looks ahead over few of them.
+template <class T, int K>
+FASTGD_INLINE void tanh_of(Vec<T> (&x)[K]) {
   using C = MathConstants<T>;
-  Vec<T> n;
-  const Vec<T> p = exp_parts<T>(T(-2) * min(splat<T>(C::kTanhHigh), abs<T>(x)), n);
-  const Vec<T> power = power_of_two<T>(n), less = power - T(1);
-  const Vec<T> u = fma(power, p, less), v = T(2) + u;
+  using V = Vec<T>;
+  const auto each = [](auto step) {
+#pragma GCC unroll 8
+    for (int i = 0; i < K; ++i) step(i);
+  };
+  V size[K], shifted[K], n[K], half[K], p[K], power[K], less[K], u[K], v[K], u_rest[K], v_rest[K];
+  // e^(-2 |x|) = (1 + p) 2^n, from half of its exponent: all of this is exp_parts with exact factors of 2, and one
+  // multiplication less.
+  each([&](int i) { size[i] = min(splat<T>(C::kTanhHigh), abs<T>(x[i])); });
+  each([&](int i) { shifted[i] = fma(size[i], splat<T>(T(-2) * C::kLog2E), splat<T>(C::kRound)); });
+  each([&](int i) { n[i] = shifted[i] - C::kRound; });
+  each([&](int i) { half[i] = fma(n[i], splat<T>(T(-0.5) * C::kLn2High), -size[i]); });
+  each([&](int i) { half[i] = fma(n[i], splat<T>(T(-0.5) * C::kLn2Low), half[i]); });
+  constexpr auto& c = kExpOfTwice<T>.c;
+  constexpr int last = ExpOfTwice<T>::kCount - 1;
+  each([&](int i) { p[i] = splat<T>(c[last]); });
+#pragma GCC unroll 16
+  for (int term = last - 1; term >= 0; --term) each([&](int i) { p[i] = fma(p[i], half[i], splat<T>(c[term])); });
+  each([&](int i) { p[i] = fma(half[i] * half[i], p[i], half[i] + half[i]); });
+  each([&](int i) { power[i] = (V)(((IVec<T>)shifted[i] << C::kFractionBits) + kOneBits<T>); });
+  each([&](int i) { less[i] = power[i] - T(1); });
+  each([&](int i) { u[i] = fma(power[i], p[i], less[i]); });
+  each([&](int i) { v[i] = T(2) + u[i]; });
   // Both sums are rounded, and the quotient can double their errors; so their exact rests correct it.
-  const Vec<T> u_rest = fma(power, p, less - u);
-  const Vec<T> v_rest = (u - (v - T(2))) + u_rest;
+  each([&](int i) { u_rest[i] = fma(power[i], p[i], less[i] - u[i]); });
+  each([&](int i) { v_rest[i] = (u[i] - (v[i] - T(2))) + u_rest[i]; });
   if constexpr (kHasEstimates<T>) {
-    const Vec<T> inverse = estimate_reciprocal(v), quotient = u * inverse;
-    return with_sign<T>(fma(fma(-quotient, v, u) + (u_rest - v_rest * quotient), inverse, quotient), x);
+    V inverse[K], quotient[K], rest[K];
+    each([&](int i) { inverse[i] = estimate_reciprocal(v[i]); });
+    each([&](int i) { quotient[i] = u[i] * inverse[i]; });
+    each([&](int i) { rest[i] = fma(-quotient[i], v_rest[i], u_rest[i]) + fma(-quotient[i], v[i], u[i]); });
+    each([&](int i) { x[i] = with_sign<T>(fma(rest[i], inverse[i], quotient[i]), x[i]); });
   } else {
     // The straight line is 1 / (2 + u) within 7 %, enough for a correction of about one unit in the last place.
-    const Vec<T> quotient = u / v;
-    return with_sign<T>(fma(u_rest - v_rest * quotient, T(0.47) - T(0.5) * u, quotient), x);
+    each([&](int i) {
+      const V quotient = u[i] / v[i];
+      x[i] = with_sign<T>(fma(u_rest[i] - v_rest[i] * quotient, T(0.47) - T(0.5) * u[i], quotient), x[i]);
+    });
   }
+}
+
+template <class T>
+FASTGD_INLINE Vec<T> tanh(Vec<T> x) {
+  Vec<T> one[] = {x};
+  tanh_of<T>(one);
+  return one[0];
 }
 
 // NaN passes through: max gives its second argument then.
