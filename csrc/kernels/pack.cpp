@@ -35,14 +35,20 @@ void pack_copied(Index k, Index n, const T* x, Index x_step, T* packed, Index pa
 }
 
 // Panels whose elements lie x_step apart in the source, each followed by its k neighbours: turned block by block.
+constexpr Index kStepsAhead = 8;
+
 template <class T, Index width>
 void pack_turned(Index k, Index n, const T* x, Index x_step, T* packed, Index panel) {
   constexpr Index lanes = kLanes<T>;
   constexpr Index groups = (width + lanes - 1) / lanes;
   for (Index j = 0; j < n; j += width, x += width * x_step, packed += panel) {
     const Index here = n - j < width ? n - j : width;
-    for (Index p = 0; p < k; p += lanes) {
-      const Index depth = k - p < lanes ? k - p : lanes;
+    // From line to line of the source where its rows begin alike. Rows of a round length share the sets of the first
+    // cache, so that a line that two blocks read would be fetched twice.
+    const Index lead = x_step % lanes == 0
+                           ? lanes - static_cast<Index>(reinterpret_cast<std::uintptr_t>(x) / sizeof(T)) % lanes
+                           : lanes;
+    for (Index p = 0, depth = lead < k ? lead : k; p < k; p += depth, depth = k - p < lanes ? k - p : lanes) {
       T* to = packed + p * width;
       for (Index g = 0; g < groups; ++g) {
         Vec<T> block[lanes];
@@ -50,6 +56,8 @@ void pack_turned(Index k, Index n, const T* x, Index x_step, T* packed, Index pa
         for (Index i = 0; i < lanes; ++i) {
           const Index row = g * lanes + i;
           block[i] = row < here ? load_some(x + row * x_step + p, depth) : Vec<T>{};
+          // Rows that lie far apart: each is a stream of its own, more than the processor follows.
+          if (row < here) __builtin_prefetch(x + row * x_step + p + kStepsAhead * lanes, 0, 2);
         }
         transpose_block<T>(block);
         const Index count = width - g * lanes;

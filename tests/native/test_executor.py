@@ -34,10 +34,12 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> Any:
     _core.set_num_threads(before)
 
 
+# Widths that end within a vector of any tier, and widths that end with one.
+@pytest.mark.parametrize("widths", [(19, 33, 17, 5), (19, 48, 24, 20, 10, 5)])
 @pytest.mark.parametrize("dropout", [0.0, 0.4])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_training_follows_the_reference(dtype: str, dropout: float) -> None:
-    plan = classifier((19, 33, 17, 5), dtype, "tanh", dropout)
+def test_training_follows_the_reference(dtype: str, dropout: float, widths: tuple[int, ...]) -> None:
+    plan = classifier(widths, dtype, "tanh", dropout)
     x, t = data()
     native, native_totals = train(_core.Executor(plan), plan, x, t, epochs=3)
     expected, totals = train(reference.Executor(plan), plan, x, t, epochs=3)

@@ -43,6 +43,20 @@ def test_products(size: tuple[int, int, int], dtype: str, ta: bool, tb: bool) ->
     tolerances.assert_close(out, wide, tolerances.summed(dtype, k))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("offset", [0, 1, 7, 15])
+def test_products_of_operands_at_any_address(offset: int, dtype: str) -> None:
+    # Rows of a round length, copied from the border of a line on, and shorter ones that end before it.
+    rng = np.random.default_rng(offset)
+    for m, n, k in ((40, 70, 1024), (40, 70, 8), (150, 200, 1000)):
+        a, b = (rng.normal(size=size).astype(dtype) for size in ((m, k), (n, k)))
+        odd_a, odd_b = (np.empty(x.size + offset, dtype)[offset:].reshape(x.shape) for x in (a, b))
+        odd_a[:], odd_b[:] = a, b
+        out = kernels.matmul(odd_a, odd_b, transpose_b=True)
+        assert np.array_equal(out, kernels.matmul(a, np.ascontiguousarray(b.T)))
+        tolerances.assert_close(out, a.astype(np.longdouble) @ b.astype(np.longdouble).T, tolerances.summed(dtype, k))
+
+
 @pytest.mark.parametrize("name", ["exp", "log", "tanh", "sigmoid"])
 def test_elementary_functions(name: str) -> None:
     x = np.random.default_rng(0).uniform(0.1, 3, (7, 33)).astype(np.float32)
