@@ -45,8 +45,10 @@ class Product {
     pack_b_ =
         form_ == Form::matrix &&
         (s_.b_transposed || (row_tiles >= 2 && s_.b_stride * bytes >= kFarApartBytes && s_.n > kernels.tile_cols));
-    pack_a_ = form_ == Form::matrix && col_tiles >= kPanelsToPackA && s_.a_stride * bytes >= kFarApartBytes &&
-              !(s_.a_transposed && stay_near(s_.k, s_.a_stride * bytes));
+    const bool apart = fit(kernels.tile_rows, s_.a_stride * bytes, kFirstPeriod);
+    pack_a_ = form_ == Form::matrix && col_tiles >= (apart ? kPanelsToPackApart : kPanelsToPackA) &&
+              s_.a_stride * bytes >= kFarApartBytes &&
+              !(s_.a_transposed && fit(s_.k, s_.a_stride * bytes, kSecondPeriod));
     block_depth_ = pack_b_ ? std::min(std::max<Index>(s_.k, 1), depth) : std::max<Index>(s_.k, 1);
     block_cols_ = std::max(kernels.tile_cols, kPackedPanels * kernels.tile_cols);
     if (pack_a_) packed_a_ = multiply(round_to(s_.m, kernels.tile_rows), s_.k);
@@ -133,17 +135,18 @@ class Product {
   static constexpr Index kPackedPanels = 16;
   // From rows of this length on, the lines of a tile begin to share cache sets.
   static constexpr Index kFarApartBytes = 2048;
-  // Panels of B for which a copy of A pays.
-  static constexpr Index kPanelsToPackA = 4;
-  // The second cache, of some 1 MiB: lines this far apart share a set, of so many ways.
-  static constexpr Index kSetPeriod = 128 * 1024, kWays = 8;
+  // Panels of B for which a copy of A pays; more where the rows of a tile do not share sets of the first cache, since
+  // 32 rows in four panels take 5 to 10 % of a step of 784-128-10 less without one, and 16 panels 4 % more.
+  static constexpr Index kPanelsToPackA = 4, kPanelsToPackApart = 8;
+  // Lines this far apart share a set of a cache of 32 KiB, and of one of 1 MiB, each of so many ways.
+  static constexpr Index kFirstPeriod = 4 * 1024, kSecondPeriod = 128 * 1024, kWays = 8;
 
-  // Whether a line of each of so many rows finds room in half of the second cache. A stored transposed gives a tile one
-  // line or two of every row at each of its panels of B, one step of k after the other: that hides the way from the
-  // second cache, and a copy would only cost. Without one 784 x 128 x 32 takes 7 to 11 % less, 1024 x 512 x 128 2 %,
-  // 600 cubed 3 %, but 2048 x 1000 x 256, whose rows lie 8 KiB apart, 5 % more.
-  static bool stay_near(Index rows, Index stride) {
-    return rows <= kWays / 2 * (kSetPeriod / std::max(kAlignment, std::gcd(stride, kSetPeriod)));
+  // Whether a line of each of so many rows finds room in half of a cache. A stored transposed gives a tile one line or
+  // two of every row at each of its panels of B, one step of k after the other: that hides the way from the second
+  // cache, and a copy would only cost. Without one 784 x 128 x 32 takes 7 to 11 % less, 1024 x 512 x 128 2 %, 600 cubed
+  // 3 %, but 2048 x 1000 x 256, whose rows lie 8 KiB apart, 5 % more.
+  static bool fit(Index rows, Index stride, Index period) {
+    return rows <= kWays / 2 * (period / std::max(kAlignment, std::gcd(stride, period)));
   }
   // What is streamed at a time: small beside the second cache, long enough for the prefetcher.
   static constexpr Index kPieceElements = 16384;

@@ -42,8 +42,8 @@ def test_there_are_enough_rows_in_every_area(tool):
     rows = tool.read_table(tool.TABLE.read_text(encoding="utf-8"))
     assert len(rows) >= 60 and sum(row.is_native for row in rows) >= 20
     assert {row.area for row in rows} == {
-        "activations", "convolutions", "dropout", "engine", "initializers", "losses", "metrics", "penalties", "products",
-        "reductions", "schedules", "sequences", "updates", "windows",
+        "activations", "convolutions", "dropout", "engine", "initializers", "losses", "metrics", "penalties",
+        "products", "reductions", "schedules", "sequences", "updates", "windows",
     }  # fmt: skip
 
 
