@@ -30,6 +30,15 @@ const std::vector<const KernelTable*>& available_tables() {
   return tables;
 }
 
+bool rows_share_sets() {
+#if defined(__x86_64__)
+  static const bool shared = !__builtin_cpu_is("intel");
+  return shared;
+#else
+  return true;
+#endif
+}
+
 const KernelTable& kernel_table(std::string_view isa) {
   if (isa.empty()) {
     const char* forced = std::getenv("FASTGD_ISA");

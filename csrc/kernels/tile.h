@@ -19,6 +19,10 @@ namespace {
 // them would be a large part of the work.
 constexpr Index kLongChain = 128;
 
+// Rows of A that are addressed from one pointer: the others' distances from it, once, twice, three and four times the
+// stride, take three registers, and three pointers are enough for a tile.
+constexpr int kRowsFromOne = 5;
+
 // Where a tile's chain begins and what happens at its end.
 enum class Start { zero, from_c };
 
@@ -74,7 +78,13 @@ FASTGD_INLINE void sum_tile(const Product& g, const T* a, const T* b, T* c, Inde
                             const T* bias, Index last_lanes) noexcept {
   using V = typename R::V;
   constexpr Index lanes = R::kCount;
+  constexpr int groups = (Rows + kRowsFromOne - 1) / kRowsFromOne;
   V sum[Rows][Vectors];
+  // Not to be known as 1, for which the compiler would make a loop of its own with more addresses than registers.
+  Index a_row = g.a_row, a_col = g.a_col, b_row = g.b_row;
+  FASTGD_OPAQUE(a_row);
+  FASTGD_OPAQUE(a_col);
+  FASTGD_OPAQUE(b_row);
   const auto load_c = [&](const T* p, int v) {
     return part && v == Vectors - 1 ? R::load_part(p + v * lanes, last_lanes) : R::load(p + v * lanes);
   };
@@ -93,16 +103,24 @@ FASTGD_INLINE void sum_tile(const Product& g, const T* a, const T* b, T* c, Inde
       for (int v = 0; v < Vectors; ++v) sum[r][v] = load_c(c + r * g.c_row, v);
   }
   const auto chain = [&](const T* a_p, const T* b_p) {
-    for (Index p = 0; p < k; ++p, a_p += g.a_col, b_p += g.b_row) {
+    const T* at[groups];
+#pragma GCC unroll 4
+    for (int i = 0; i < groups; ++i) {
+      at[i] = a_p + i * kRowsFromOne * a_row;
+      FASTGD_OPAQUE(at[i]);
+    }
+    for (Index p = 0; p < k; ++p, b_p += b_row) {
       V row[Vectors];
 #pragma GCC unroll 4
       for (int v = 0; v < Vectors; ++v) row[v] = load_c(b_p, v);
 #pragma GCC unroll 16
       for (int r = 0; r < Rows; ++r) {
-        const V x = R::splat(a_p[r * g.a_row]);
+        const V x = R::splat(at[r / kRowsFromOne][r % kRowsFromOne * a_row]);
 #pragma GCC unroll 4
         for (int v = 0; v < Vectors; ++v) sum[r][v] = R::fma(x, row[v], sum[r][v]);
       }
+#pragma GCC unroll 4
+      for (int i = 0; i < groups; ++i) at[i] += a_col;
     }
   };
   if constexpr (kInRuns<Product>) {

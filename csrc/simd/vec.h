@@ -256,6 +256,9 @@ FASTGD_INLINE V select(M mask, V a, V b) {
   return mask ? a : b;
 }
 
+// Hides from the compiler where an integer or a pointer comes from, so that it keeps it in a register.
+#define FASTGD_OPAQUE(value) asm("" : "+r"(value))
+
 // --- whole vectors and tails by one name: kernels write their arithmetic once, for a `where` of either type
 // ------------
 
