@@ -34,13 +34,15 @@ def as_array(value: Any, name: str) -> Array:
         TypeError: if it holds something else than real numbers.
         ValueError: if it has no rows, rows of different lengths, or masked entries.
     """
+    if type(value) is np.ndarray and _is_usable(value):
+        return value
     if value is None:
         raise invalid(f"`{name}` must be given.", **{name: value})
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise invalid(f"`{name}` must have no masked entries; fill them first.", **{name: type(value).__name__})
     frame = None if isinstance(value, (np.ndarray, list)) else read_frame(value, name)
     array = _convert(value, name) if frame is None else frame
-    if array.dtype in _AS_THEY_ARE and array.ndim and len(array) and array.flags.aligned:
+    if _is_usable(array):
         return array
     if array.dtype.kind not in "biuf":
         raise mistyped(f"`{name}` must hold real numbers.", **{f"{name}.dtype": str(array.dtype)})
@@ -53,6 +55,10 @@ def as_array(value: Any, name: str) -> Array:
     if not array.dtype.isnative or not array.flags.aligned:
         return array.astype(array.dtype.newbyteorder("="), copy=True)
     return array
+
+
+def _is_usable(array: Array) -> bool:
+    return array.dtype in _AS_THEY_ARE and array.ndim > 0 and len(array) > 0 and array.flags.aligned
 
 
 def check_finite(array: Array, name: str) -> None:

@@ -97,7 +97,7 @@ class ArrayData:
 
     def predict(self, engine: Engine, callbacks: CallbackList) -> list[Array]:
         """Return the outputs for all rows."""
-        outputs = _new_outputs(self._model, self.feeds.rows)
+        outputs = new_outputs(self._model, self.feeds.rows)
         run_prediction(engine, self.feeds, self.batch_size, outputs, callbacks)
         return outputs
 
@@ -133,7 +133,7 @@ class StreamData:
     def predict(self, engine: Engine, callbacks: CallbackList) -> list[Array]:
         """Return the outputs over one pass of the stream."""
         parts = run_stream_prediction(
-            engine, self._stream, self._to_feeds, lambda rows: _new_outputs(self._model, rows), callbacks
+            engine, self._stream, self._to_feeds, lambda rows: new_outputs(self._model, rows), callbacks
         )
         return [np.concatenate(batches) for batches in zip(*parts, strict=True)]
 
@@ -177,5 +177,6 @@ def refuse_beside_stream(**arguments: Any) -> None:
             raise invalid(f"`{name}` must not be given where `x` gives batches, which hold it.", **{name: value})
 
 
-def _new_outputs(model: Model, rows: int) -> list[Array]:
+def new_outputs(model: Model, rows: int) -> list[Array]:
+    """Return an array for each output of `rows` samples, not filled."""
     return [np.empty(resolve_shape(y.dims, rows), y.plan_dtype or model.dtype) for y in model.outputs]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -54,16 +54,23 @@ def input_feeds(model: Model, x: Any, name: str = "x") -> Feeds:
         ValueError: for wrong shapes or numbers, and for integers that a layer has no place for.
         TypeError: for something that is no array of numbers.
     """
+    keys, arrays = _input_arrays(model, x, name)
+    _check_lengths(keys, arrays)
+    return Feeds(tuple(arrays))
+
+
+def _input_arrays(model: Model, x: Any, name: str) -> tuple[list[str], list[Array]]:
+    """Return what messages call the arrays of the inputs, and the arrays."""
     graph = model.graph
+    keys, values = _match(x, graph.input_names, name, "input")
     arrays: list[Array] = []
-    for key, value, placeholder in zip(*_match(x, graph.input_names, name, "input"), graph.flat_inputs, strict=True):
+    for key, value, placeholder in zip(keys, values, graph.flat_inputs, strict=True):
         array = fit_shape(as_array(value, key), placeholder.dims[1:], key, f"the input {placeholder.name!r}")
         check_finite(array, key)
         if placeholder.plan_dtype is not None:
             array = as_integers(array, graph.index_limits(model.dtype)[len(arrays)], key)
         arrays.append(array)
-    _check_lengths({name: len(array) for name, array in zip(_keys(graph.input_names, name), arrays, strict=True)})
-    return Feeds(tuple(arrays))
+    return keys, arrays
 
 
 def all_feeds(model: Model, objectives: Objectives, x: Any, y: Any, sample_weight: Any, names: Sequence[str]) -> Feeds:
@@ -81,47 +88,52 @@ def all_feeds(model: Model, objectives: Objectives, x: Any, y: Any, sample_weigh
         ValueError: for wrong shapes, numbers, labels or lengths.
         TypeError: for something that is no array of numbers.
     """
-    inputs = input_feeds(model, x, names[0])
-    lengths = {names[0]: inputs.rows}
-    arrays = list(inputs.arrays)
-    needed = [output for output in objectives.outputs if output.target_kinds]
-    output_names = [output.name for output in objectives.outputs]
+    owners, arrays = _input_arrays(model, x, names[0])
+    output_names, needed = objectives.output_names, objectives.with_targets
     if isinstance(y, dict) or len(needed) == len(output_names):
-        keys, values = _match(y, output_names, names[1], "output", {o.name for o in needed})
+        keys, values = _match(y, output_names, names[1], "output", needed)
     else:
-        keys, values = _match_some(y, objectives, needed, names[1])
+        keys, values = _match_some(y, objectives, names[1])
     for key, value, output in zip(keys, values, objectives.outputs, strict=True):
         for sparse in output.target_kinds:
-            target = _target(value, key, output, sparse)
-            lengths[key] = len(target)
-            arrays.append(target)
+            arrays.append(_target(value, key, output, sparse))
+            owners.append(key)
+    if sample_weight is None:
+        _check_lengths(owners, arrays)
+        return Feeds(tuple(arrays))
     weights = _match_weights(sample_weight, output_names, names[2])
     for key, value in (weights[k] for k in sorted(weights)):
         weight = fit_shape(as_array(value, key), (), key, "one weight per sample")
         check_finite(weight, key)
-        lengths[key] = len(weight)
         arrays.append(weight)
-    _check_lengths(lengths)
+        owners.append(key)
+    _check_lengths(owners, arrays)
     return Feeds(tuple(arrays), frozenset(weights))
 
 
 def _target(value: Any, name: str, output: OutputObjectives, sparse: bool) -> Array:
     """Return the targets of an output in the form of its loss."""
     array = as_array(value, name)
-    owner = f"the output {output.name!r}"
     check_finite(array, name)
+    dims = output.dims[1:-1] if sparse else output.dims[1:]
+    if array.shape[1:] != dims:
+        array = fit_shape(array, dims, name, _owner(array, output, sparse))
+    return as_labels(array, output.label_limit, name, output.ignored_label) if sparse else array
+
+
+def _owner(array: Array, output: OutputObjectives, sparse: bool) -> str:
+    """Return whose shape targets must have, and what is likely amiss."""
+    owner = f"the output {output.name!r}"
     if sparse:
-        dims = output.dims[1:]
-        if array.shape[1:] == dims and dims[-1] > 1:
+        if array.shape[1:] == output.dims[1:] and output.dims[-1] > 1:
             owner += "; one-hot targets go with 'categorical_crossentropy', and labels are wanted"
-        return as_labels(fit_shape(array, dims[:-1], name, owner), output.label_limit, name, output.ignored_label)
-    if array.ndim == len(output.dims) - 1 and output.dims[-1] > 1 and array.dtype.kind in "iu":
+    elif array.ndim == len(output.dims) - 1 and output.dims[-1] > 1 and array.dtype.kind in "iu":
         owner += "; integer labels go with 'sparse_categorical_crossentropy' or to_categorical"
-    return fit_shape(array, output.dims[1:], name, owner)
+    return owner
 
 
 def _match(
-    value: Any, names: Sequence[str], argument: str, kind: str, needed: set[str] | None = None
+    value: Any, names: Sequence[str], argument: str, kind: str, needed: Collection[str] | None = None
 ) -> tuple[list[str], list[Any]]:
     """Return what messages call each array, and the arrays, in the order of the inputs or outputs `names`."""
     keys = _keys(names, argument)
@@ -144,23 +156,19 @@ def _match(
     return keys, [value]
 
 
-def _match_some(
-    y: Any, objectives: Objectives, needed: Sequence[OutputObjectives], argument: str
-) -> tuple[list[str], list[Any]]:
+def _match_some(y: Any, objectives: Objectives, argument: str) -> tuple[list[str], list[Any]]:
     """Match targets of a model of which some outputs need none: a list has an entry for all or for those that do."""
-    names = [output.name for output in objectives.outputs]
+    names, needed = objectives.output_names, objectives.with_targets
     if isinstance(y, (list, tuple)) and len(y) == len(names):
         return _match(y, names, argument, "output")
-    keys, values = _match(y, [output.name for output in needed], argument, "output")
-    found = {output.name: (key, value) for output, key, value in zip(needed, keys, values, strict=True)}
+    keys, values = _match(y, needed, argument, "output")
+    found = {name: (key, value) for name, key, value in zip(needed, keys, values, strict=True)}
     pairs = [found.get(name, (argument, None)) for name in names]
     return [key for key, _ in pairs], [value for _, value in pairs]
 
 
 def _match_weights(value: Any, names: Sequence[str], argument: str) -> dict[int, tuple[str, Any]]:
     """Return the name and the array of the sample weights of each output that has some."""
-    if value is None:
-        return {}
     # A list of numbers is an array written out; a list of arrays has one per output.
     is_list = isinstance(value, (list, tuple)) and any(np.ndim(part) > 0 for part in value if part is not None)
     by_output = isinstance(value, Mapping) or is_list
@@ -174,8 +182,12 @@ def _keys(names: Sequence[str], argument: str) -> list[str]:
     return [argument] if len(names) == 1 else [f"{argument}[{name!r}]" for name in names]
 
 
-def _check_lengths(lengths: Mapping[str, int]) -> None:
-    if len(set(lengths.values())) > 1:
-        (first, *_) = lengths
-        shown = ", ".join(f"len({name})={length}" for name, length in lengths.items())
-        raise ValueError(f"`{first}` and the arrays that go with it must have equal numbers of rows. Received: {shown}")
+def _check_lengths(keys: Sequence[str], arrays: Sequence[Array]) -> None:
+    rows = len(arrays[0])
+    for array in arrays:
+        if len(array) != rows:
+            lengths = dict(zip(keys, map(len, arrays), strict=True))
+            shown = ", ".join(f"len({key})={length}" for key, length in lengths.items())
+            raise ValueError(
+                f"`{keys[0]}` and the arrays that go with it must have equal numbers of rows. Received: {shown}"
+            )

@@ -160,6 +160,21 @@ class TrainingLoop:
         self._left = batches_of(self._feeds.rows, self._batch_size)
 
 
+def train_batch(engine: Engine, optimizer: Optimizer, feeds: Feeds) -> Array:
+    """Train on all rows of `feeds` as one batch, in an engine that has just been lent; return its totals."""
+    engine.bind_optimizer(optimizer)
+    executor = engine.executor
+    executor.begin("train", feeds.arrays, feeds.rows, iteration=optimizer.calls)
+    advance_training(engine, optimizer, 1)
+    return executor.totals()
+
+
+def predict_batch(engine: Engine, feeds: Feeds, outputs: Sequence[Array]) -> None:
+    """Fill `outputs` with the predictions for all rows of `feeds` as one batch."""
+    engine.executor.begin("predict", feeds.arrays, feeds.rows, outputs=outputs)
+    engine.executor.advance(1, CHUNK_SECONDS)
+
+
 def advance_training(engine: Engine, optimizer: Optimizer, wanted: int) -> int:
     """Train on at most `wanted` further batches and return how many ran; the optimizer counts them in any case.
 

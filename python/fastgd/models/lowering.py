@@ -32,7 +32,7 @@ class Lowered:
     plan: Plan
     variables: tuple[Variable, ...]
 
-    @property
+    @cached_property
     def trained(self) -> list[Variable]:
         """The variables that training changes."""
         pairs = zip(self.variables, self.plan.params, strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -119,6 +120,16 @@ class Objectives:
         return [output for output in self.outputs if output.loss is not None]
 
     @cached_property
+    def output_names(self) -> list[str]:
+        """The names of the outputs."""
+        return [output.name for output in self.outputs]
+
+    @cached_property
+    def with_targets(self) -> list[str]:
+        """The names of the outputs that need targets."""
+        return [output.name for output in self.outputs if output.target_kinds]
+
+    @cached_property
     def names(self) -> list[str]:
         """The names in the logs: the total loss, the losses of the outputs if there are several, then the metrics."""
         single = len(self.with_loss) == 1
@@ -131,23 +142,28 @@ class Objectives:
         Behind the losses of the outputs come the penalties, which only the total loss shows. A metric of several
         values, such as one per class, gives an array.
         """
-        columns = sum(observed.columns(output.dims) for output in self.outputs for observed in output.metrics)
-        row = len(totals) - columns
-        losses = [top / bottom if bottom else 0.0 for top, bottom in totals[:row].tolist()]
-        # Every loss counts the samples, whatever their weights.
-        samples = float(totals[0, 1]) if row else 0.0
-        for k, output in enumerate(self.with_loss):
-            losses[k] *= output.scale
-        own = losses[: len(self.with_loss)]
-        total = sum(output.weight * loss for output, loss in zip(self.with_loss, own, strict=True))
-        total += sum(losses[len(own) :])
+        metrics = self._metric_columns
+        row = len(totals) - sum(columns for _, columns in metrics)
+        sums = totals[:row].tolist()
+        losses = [top / bottom if bottom else 0.0 for top, bottom in sums]
+        own = [output.scale * loss for output, loss in zip(self.with_loss, losses, strict=False)]
+        total = sum(map(operator.mul, self._loss_weights, own)) + sum(losses[len(own) :])
         values: list[Any] = [total] if len(own) == 1 else [total, *own]
-        for output in self.outputs:
-            for observed in output.metrics:
-                part = totals[row : row + observed.columns(output.dims)]
-                values.append(observed.combine(Totals(part[:, 0], float(part[0, 1]), samples)))
-                row += len(part)
+        # Every loss counts the samples, whatever their weights.
+        samples = sums[0][1] if row else 0.0
+        for observed, columns in metrics:
+            part = totals[row : row + columns]
+            values.append(observed.combine(Totals(part[:, 0], float(part[0, 1]), samples)))
+            row += columns
         return dict(zip(self.names, values, strict=True))
+
+    @cached_property
+    def _metric_columns(self) -> list[tuple[Observed, int]]:
+        return [(seen, seen.columns(output.dims)) for output in self.outputs for seen in output.metrics]
+
+    @cached_property
+    def _loss_weights(self) -> list[float]:
+        return [output.weight for output in self.with_loss]
 
     def find_metric(self, name: str) -> Metric | None:
         """Return the metric called `name` in the logs."""

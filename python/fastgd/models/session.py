@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +11,7 @@ import numpy.typing as npt
 from fastgd import runtime
 from fastgd.models.lowering import Lowered
 from fastgd.ops.parameters import gather_in_store
-from fastgd.ops.updating import same_arrays
+from fastgd.ops.updating import same_objects
 from fastgd.optimizers import Optimizer
 from fastgd.plan import UpdateSpec
 
@@ -26,7 +25,8 @@ class Engine:
     lowered: Lowered
     executor: runtime.Executor
     _bound: list[Array] | None = None
-    _update: tuple[UpdateSpec, list[Array]] | None = None
+    # The settings of the bound optimizer, what they made, and its slots.
+    _update: tuple[list[object], UpdateSpec, list[Array]] | None = None
 
     def renew(self, lowered: Lowered) -> None:
         """Take up another plan of the same weights, when seeds in it have changed, and bind the weights."""
@@ -35,20 +35,46 @@ class Engine:
         self.bind_weights()
 
     def bind_weights(self) -> None:
-        """Bind the arrays in which the weights live now; they move when a larger model takes them up."""
+        """Bind the arrays in which the weights live now, all in one store; they move when a larger model takes them."""
         arrays = [variable.value for variable in self.lowered.variables]
-        if self._bound is None or not same_arrays(arrays, self._bound):
-            self.executor.bind_parameters(arrays)
-            self._bound = arrays
+        if self._bound is not None and same_objects(arrays, self._bound):
+            return
+        gather_in_store(self.lowered.variables, self.lowered.plan.dtype)
+        arrays = [variable.value for variable in self.lowered.variables]
+        self.executor.bind_parameters(arrays)
+        self._bound = arrays
 
     def bind_optimizer(self, optimizer: Optimizer) -> None:
         """Bind the rule and the slots of an optimizer, after making the slots if there are none."""
+        if self._update is not None:
+            seen, spec, slots = self._update
+            # The spec follows from the optimizer's attributes: a look at these is a fraction of making it.
+            if same_objects(seen, optimizer.settings()) and self._has_slots(optimizer, spec, slots):
+                return
         optimizer.build(self.lowered.trained, self.lowered.plan.dtype)
         spec = optimizer.update_spec()
-        slots = [optimizer.slots[name] for name in spec.slots]
-        if self._update is None or self._update[0] != spec or not same_arrays(slots, self._update[1]):
-            self.executor.bind_update(spec, slots)
-            self._update = spec, slots
+        if self._update is None or self._update[1] != spec or not self._has_slots(optimizer, spec, self._update[2]):
+            self.executor.bind_update(spec, [optimizer.slots[name] for name in spec.slots])
+        self._update = optimizer.settings(), spec, [optimizer.slots[name] for name in spec.slots]
+
+    @staticmethod
+    def _has_slots(optimizer: Optimizer, spec: UpdateSpec, slots: list[Array]) -> bool:
+        return same_objects([optimizer.slots.get(name) for name in spec.slots], slots)
+
+
+class Loan:
+    """A context manager that hands out an engine, and gives it back at its end."""
+
+    def __init__(self, engine: Engine, idle: dict[tuple[Any, ...], Engine], key: tuple[Any, ...]) -> None:
+        self._engine = engine
+        self._idle = idle
+        self._key = key
+
+    def __enter__(self) -> Engine:
+        return self._engine
+
+    def __exit__(self, *_: object) -> None:
+        self._idle[self._key] = self._engine
 
 
 @dataclass
@@ -57,9 +83,8 @@ class Session:
 
     _idle: dict[tuple[Any, ...], Engine] = field(default_factory=dict)
 
-    @contextmanager
-    def engine(self, role: tuple[Any, ...], lower: Callable[[], Lowered]) -> Iterator[Engine]:
-        """Lend the executor for a role, such as training, until the block ends.
+    def engine(self, role: tuple[Any, ...], lower: Callable[[], Lowered]) -> Loan:
+        """Lend the executor for a role, such as training, for the block of a `with`.
 
         A second run of the same role meanwhile, say in a callback or another thread, gets an executor of its own.
 
@@ -74,12 +99,8 @@ class Session:
         if engine is None:
             lowered = lower()
             engine = Engine(lowered, runtime.create_executor(lowered.plan))
-        gather_in_store(engine.lowered.variables, engine.lowered.plan.dtype)
         engine.bind_weights()
-        try:
-            yield engine
-        finally:
-            idle[key] = engine
+        return Loan(engine, idle, key)
 
     def reset(self) -> None:
         """Forget all executors, when plans or losses have changed."""

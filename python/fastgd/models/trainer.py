@@ -11,10 +11,20 @@ import numpy.typing as npt
 from fastgd.callbacks import CallbackList, History
 from fastgd.callbacks.progbar_logger import resolve_verbose
 from fastgd.models.class_weight import check_class_weight, weights_of_classes
-from fastgd.models.data import BATCH_SIZE, ArrayData, Data, Loop, StreamData, make_feeds, refuse_beside_stream
+from fastgd.models.data import (
+    BATCH_SIZE,
+    ArrayData,
+    Data,
+    Loop,
+    StreamData,
+    make_feeds,
+    new_outputs,
+    refuse_beside_stream,
+)
 from fastgd.models.feeds import input_feeds
 from fastgd.models.fitting import report, split_off, unpack_validation, validation_epochs
 from fastgd.models.gradients import loss_and_gradient, read_flat, without_constraints, write_flat
+from fastgd.models.loop import predict_batch, train_batch
 from fastgd.models.lowering import lower_prediction
 from fastgd.models.objectives import Objectives
 from fastgd.models.session import Engine
@@ -247,8 +257,8 @@ class Trainer(Steps):
         """Do one update with all rows of x as one batch, and return loss and metrics before it, as `evaluate` does."""
         data, objectives = self._batch("train_on_batch", x, y, sample_weight, class_weight)
         with self._engine("train", data) as engine:
-            loop = data.train(engine, objectives, None, None, 0)
-            return report(loop.run_epoch(CallbackList()), objectives.names, return_dict)
+            totals = train_batch(engine, self.optimizer, data.feeds)
+            return report(objectives.logs(totals), objectives.names, return_dict)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """Return loss and metrics of all rows of x as one batch, as `evaluate` does."""
@@ -312,8 +322,12 @@ class Trainer(Steps):
 
     def predict_on_batch(self, x: Any) -> Any:
         """Return the outputs for all rows of x as one batch."""
-        feeds = input_feeds(self._model, x)
-        return self._predict(ArrayData(self._model, feeds, feeds.rows), CallbackList())
+        model = self._model
+        feeds = input_feeds(model, x)
+        with self._session.engine(("predict",), lambda: lower_prediction(model)) as engine:
+            outputs = new_outputs(model, feeds.rows)
+            predict_batch(engine, feeds, outputs)
+            return pack(model.graph.outputs, outputs)
 
     def _resume(self, loop: Loop | StepLoop, engine: Engine | None, weighted: Collection[int], first: int) -> int:
         """Let a loop go on where a callback has said, if one has; return the epoch to begin with."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -40,15 +41,15 @@ class Updater:
     ) -> None:
         """Do one update by the rule `spec` with its slots; the arguments are those of the executors."""
         arrays = [variable.value for variable in self._variables]
-        if not same_arrays(arrays, self._bound):
+        if not same_objects(arrays, self._bound):
             self._executor.bind_parameters(arrays)
             self._bound = arrays
-        if self._rule is None or self._rule[0] != spec or not same_arrays(slots, self._rule[1]):
+        if self._rule is None or self._rule[0] != spec or not same_objects(slots, self._rule[1]):
             self._executor.bind_update(spec, slots)
             self._rule = spec, list(slots)
         self._executor.update(gradients, rate, iteration)
 
 
-def same_arrays(a: Sequence[Array], b: Sequence[Array]) -> bool:
-    """Return whether two sequences hold the same array objects."""
-    return [*map(id, a)] == [*map(id, b)]
+def same_objects(a: Sequence[object], b: Sequence[object]) -> bool:
+    """Return whether two sequences hold the same objects, whatever they think of being equal."""
+    return len(a) == len(b) and all(map(operator.is_, a, b))

@@ -136,12 +136,19 @@ class Optimizer(UpdateSteps):
         return self._variables is not None
 
     def rule(self) -> UpdateSpec:
-        """Return the update rule, its numbers and its slots, without what all optimizers share."""
+        """Return the update rule, its numbers and its slots, without what all optimizers share.
+
+        They must follow from the attributes of the optimizer; an attribute is set anew and not changed in place.
+        """
         raise NotImplementedError(f"{type(self).__name__} must implement rule()")
 
     def update_spec(self) -> UpdateSpec:
         """Return the whole update: the rule and the steps around it."""
         return self._surround(self.rule())
+
+    def settings(self) -> list[object]:
+        """Return all attributes but the number of batches: while they are the same objects, so is `update_spec`."""
+        return [self, *vars(self).values()]
 
     def slot_start(self, name: str) -> float:
         """Return the number that every element of the rule's slot `name` starts with."""

@@ -24,7 +24,11 @@ class UpdateSteps:
         slots: the state of the optimizer by name, one flat array each, laid out like the trainable variables.
     """
 
+    # The count, which every batch changes, stands apart from the attributes that say how an update is done.
+    __slots__ = ("__dict__", "_calls")
+
     slots: dict[str, Array]
+    _calls: int
     _variables: list[Variable] | None
     _layout: Layout
 

@@ -47,6 +47,8 @@ def as_labels(y: Array, classes: int, name: str, ignored: int | None = None) -> 
         TypeError: if y is not numeric.
         ValueError: if a label is not integral, or not from 0 to `classes - 1`; the message names it and its place.
     """
+    if y.dtype.kind == "i" and y.size and _all_between(y, 0, classes):
+        return y.astype(np.int32, copy=False)
     return _as_int32(y, 0, classes, name, "integer labels", f"labels from 0 to {classes - 1}, one per class", ignored)
 
 
@@ -78,9 +80,17 @@ def _as_int32(x: Array, low: int, high: int, name: str, kind: str, ranged: str, 
         raise mistyped(f"`{name}` must hold {kind}.", **{name: x.dtype})
     if x.dtype.kind == "f":
         check_each(x, x == np.floor(x), name, kind)
-    if x.size and not (x.min() >= low and x.max() < high):
+    if x.size and not _all_between(x, low, high):
         check_each(x, ((x >= low) & (x < high)) | (x == allowed), name, ranged)
     return x.astype(np.int32, copy=False)
+
+
+def _all_between(x: Array, low: int, high: int) -> bool:
+    """Return whether all elements are from `low` to below `high`."""
+    if low == 0 and x.dtype.kind == "i":
+        # Negative numbers read without a sign are above all others: one look instead of two.
+        return bool(np.maximum.reduce(x.view(f"u{x.dtype.itemsize}"), axis=None) < high)
+    return bool(x.min() >= low and x.max() < high)
 
 
 def check_each(y: Array, good: npt.NDArray[np.bool_], name: str, expected: str) -> None:
