@@ -1,8 +1,9 @@
 """Writes the tables of docs/benchmarks.md and of the README from a results file: `python benchmarks/report.py [file]`.
 
 Without a file it takes the newest full run in benchmarks/results, made by
-`fastgd bench full --json benchmarks/results/NAME.json`. With `--check` it writes nothing and fails where the pages
-are not what it would write.
+`fastgd bench full --json benchmarks/results/NAME.json`. Where that run has no kernels and single calls, because it was
+told its workloads, the newest run of `fastgd bench kernels` in the same folder gives them. With `--check` it writes
+nothing and fails where the pages are not what it would write.
 """
 
 from __future__ import annotations
@@ -40,8 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("file", nargs="?", type=Path, help="results file; the newest full run if not given")
     parser.add_argument("--check", action="store_true", help="write nothing, fail where a page is not up to date")
     options = parser.parse_args(arguments)
-    document = results.load(options.file) if options.file else newest()
-    texts = {"benchmark table": readme_text(document), "benchmark results": page_text(document)}
+    document = results.load(options.file) if options.file else newest("full")
+    if document is None:
+        sys.exit(f"There is no full run in {RESULTS.relative_to(ROOT)}: make one with fastgd bench full --json FILE")
+    calls = document if document["cases"] else newest("kernels")
+    texts = {"benchmark table": readme_text(document), "benchmark results": page_text(document, calls)}
     stale = []
     for path, marker in PAGES.items():
         old = path.read_text(encoding="utf-8")
@@ -55,13 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if stale and options.check else 0
 
 
-def newest() -> Document:
-    """Return the newest full run of the results folder."""
+def newest(mode: str) -> Document | None:
+    """Return the newest run of a mode in the results folder, if there is one."""
     runs = [results.load(path) for path in sorted(RESULTS.glob("*.json"))]
-    full = [run for run in runs if run["mode"] == "full"]
-    if not full:
-        sys.exit(f"There is no full run in {RESULTS.relative_to(ROOT)}: make one with fastgd bench full --json FILE")
-    return max(full, key=lambda run: run["created"])
+    return max((run for run in runs if run["mode"] == mode), key=lambda run: run["created"], default=None)
 
 
 def replace_between(text: str, marker: str, content: str, name: str) -> str:
@@ -116,24 +117,37 @@ def machine_of(document: Document) -> str:
     return f"{document['machine']['processor']}, {document['threads']} threads"
 
 
-def page_text(document: Document) -> str:
-    """Return the machine, all tables, the configurations and the notes."""
+def page_text(document: Document, calls: Document | None = None) -> str:
+    """Return the machine, all tables, the configurations and the notes.
+
+    Args:
+        document: the run.
+        calls: the run that has the kernels and single calls, if another one.
+    """
+    calls = calls or document
     machine = document["machine"]
     lines = "\n".join(f"- {line}" for line in machine_lines(machine, document["threads"]))
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     parts = [
-        f"Measured {document['created']}, mode {document['mode']}, {document['rounds']} rounds, "
-        f"{document['seconds'] / 60:.0f} minutes.\n\n{lines}\n- versions: {versions}\n",
+        f"{run_of(document)}{lines}\n- versions: {versions}\n",
         "### Limits of the machine\n\n" + limits_table(document),
         "### Training steps\n\n" + workload_table(document),
         "### Against the machine's limits\n\n" + roofline_table(document),
-        "### Kernels and single calls\n\n" + case_table(document),
+        "### Kernels and single calls\n\n" + ("" if calls is document else run_of(calls)) + case_table(calls),
         "### Configurations\n\n" + configuration_table(document),
     ]
     notes = notes_of(document)
     if notes:
         parts.append("### Notes\n\n" + "".join(f"- {note}\n" for note in notes))
     return "\n".join(part for part in parts if not part.endswith("\n\n"))
+
+
+def run_of(document: Document) -> str:
+    """Return when, how and on what a run was made."""
+    return (
+        f"Measured {document['created']}, mode {document['mode']}, {document['rounds']} rounds, "
+        f"{document['seconds'] / 60:.0f} minutes; {machine_of(document)}.\n\n"
+    )
 
 
 def limits_table(document: Document) -> str:

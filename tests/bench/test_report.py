@@ -25,6 +25,7 @@ def report(tmp_path, monkeypatch):
         path.write_text(f"before\n<!-- {marker}: begin -->\nold\n<!-- {marker}: end -->\nafter\n")
     monkeypatch.setattr(module, "PAGES", pages)
     monkeypatch.setattr(module, "ROOT", tmp_path)
+    monkeypatch.setattr(module, "RESULTS", tmp_path / "results")
     return module
 
 
@@ -71,6 +72,31 @@ def test_share_of_the_peak_by_hand(report, document):
     assert "| product | 3.00 | 1.00 | 1 GFLOP/s | 50 % | 2.00 |" in report.page_text(document)
     case["arithmetic"] = 0.0
     assert "| product | 3.00 | 1.00 | - | - | 2.00 |" in report.page_text(document)
+
+
+def test_calls_of_another_run(report, document, tmp_path, capsys):
+    (tmp_path / "results").mkdir()
+    results.save(document | {"mode": "full"}, tmp_path / "results" / "full.json")
+    assert report.main([]) == 0
+    assert "Kernels" not in (tmp_path / "benchmarks.md").read_text()
+    case = {
+        "name": "product", "family": "product", "description": "", "dtype": "float32", "threads": 1,
+        "arithmetic": 3000.0, "traffic": 0.0, "opponents": document["workloads"][0]["opponents"],
+    }  # fmt: skip
+    for day, name in (("01", "old"), ("02", "new")):
+        run = document | {"mode": "kernels", "workloads": [], "cases": [case | {"name": name}], "seconds": 120.0}
+        results.save(run | {"created": f"2026-01-{day}T00:00:00+00:00"}, tmp_path / "results" / f"{name}.json")
+    assert report.main([]) == 0
+    page = (tmp_path / "benchmarks.md").read_text()
+    assert "### Kernels and single calls\n\nMeasured 2026-01-02T00:00:00+00:00, mode kernels, " in page
+    assert "| new | 3.00 | 1.00 | 1 GFLOP/s | 50 % | 2.00 |" in page
+    assert "| old |" not in page
+    assert capsys.readouterr().out.count("written") == 2
+
+
+def test_missing_full_run_is_told(report):
+    with pytest.raises(SystemExit, match="There is no full run in results: make one with fastgd bench full"):
+        report.main([])
 
 
 def test_missing_marker_is_told(report, document, tmp_path):
