@@ -39,7 +39,8 @@ CPP_FOLDERS = {
     "base": Folder(frozenset(), LIBRARY),
     "simd": Folder(frozenset({"base/types.h"}), f"{PLAIN_TYPES}|{INTRINSICS}"),
     "kernels": Folder(
-        frozenset({"simd", "base/types.h", "base/losses.h", "base/half.h", "base/windows.h"}), PLAIN_TYPES
+        frozenset({"simd", "base/types.h", "base/losses.h", "base/linear_steps.h", "base/half.h", "base/windows.h"}),
+        PLAIN_TYPES,
     ),
     "dispatch": Folder(frozenset({"kernels/kernels.h", "kernels/tables.h", "base"}), LIBRARY),
     "threads": Folder(frozenset({"base"}), LIBRARY),
@@ -80,6 +81,7 @@ CPP_FOLDERS = {
 CPP_FILES = {
     "base/types.h": Folder(frozenset(), PLAIN_TYPES),
     "base/losses.h": Folder(frozenset({"base/types.h"}), PLAIN_TYPES),
+    "base/linear_steps.h": Folder(frozenset({"base/losses.h"}), PLAIN_TYPES),
     "base/half.h": Folder(frozenset(), PLAIN_TYPES),
     "base/windows.h": Folder(frozenset({"base/types.h"}), PLAIN_TYPES),
     # The one file that knows OpenMP; its spin loop pauses with an intrinsic.

@@ -133,6 +133,9 @@ struct Walk {
 
 // The element types that data may arrive in.
 enum class Source : int { float16, float32, float64, int8, int16, int32, int64, uint8, uint16, uint32, uint64 };
+// What float or double is as a source.
+template <class T>
+constexpr Source kSourceOf = sizeof(T) == sizeof(float) ? Source::float32 : Source::float64;
 
 // What a product does to its result while that is still in registers: y = activation(c + bias).
 template <class T>

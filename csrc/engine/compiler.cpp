@@ -67,6 +67,7 @@ void Compiler<T>::compile() {
       if (constrained > 0) emit(Kind::constrain, kUpdateWork * constrained);
     }
   }
+  if (updates() && streams_) find_linear_unit();
   finish();
 }
 
@@ -519,12 +520,39 @@ void Compiler<T>::emit_outputs() {
     const int t = wiring_.outputs[i];
     use_value(t);
     p_.outputs_.push_back({static_cast<int>(i), info_[at(t)].integer, tensor_size(t), info_[at(t)].shape});
-    if (const Ref value = value_ref(t); value.kind == Ref::Kind::input)
-      p_.inputs_[at(static_cast<int>(value.at))].movable = false;
-    p_.output_refs_.push_back(value_ref(t));
+    const Ref value = value_ref(t);
+    if (value.kind == Ref::Kind::input) p_.inputs_[at(static_cast<int>(value.at))].movable = false;
+    p_.output_refs_.push_back(value);
   }
   emit(Kind::scatter, 0);
   ++position_;
+}
+
+// One sample, one linear unit and the loss of its number, with nothing beside them.
+template <class T>
+void Compiler<T>::find_linear_unit() {
+  std::vector<std::size_t> steps;
+  for (std::size_t s = 0; s < plan_.steps.size(); ++s)
+    if (needed_[s] && !p_.ops_[at(op_of_[s])]->traits.view) steps.push_back(s);
+  if (steps.size() != 2 || wiring_.terms.size() != 1) return;
+  const auto &unit = wiring_.steps[steps[0]], &loss = wiring_.steps[steps[1]];
+  const auto number = p_.ops_[at(op_of_[steps[1]])]->number_loss();
+  if (!p_.ops_[at(op_of_[steps[0]])]->is_linear_unit() || !number) return;
+  const auto input = [&](int tensor) -> std::optional<std::size_t> {
+    const Ref value = value_ref(tensor);
+    if (value.kind != Ref::Kind::input || !p_.inputs_[at(static_cast<int>(value.at))].movable) return std::nullopt;
+    return static_cast<std::size_t>(value.at);
+  };
+  const auto x = input(unit.inputs[0]), t = input(loss.inputs[1]);
+  const auto& term = wiring_.terms[0];
+  const bool chained = value_[at(loss.inputs[0])] == value_[at(unit.outputs[0])] && term.tensor == loss.outputs[0];
+  if (!x || !t || !chained || term.sample_weight >= 0 || term.whole_batch || plan_.losses.empty()) return;
+  for (const int w : unit.params)
+    if (gradient_offsets_[at(w)] < 0 || plan_.params[at(w)].constraint) return;
+  if (!p_.streamed_[at(unit.params[0])]) return;
+  const int bias = unit.params.size() == 2 ? unit.params[1] : -1;
+  p_.linear_unit_ = LinearUnit<T>{
+      *number, static_cast<T>(plan_.losses[0].weight), tensor_size(unit.inputs[0]), *x, *t, unit.params[0], bias};
 }
 
 template <class T>

@@ -35,6 +35,7 @@ class Compiler {
   void emit_backward();
   void emit_backward_step(std::size_t step);
   void emit_outputs();
+  void find_linear_unit();
   void finish();
 
   // Buffers of the arena, by number.

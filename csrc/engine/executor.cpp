@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cstring>
 #include <limits>
-#include <type_traits>
 
 #include "base/fetch.h"
 #include "base/random.h"
@@ -19,10 +18,8 @@ using Clock = std::chrono::steady_clock;
 
 // Reading the clock costs as much as a small layer, so rank 0 does it only after this much work (about 50 us).
 constexpr double kWorkBetweenLooks = 5e6;
-// What a batch counts for at least: its fixed cost.
-constexpr double kBatchWork = 5e4;
-template <class T>
-constexpr Source kSourceOf = std::is_same_v<T, float> ? Source::float32 : Source::float64;
+// What a batch counts for at least: its fixed cost. A step of a linear unit takes a tenth of a small batch's time.
+constexpr double kBatchWork = 5e4, kLinearStepWork = 5e3;
 // How often Python may run its signal handlers.
 constexpr double kSecondsBetweenInterrupts = 0.05;
 // Compiled batches kept for different modes and sizes.
@@ -303,6 +300,9 @@ Index Executor<T>::advance(Index max_batches, double max_seconds, std::span<cons
   pace.interrupt = interrupt;
   pace.max_seconds = max_seconds;
   const std::uint64_t first_iteration = request_.iteration;
+  const bool linear = runs_linear_steps(main.program());
+  const bool one_rate = learning_rates.size() == 1;
+  const auto at = [](Index i) { return static_cast<std::size_t>(i); };
   std::int64_t next_tick = 0;
   Index done = 0;
   while (done < batches && !pace.over()) {
@@ -312,14 +312,13 @@ Index Executor<T>::advance(Index max_batches, double max_seconds, std::span<cons
     if (main.team() != team) prepare(main, team);  // the tail has moved the arena
     const Index before = done, stretch = before + std::min({choice.batches(), batches - before, late_.room()});
     const auto started = Clock::now();
-    run_team(team, [&](const Worker& who) {
+    const auto run = [&](const Worker& who) {
       Index row = next_row_;
       std::int64_t tick = next_tick;
       who.sync();  // both have been read before rank 0 moves them
       for (Index b = before; b < stretch; ++b) {
         Batch<T>& batch = request_.rows - row >= main.rows() ? main : tail;
-        const double rate =
-            training ? learning_rates[learning_rates.size() == 1 ? 0 : static_cast<std::size_t>(b)] : 0.0;
+        const double rate = training ? learning_rates[one_rate ? 0 : at(b)] : 0.0;
         const After after =
             run_batch(batch, row, rate, first_iteration + static_cast<std::uint64_t>(b), tick, pace, who);
         if (after == After::leave_unfinished) return;
@@ -332,7 +331,13 @@ Index Executor<T>::advance(Index max_batches, double max_seconds, std::span<cons
         }
         if (after == After::leave) return;
       }
-    });
+    };
+    if (linear && team == 1) {
+      done += run_linear_steps(main.program(), stretch - before, learning_rates.subspan(one_rate ? 0 : at(before)),
+                               one_rate, next_tick, pace);
+    } else {
+      run_team(team, run);
+    }
     if (done > before) choice.ran(done - before, Pace::seconds(Clock::now() - started));
     // Whoever looks at the parameters finds them up to date.
     if (done == batches || late_.room() == 0 || pace.over()) finish_late_rows(team);
@@ -375,6 +380,45 @@ typename Executor<T>::After Executor<T>::run_alone(Program<T>& p, Index first_ro
   add_totals(p);
   pace.look(tick, p.work() + kBatchWork, true);
   return tick++ >= pace.stop_tick.load(std::memory_order_relaxed) ? After::leave : After::go_on;
+}
+
+template <class T>
+bool Executor<T>::runs_linear_steps(const Program<T>& p) const {
+  const auto& unit = p.linear_unit();
+  if (!unit || !update_->is_plain() || !request_.sinks.empty() || late_.any()) return false;
+  const auto ready = [&](std::size_t input) { return ready_[static_cast<std::size_t>(p.inputs()[input].position)]; };
+  return ready(unit->x) && ready(unit->t);
+}
+
+template <class T>
+Index Executor<T>::run_linear_steps(const Program<T>& p, Index steps, std::span<const double> rates, bool one_rate,
+                                    std::int64_t& tick, Pace& pace) noexcept {
+  const LinearUnit<T>& unit = *p.linear_unit();
+  const auto feed = [&](std::size_t input) -> const Feed& {
+    return request_.feeds[static_cast<std::size_t>(p.inputs()[input].position)];
+  };
+  const Feed &x = feed(unit.x), &t = feed(unit.t);
+  LinearSteps<T> s{.loss = unit.loss, .scale = unit.scale, .inputs = unit.inputs};
+  s.w = params_[static_cast<std::size_t>(unit.kernel)];
+  s.b = unit.bias < 0 ? nullptr : params_[static_cast<std::size_t>(unit.bias)];
+  s.x = x.data, s.x_bytes = x.row_stride;
+  s.t = t.data, s.t_bytes = t.row_stride;
+  s.one_rate = one_rate;
+  Total& total = totals_[0];
+  const auto longest = std::max<Index>(1, static_cast<Index>(kWorkBetweenLooks / (kLinearStepWork + p.work())));
+  Index done = 0;
+  while (done < steps) {
+    s.first = next_row_;
+    if (!order_.empty()) s.order = order_.data() + next_row_;
+    s.steps = std::min(longest, steps - done);
+    s.rates = s.one_rate ? rates.data() : rates.data() + done;
+    total.numerator = kernels_.linear_steps(s, total.numerator);
+    total.denominator += static_cast<double>(s.steps);
+    done += s.steps, next_row_ += s.steps;
+    pace.look(tick, kWorkBetweenLooks + 1, true);
+    if (tick++ >= pace.stop_tick.load(std::memory_order_relaxed)) break;
+  }
+  return done;
 }
 
 template <class T>

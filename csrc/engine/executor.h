@@ -85,6 +85,11 @@ class Executor {
   After run_batch(Batch<T>& batch, Index first_row, double learning_rate, std::uint64_t iteration, std::int64_t& tick,
                   Pace& pace, const Worker& who) noexcept;
   After run_alone(Program<T>& p, Index first_row, std::int64_t& tick, Pace& pace) noexcept;
+  // Whether batches, which are single samples, can be done by Kernels::linear_steps. Doing some of them by one thread,
+  // each with a rate of its own or all with one; returns how many those were.
+  bool runs_linear_steps(const Program<T>& p) const;
+  Index run_linear_steps(const Program<T>& p, Index steps, std::span<const double> rates, bool one_rate,
+                         std::int64_t& tick, Pace& pace) noexcept;
   After run_together(Program<T>& p, Index first_row, std::int64_t& tick, Pace& pace, const Worker& who) noexcept;
   After run_groups(Batch<T>& batch, Index first_row, std::int64_t& tick, Pace& pace, const Worker& who) noexcept;
   T* gradient_data() { return reinterpret_cast<T*>(gradients_.data()); }

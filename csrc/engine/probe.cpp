@@ -67,7 +67,7 @@ namespace {
 template <class T>
 bool finite(const Kernels<T>& kernels, const Feed& feed) {
   const Index size = feed.row_size;
-  const bool same = feed.source == (sizeof(T) == sizeof(float) ? Source::float32 : Source::float64);
+  const bool same = feed.source == kSourceOf<T>;
   if (same && feed.contiguous && feed.row_stride == size * static_cast<Index>(sizeof(T)))
     return kernels.all_finite(feed.rows * size, reinterpret_cast<const T*>(feed.data));
   // A row at a time through a small buffer, so that no strided set is ever copied whole.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/buffer.h"
@@ -84,6 +85,17 @@ struct Port {
   int scale = -1, offset = -1;
 };
 
+// A program that trains one linear unit on one sample, told by its parts: so small that the instructions around its
+// arithmetic are most of it, and its steps are left to Kernels::linear_steps.
+template <class T>
+struct LinearUnit {
+  NumberLoss<T> loss;
+  T scale = 1;               // the gradient by the loss
+  Index inputs = 0;          // elements
+  std::size_t x = 0, t = 0;  // the places of sample and target among the program's inputs
+  int kernel = 0, bias = 0;  // parameters; no bias: -1
+};
+
 template <class T>
 class Program {
  public:
@@ -127,6 +139,8 @@ class Program {
   int useful_threads() const { return useful_threads_; }
 
   const std::vector<Instruction<T>>& code() const { return code_; }
+  // Where the program is the training of one linear unit on one sample.
+  const std::optional<LinearUnit<T>>& linear_unit() const { return linear_unit_; }
   const std::vector<TermCode<T>>& terms() const { return terms_; }
   const std::vector<Port>& inputs() const { return inputs_; }
   const std::vector<Port>& outputs() const { return outputs_; }
@@ -182,6 +196,7 @@ class Program {
   std::vector<Seen> seen_;
   std::vector<Ref> seen_values_, seen_gradients_;
   std::unique_ptr<RunState> run_;
+  std::optional<LinearUnit<T>> linear_unit_;
 };
 
 }  // namespace fastgd

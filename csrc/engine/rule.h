@@ -29,6 +29,8 @@ class Rule {
   void apply(const Kernels<T>& kernels, const RuleStep& step, Index n, const T* g, T* w, const std::vector<T*>& slots,
              Index at) const noexcept;
 
+  // Whether a step is w -= rate g.
+  bool is_plain() const { return kind_ == Kind::sgd; }
   // Whether a step with gradient 0 changes nothing, and whether `rest` takes several of them at once.
   bool rests() const { return kind_ == Kind::sgd || kind_ == Kind::adagrad; }
   bool rests_at_once() const { return kind_ == Kind::adam && !corrects_epsilon_; }

@@ -50,6 +50,8 @@ class Update {
   bool takes_pieces() const { return !norms_; }
   // Whether two neighbours among the trainable parameters can be one segment.
   bool alike(Index a, Index b) const { return (!norms_ || norms_->together()) && decays(a) == decays(b); }
+  // Whether a step is w -= rate g and nothing else.
+  bool is_plain() const { return bare_ && weight_decay_ == 0 && rule_.is_plain(); }
   // What the loss is multiplied by; the update divides the gradient by it.
   double loss_scale() const { return loss_scale_; }
 

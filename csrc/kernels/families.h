@@ -18,6 +18,7 @@ void keep_mask(MaskStream stream, std::uint64_t first, Index n, std::uint8_t* ma
                 Index y_line) noexcept;                                                                                \
   void gemv(Index rows, Index k, const T* a, Index a_row, const T* x, T* y, bool accumulate) noexcept;                 \
   void gemv_transposed(Index k, Index n, const T* a, Index a_row, const T* x, T* y, bool accumulate) noexcept;         \
+  double linear_steps(const LinearSteps<T>& s, double total) noexcept;                                                 \
   void pack_rows(Index rows, Index k, const T* a, Index a_row, Index a_col, T* packed) noexcept;                       \
   void pack_cols(Index k, Index cols, const T* b, Index b_row, Index b_col, T* packed, Index panel) noexcept;          \
   void transpose(Index rows, Index cols, const T* x, Index x_row, T* y, Index y_row) noexcept;                         \

@@ -1,23 +1,9 @@
 // Products of a matrix and a vector, which are bound by the reading of the matrix: always along its rows.
+#include "kernels/dot.h"
 #include "kernels/families.h"
-#include "simd/vec.h"
 
 namespace fastgd::FASTGD_ISA_NAMESPACE {
 namespace {
-
-// The sum of a[p] * x[p] with two accumulators, even and odd vectors: the same for a row wherever it is.
-template <class T>
-FASTGD_INLINE T dot(Index k, const T* a, const T* x) {
-  constexpr Index lanes = kLanes<T>;
-  Vec<T> even{}, odd{};
-  Index p = 0;
-  for (; p + 2 * lanes <= k; p += 2 * lanes) {
-    even = fma(load(a + p), load(x + p), even);
-    odd = fma(load(a + p + lanes), load(x + p + lanes), odd);
-  }
-  for_vectors<T>(k - p, [&](Index i, auto where) { even = fma(load(a + p + i, where), load(x + p + i, where), even); });
-  return sum<T>(even + odd);
-}
 
 template <class T>
 void rows_times_vector(Index rows, Index k, const T* a, Index a_row, const T* x, T* y, bool accumulate) {

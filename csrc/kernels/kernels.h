@@ -7,6 +7,7 @@
 // along the axes named "cut".
 #pragma once
 
+#include "base/linear_steps.h"
 #include "base/losses.h"
 #include "base/types.h"
 #include "base/windows.h"
@@ -33,6 +34,10 @@ struct Kernels {
   void (*gemv)(Index rows, Index k, const T* a, Index a_row, const T* x, T* y, bool accumulate) noexcept;
   // y[j] = sum over p of x[p] * a[p * a_row + j], or += with accumulate, for n values; p runs upwards. Cut: columns.
   void (*gemv_transposed)(Index k, Index n, const T* a, Index a_row, const T* x, T* y, bool accumulate) noexcept;
+  // A step of gradient descent on one linear unit for each of some samples, see LinearSteps: with z = x w + b, the loss
+  // v(z, t) and d = scale dv/dz, w -= rate d x and b -= rate d. Returns total + v + v ..., in the order of the samples.
+  // Each rounding is that of gemv, the loss, gemv_transposed and sgd, one after the other. Cut: steps.
+  double (*linear_steps)(const LinearSteps<T>& s, double total) noexcept;
   // Packs the rows of A (element (i, p) at a[i * a_row + p * a_col], one stride is 1) into panels of tile_rows rows,
   // within a panel one column after the other: packed[(i / tile_rows * k + p) * tile_rows + i % tile_rows]. Rows that a
   // last panel lacks are zero. Cut: rows, at multiples of tile_rows.

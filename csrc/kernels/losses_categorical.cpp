@@ -76,7 +76,7 @@ void softmax_entropy_backward(Index rows, Index cols, T smoothing, const T* p, c
   }
 }
 
-// The same for whole vectors of rows of few columns; returns how many rows that were.
+// sparse_softmax_entropy for the whole vectors of rows, if these have few columns; returns how many rows that were.
 template <class T>
 Index sparse_softmax_entropy_blocks(Index rows, Index cols, Index ignored, const T* z, const std::int32_t* t, T* v,
                                     T* p) {
@@ -87,7 +87,7 @@ Index sparse_softmax_entropy_blocks(Index rows, Index cols, Index ignored, const
   Index row = 0;
   for (; row + lanes <= rows; row += lanes) {
     IVec<T> label;
-    for (int i = 0; i < lanes; ++i) label[i] = t[row + i];
+    load_numbers(t + row, label);
     Vec<T> distance = splat<T>(kNaN<T>);
     Vec<T> total = softmax_block(cols, z + row * cols, p + row * cols, [&](int j, Vec<T> below) {
       distance = select(label == static_cast<Int>(j), -below, distance);

@@ -34,9 +34,11 @@ void pack_copied(Index k, Index n, const T* x, Index x_step, T* packed, Index pa
   }
 }
 
-// Panels whose elements lie x_step apart in the source, each followed by its k neighbours: turned block by block.
+// How many blocks ahead the rows of a panel are asked for: each is a stream of its own, more than the processor
+// follows. Worth 1 to 1.5 % of the products of 1024 cubes on a Zen 4.
 constexpr Index kStepsAhead = 8;
 
+// Panels whose elements lie x_step apart in the source, each followed by its k neighbours: turned block by block.
 template <class T, Index width>
 void pack_turned(Index k, Index n, const T* x, Index x_step, T* packed, Index panel) {
   constexpr Index lanes = kLanes<T>;
@@ -56,7 +58,6 @@ void pack_turned(Index k, Index n, const T* x, Index x_step, T* packed, Index pa
         for (Index i = 0; i < lanes; ++i) {
           const Index row = g * lanes + i;
           block[i] = row < here ? load_some(x + row * x_step + p, depth) : Vec<T>{};
-          // Rows that lie far apart: each is a stream of its own, more than the processor follows.
           if (row < here) __builtin_prefetch(x + row * x_step + p + kStepsAhead * lanes, 0, 2);
         }
         transpose_block<T>(block);

@@ -93,7 +93,7 @@ FASTGD_INLINE Vec<T> softmax_block(Index cols, const T* x, T* y, F column) {
 #pragma GCC unroll 16
   for (int i = 0; i < lanes; ++i) v[i] = within<T>(part, load(x + i * cols, part), splat<T>(-kInfinity<T>));
   transpose_block<T>(v);
-  const Vec<T> most = fold_columns<T>(v, [](Vec<T> low, Vec<T> high) { return max(low, high); });
+  const Vec<T> most = fold_columns<T>(v, Max{});
 #pragma GCC unroll 16
   for (int j = 0; j < lanes; ++j) {
     if (j >= cols) {
@@ -104,7 +104,7 @@ FASTGD_INLINE Vec<T> softmax_block(Index cols, const T* x, T* y, F column) {
     column(j, below);
     v[j] = exp_of_negative<T>(below);
   }
-  const Vec<T> total = fold_columns<T>(v, [](Vec<T> low, Vec<T> high) { return low + high; });
+  const Vec<T> total = fold_columns<T>(v, Sum{});
   const Vec<T> factor = T(1) / total;
 #pragma GCC unroll 16
   for (int j = 0; j < lanes; ++j) v[j] = v[j] * factor;

@@ -23,6 +23,7 @@ constexpr Kernels<T> kernels_of() {
       .add_rows = add_rows,
       .gemv = gemv,
       .gemv_transposed = gemv_transposed,
+      .linear_steps = linear_steps,
       .pack_rows = pack_rows,
       .pack_cols = pack_cols,
       .transpose = transpose,

@@ -28,6 +28,11 @@ class FromLogits final : public PerSample<T> {
     });
   }
 
+  std::optional<NumberLoss<T>> number_loss() const noexcept override {
+    if (kRows != Rows::samples || !this->of_one_number()) return std::nullopt;
+    return NumberLoss<T>{.of_sigmoid = true, .with = {.label_smoothing = smoothing_}};
+  }
+
  private:
   T smoothing_;
 };

@@ -75,6 +75,10 @@ class Dense final : public Op<T> {
     if (sink != nullptr) kernel_gradient_.stream(k, c.x[0], dz, *sink, scratch, who);
   }
 
+  bool is_linear_unit() const noexcept override {
+    return rows_ == 1 && units_ == 1 && activation_.function == Activation::linear;
+  }
+
  private:
   // Elements; chosen by 784-128-10 (128 units, 150 us by rows, 156 by columns) and 512-4096-10 (3,930 and 3,640 us) on
   // two cores of a Zen 4: benchmarks/test_interpreters.py's plans.

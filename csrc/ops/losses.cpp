@@ -55,6 +55,11 @@ class Loss final : public PerSample<T> {
     });
   }
 
+  std::optional<NumberLoss<T>> number_loss() const noexcept override {
+    if (value_ != &Kernels<T>::pointwise_loss || !this->of_one_number()) return std::nullopt;
+    return NumberLoss<T>{function_, false, with_};
+  }
+
  private:
   LossFunction function_;
   Value value_;

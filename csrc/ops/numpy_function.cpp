@@ -1,5 +1,4 @@
 // numpy_function: what a function from outside the engine makes of the whole batch, called by one thread.
-#include <type_traits>
 
 #include "ops/register.h"
 
@@ -17,12 +16,12 @@ class NumpyFunction final : public Op<T> {
     t.gradient_inputs = 0;
     for (std::size_t i = 0; i < s.inputs.size(); ++i) {
       const TensorInfo& input = s.inputs[i];
-      x_.push_back({input.shape, input.integer ? Source::int32 : kReal});
+      x_.push_back({input.shape, input.integer ? Source::int32 : kSourceOf<T>});
       (input.integer ? t.integer_inputs : t.gradient_inputs) |= 1u << i;
     }
     for (const Shape& shape : function_->shapes()) {
       t.outputs.push_back({resolve(shape, s.batch)});
-      y_.push_back({t.outputs.back().shape, kReal});
+      y_.push_back({t.outputs.back().shape, kSourceOf<T>});
     }
     dx_ = x_;
     dy_ = y_;
@@ -52,8 +51,6 @@ class NumpyFunction final : public Op<T> {
   }
 
  private:
-  static constexpr Source kReal = std::is_same_v<T, float> ? Source::float32 : Source::float64;
-
   template <class Pointers>
   static void point(std::vector<HostArray>& arrays, const Pointers& to) noexcept {
     for (std::size_t i = 0; i < arrays.size(); ++i) arrays[i].data = const_cast<T*>(to[i]);

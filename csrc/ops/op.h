@@ -33,6 +33,7 @@
 
 #include "base/check.h"
 #include "base/host_function.h"
+#include "base/linear_steps.h"
 #include "base/shape.h"
 #include "base/types.h"
 #include "dispatch/dispatch.h"
@@ -194,6 +195,12 @@ class Op {
   virtual ~Op() = default;
   virtual void forward(const Call<T>& c, const Worker& who) const noexcept = 0;
   virtual void backward(const Call<T>&, const Worker&) const noexcept {}
+
+  // What an op is for a batch of one sample, so that the engine can do whole steps of a linear unit at once
+  // (engine/linear_unit.h). Given by an op whose output is one number, x w + b; b is there if it has two parameters.
+  virtual bool is_linear_unit() const noexcept { return false; }
+  // Given by a loss of one number and a target of one number; its gradient is that by input 0.
+  virtual std::optional<NumberLoss<T>> number_loss() const noexcept { return std::nullopt; }
 
   OpTraits traits;
 };

@@ -91,6 +91,7 @@ class PerSample : public Op<T> {
   }
 
   Index cols() const { return cols_; }
+  bool of_one_number() const { return samples_ * group_ * cols_ == 1; }
 
  private:
   Index samples_ = 0, group_ = 1, cols_ = 1;

@@ -94,6 +94,13 @@ FASTGD_INLINE Vec<T> with_sign(Vec<T> x, Vec<T> s) {
 // --- powers of two
 // ------------------------------------------------------------------------------------------------------
 
+// 2^n for integers n in the range of normal numbers, from n + kRound: n moved into the exponent field, which cuts off
+// the rest of kRound.
+template <class T>
+FASTGD_INLINE Vec<T> power_of_shifted(Vec<T> n) {
+  return (Vec<T>)(((IVec<T>)n << MathConstants<T>::kFractionBits) + kOneBits<T>);
+}
+
 // p 2^n, rounded once also where it overflows or is subnormal; scale_down is for n <= 0. p is near 1.
 #if defined(__AVX512F__)
 FASTGD_INLINE Vec<float> scalef(Vec<float> p, Vec<float> n) {
@@ -115,11 +122,9 @@ FASTGD_INLINE Vec<T> power_of_two(Vec<T> n) {
   return scalef(splat<T>(1), n);
 }
 #else
-// 2^n for integers n in the range of normal numbers: n moved into the exponent field, which cuts off the rest of
-// kRound.
 template <class T>
 FASTGD_INLINE Vec<T> power_of_two(Vec<T> n) {
-  return (Vec<T>)(((IVec<T>)(n + MathConstants<T>::kRound) << MathConstants<T>::kFractionBits) + kOneBits<T>);
+  return power_of_shifted<T>(n + MathConstants<T>::kRound);
 }
 
 // In two exact steps, the second of which rounds, since 2^n alone may not be a normal number.
@@ -365,7 +370,7 @@ FASTGD_INLINE void tanh_of(Vec<T> (&x)[K]) {
 #pragma GCC unroll 16
   for (int term = last - 1; term >= 0; --term) each([&](int i) { p[i] = fma(p[i], half[i], splat<T>(c[term])); });
   each([&](int i) { p[i] = fma(half[i] * half[i], p[i], half[i] + half[i]); });
-  each([&](int i) { power[i] = (V)(((IVec<T>)shifted[i] << C::kFractionBits) + kOneBits<T>); });
+  each([&](int i) { power[i] = power_of_shifted<T>(shifted[i]); });
   each([&](int i) { less[i] = power[i] - T(1); });
   each([&](int i) { u[i] = fma(power[i], p[i], less[i]); });
   each([&](int i) { v[i] = T(2) + u[i]; });
