@@ -18,7 +18,7 @@ const KernelTable& kernel_table(std::string_view isa = "");
 
 // Whether rows that lie a power of two apart push one another out of the first cache when they are read side by side.
 // AMD's processors lose a fifth of a product that way. Intel's lose 2 %, less than a copy in another order costs: 512
-// cubed takes 6 % less time without it on a Granite Rapids.
+// cubed takes 6 % less time without it on a Xeon.
 bool rows_share_sets();
 
 }  // namespace fastgd

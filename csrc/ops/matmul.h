@@ -50,7 +50,7 @@ class Product {
     pack_a_ = form_ == Form::matrix && col_tiles >= (finds_room ? kPanelsToPackRoomy : kPanelsToPackA) &&
               s_.a_stride * bytes >= kFarApartBytes && (s_.a_transposed || rows_share_sets());
     block_depth_ = pack_b_ ? std::min(std::max<Index>(s_.k, 1), depth) : std::max<Index>(s_.k, 1);
-    block_cols_ = std::max(kernels.tile_cols, kPackedPanels * kernels.tile_cols);
+    block_cols_ = (s_.b_transposed ? kTurnedPanels : kPackedPanels) * kernels.tile_cols;
     if (pack_a_) packed_a_ = multiply(round_to(s_.m, kernels.tile_rows), s_.k);
     if (pack_b_) packed_b_ = multiply(col_tiles, panel(kernels, block_depth_));
     if (pack_b_) whole_b_ = multiply(col_tiles, panel(kernels, s_.k));
@@ -112,7 +112,7 @@ class Product {
       g.b = b, g.b_row = s_.n;
     }
     if (stream_by_columns_) {
-      stream_columns(k, g, a, take, c, who.share(s_.n, k.tile_cols));
+      stream_columns(k, g, a, take, scratch, c, who);
     } else {
       stream_rows(k, g, a, take, scratch, c, who.share(s_.m, k.tile_rows));
     }
@@ -133,6 +133,9 @@ class Product {
   // figures. A panel of B of this many bytes, and so many panels, stay in the second cache while the tiles of A pass.
   static constexpr Index kPackedBlockBytes = 64 * 1024;
   static constexpr Index kPackedPanels = 16;
+  // Of a transposed B, whose rows lie far apart, fewer: with 16 a Xeon takes 10 to 25 % longer for 256 x 2048 x 2048
+  // and 32 x 1024 x 1024.
+  static constexpr Index kTurnedPanels = 8;
   static constexpr Index kRowTiles = 10;
   // From rows of this length on, the lines of a tile begin to share cache sets.
   static constexpr Index kFarApartBytes = 2048;
@@ -149,7 +152,7 @@ class Product {
   // Whether a line of each of so many rows finds room in half of a cache. Of a plain A these are the rows of a tile. Of
   // a transposed one they are all k rows, of which each panel of B meets a line or two, one step after the other: from
   // the second cache that costs a Zen 4 little, and it takes 784 x 128 x 32 (four panels) in 7 to 11 % less time
-  // without a copy; a Granite Rapids takes 5 % less with one there, and 15 % less for sixteen panels, where Zen 4 loses
+  // without a copy; a Xeon takes 5 % less with one there, and 15 % less for sixteen panels, where Zen 4 loses
   // 2 %.
   static bool fit(Index rows, Index stride, Index period) {
     return rows <= kWays / 2 * (period / std::max(kAlignment, std::gcd(stride, period)));
@@ -188,7 +191,7 @@ class Product {
     if (rows.size() > 0)
       k.pack_rows(rows.size(), s_.k, g.a + rows.begin * g.a_row, g.a_row, g.a_col, packed + rows.begin * s_.k);
     who.sync();
-    g.a = packed, g.a_row = 1, g.a_col = k.tile_rows, g.a_panel = k.tile_rows * s_.k;
+    set_packed_a(k, g, packed);
   }
 
   // From one packed panel of B to the next: a line more than it holds, or panels of a round depth would share cache
@@ -226,7 +229,7 @@ class Product {
   }
 
   // A few tiles of rows at a time, so that A and C stay in the second cache beside a block of B while its panels pass.
-  // Where the third cache is far away, as on a Granite Rapids, 1024 and 2048 cubes take 6 to 10 % less time than all
+  // Where the third cache is far away, as on a Xeon, 1024 and 2048 cubes take 6 to 10 % less time than all
   // rows at once; on a Zen 4 nothing changes.
   void by_rows(const Kernels<T>& k, Gemm<T> g) const noexcept {
     const Index step = kRowTiles * k.tile_rows, a_step = g.a_panel != 0 ? kRowTiles * g.a_panel : step * g.a_row;
@@ -287,6 +290,17 @@ class Product {
     }
   }
 
+  // `g` with its rows of A in panels, which are made at `packed`.
+  Gemm<T> with_packed_rows(const Kernels<T>& k, Gemm<T> g, T* packed) const noexcept {
+    k.pack_rows(g.m, s_.k, g.a, g.a_row, g.a_col, packed);
+    set_packed_a(k, g, packed);
+    return g;
+  }
+
+  void set_packed_a(const Kernels<T>& k, Gemm<T>& g, const T* packed) const {
+    g.a = packed, g.a_row = 1, g.a_col = k.tile_rows, g.a_panel = k.tile_rows * s_.k;
+  }
+
   // Whole rows of C, a few tiles at a time: they lie together, and stay in the second cache until they are taken.
   template <class F>
   void stream_rows(const Kernels<T>& k, Gemm<T> g, const T* a, const F& take, T* packed_a, T* c,
@@ -298,22 +312,22 @@ class Product {
     for (Index i = rows.begin; i < rows.end; i += step) {
       g.m = std::min(step, rows.end - i);
       g.a = a + i * g.a_row;
-      Gemm<T> piece = g;
-      if (pack_a_) {
-        k.pack_rows(g.m, s_.k, g.a, g.a_row, g.a_col, packed_a);
-        piece.a = packed_a, piece.a_row = 1, piece.a_col = k.tile_rows, piece.a_panel = k.tile_rows * s_.k;
-      }
-      k.gemm(piece);
+      k.gemm(pack_a_ ? with_packed_rows(k, g, packed_a) : g);
       take(i * s_.n, g.m * s_.n, c);
     }
   }
 
-  // The same for some columns: pieces of rows, given away row by row.
+  // The same for some columns: pieces of rows, given away row by row. Each thread copies the rows of A for itself.
   template <class F>
-  void stream_columns(const Kernels<T>& k, Gemm<T> g, const T* a, const F& take, T* c, Range cols) const noexcept {
+  void stream_columns(const Kernels<T>& k, Gemm<T> g, const T* a, const F& take, T* packed_a, T* c,
+                      const Worker& who) const noexcept {
+    const Range cols = who.share(s_.n, k.tile_cols);
     if (cols.size() == 0) return;
     const Index width = cols.size();
     const Index step = k.tile_rows * std::max<Index>(1, kPieceElements / (k.tile_rows * width));
+    const Index room = packed_a_ / who.size;
+    const bool packs = pack_a_ && step * s_.k <= room;
+    packed_a += who.rank * room;
     g.n = width;
     g.b += pack_b_ ? cols.begin / k.tile_cols * g.b_panel : cols.begin;
     // Threads begin at different places, each with room for its own piece.
@@ -321,7 +335,7 @@ class Product {
     for (Index i = 0; i < s_.m; i += step) {
       g.m = std::min(step, s_.m - i);
       g.a = a + i * g.a_row;
-      k.gemm(g);
+      k.gemm(packs ? with_packed_rows(k, g, packed_a) : g);
       for (Index r = 0; r < g.m; ++r) take((i + r) * s_.n + cols.begin, width, g.c + r * width);
     }
   }

@@ -128,11 +128,14 @@ def test_samples_that_hang_together_are_not_parted(monkeypatch: pytest.MonkeyPat
     tolerances.assert_close(out, x @ x.T @ x, 1e-12)
 
 
-@pytest.mark.parametrize("width", [19, 1100], ids=["whole sums", "sums in parts"])
+# In the wide layer each thread has columns of the gradient, and copies the rows that they are made from.
+@pytest.mark.parametrize(
+    "widths", [(19, 130, 70, 5), (1100, 130, 70, 5), (1024, 1100, 5)], ids=["whole sums", "sums in parts", "wide"]
+)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_the_number_of_threads_changes_no_bit(dtype: str, width: int, threads: Any) -> None:
-    plan = classifier((width, 130, 70, 5), dtype, "relu", 0.3)
-    x, t = data(width=width)
+def test_the_number_of_threads_changes_no_bit(dtype: str, widths: tuple[int, ...], threads: Any) -> None:
+    plan = classifier(widths, dtype, "relu", 0.3)
+    x, t = data(width=widths[0])
     results = []
     for n in (1, 2, 3, 4, 7):
         threads(n)
