@@ -76,10 +76,12 @@ class Adapter(Calls):
         for variable, value in zip(model.weights, problem.weights, strict=True):
             variable.assign(value)
         x, y = problem.x[: case.shape[0]], problem.y[: case.shape[0]]
+        # Not within the call: the model looks through all layers for the list.
+        kernel = model.weights[0]
 
         def call() -> Any:
             model.train_on_batch(x, y)
-            return model.weights[0].value
+            return kernel.value
 
         return call
 
