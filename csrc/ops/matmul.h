@@ -136,6 +136,7 @@ class Product {
   // Of a transposed B, whose rows lie far apart, fewer: with 16 a Xeon takes 10 to 25 % longer for 256 x 2048 x 2048
   // and 32 x 1024 x 1024.
   static constexpr Index kTurnedPanels = 8;
+  // Tiles of rows at a time, see `by_rows`.
   static constexpr Index kRowTiles = 10;
   // From rows of this length on, the lines of a tile begin to share cache sets.
   static constexpr Index kFarApartBytes = 2048;

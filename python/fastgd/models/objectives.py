@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -147,7 +146,8 @@ class Objectives:
         sums = totals[:row].tolist()
         losses = [top / bottom if bottom else 0.0 for top, bottom in sums]
         own = [output.scale * loss for output, loss in zip(self.with_loss, losses, strict=False)]
-        total = sum(map(operator.mul, self._loss_weights, own)) + sum(losses[len(own) :])
+        total = sum(output.weight * loss for output, loss in zip(self.with_loss, own, strict=True))
+        total += sum(losses[len(own) :])
         values: list[Any] = [total] if len(own) == 1 else [total, *own]
         # Every loss counts the samples, whatever their weights.
         samples = sums[0][1] if row else 0.0
@@ -160,10 +160,6 @@ class Objectives:
     @cached_property
     def _metric_columns(self) -> list[tuple[Observed, int]]:
         return [(seen, seen.columns(output.dims)) for output in self.outputs for seen in output.metrics]
-
-    @cached_property
-    def _loss_weights(self) -> list[float]:
-        return [output.weight for output in self.with_loss]
 
     def find_metric(self, name: str) -> Metric | None:
         """Return the metric called `name` in the logs."""

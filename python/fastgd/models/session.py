@@ -49,17 +49,15 @@ class Engine:
         if self._update is not None:
             seen, spec, slots = self._update
             # The spec follows from the optimizer's attributes: a look at these is a fraction of making it.
-            if same_objects(seen, optimizer.settings()) and self._has_slots(optimizer, spec, slots):
+            now = [optimizer.slots.get(name) for name in spec.slots]
+            if same_objects(seen, optimizer.settings()) and same_objects(now, slots):
                 return
         optimizer.build(self.lowered.trained, self.lowered.plan.dtype)
         spec = optimizer.update_spec()
-        if self._update is None or self._update[1] != spec or not self._has_slots(optimizer, spec, self._update[2]):
-            self.executor.bind_update(spec, [optimizer.slots[name] for name in spec.slots])
-        self._update = optimizer.settings(), spec, [optimizer.slots[name] for name in spec.slots]
-
-    @staticmethod
-    def _has_slots(optimizer: Optimizer, spec: UpdateSpec, slots: list[Array]) -> bool:
-        return same_objects([optimizer.slots.get(name) for name in spec.slots], slots)
+        slots = [optimizer.slots[name] for name in spec.slots]
+        if self._update is None or self._update[1] != spec or not same_objects(slots, self._update[2]):
+            self.executor.bind_update(spec, slots)
+        self._update = optimizer.settings(), spec, slots
 
 
 class Loan:

@@ -324,7 +324,7 @@ class Trainer(Steps):
         """Return the outputs for all rows of x as one batch."""
         model = self._model
         feeds = input_feeds(model, x)
-        with self._session.engine(("predict",), lambda: lower_prediction(model)) as engine:
+        with self._prediction_engine() as engine:
             outputs = new_outputs(model, feeds.rows)
             predict_batch(engine, feeds, outputs)
             return pack(model.graph.outputs, outputs)
@@ -428,9 +428,11 @@ class Trainer(Steps):
         return None if class_weight is None else check_class_weight(class_weight, len(objectives.outputs))
 
     def _predict(self, data: Data, listeners: CallbackList) -> Any:
-        model = self._model
-        with self._session.engine(("predict",), lambda: lower_prediction(model)) as engine:
-            return pack(model.graph.outputs, data.predict(engine, listeners))
+        with self._prediction_engine() as engine:
+            return pack(self._model.graph.outputs, data.predict(engine, listeners))
+
+    def _prediction_engine(self) -> AbstractContextManager[Engine]:
+        return self._session.engine(("predict",), lambda: lower_prediction(self._model))
 
     def _engine(self, role: str, data: Data) -> AbstractContextManager[Engine]:
         return self._session.engine((role, data.weighted), lambda: self._lower(data.weighted))

@@ -89,7 +89,7 @@ def _all_between(x: Array, low: int, high: int) -> bool:
     """Return whether all elements are from `low` to below `high`."""
     if low == 0 and x.dtype.kind == "i":
         # Negative numbers read without a sign are above all others: one look instead of two.
-        return bool(np.maximum.reduce(x.view(f"u{x.dtype.itemsize}"), axis=None) < high)
+        return bool(np.maximum.reduce(x.view(x.dtype.str.replace("i", "u")), axis=None) < high)
     return bool(x.min() >= low and x.max() < high)
 
 
