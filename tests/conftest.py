@@ -1,4 +1,4 @@
-"""What holds for all tests: workers that run side by side do not each let NumPy use every processor."""
+"""What holds for all tests: fixed seeds, fresh names, and workers that do not each let NumPy use every processor."""
 
 from __future__ import annotations
 
@@ -12,6 +12,15 @@ import pytest
 # another on too few processors make them ten times slower.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+@pytest.fixture(autouse=True)
+def _fixed_seeds() -> None:
+    """Start every test with the same random numbers and with the names of a new session."""
+    import fastgd
+
+    fastgd.utils.clear_session(free_memory=False)
+    fastgd.utils.set_random_seed(1)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What all tests of the Python API share: a backend that exists, fixed seeds and fresh names."""
+"""What all tests of the Python API share: a backend that exists."""
 
 from __future__ import annotations
 
@@ -7,19 +7,16 @@ import os
 import numpy as np
 import pytest
 
-import fastgd
 from fastgd import runtime
 
 
 @pytest.fixture(autouse=True)
-def _fresh_state(monkeypatch: pytest.MonkeyPatch) -> None:
+def _usable_backend(monkeypatch: pytest.MonkeyPatch) -> None:
     if "FASTGD_BACKEND" not in os.environ:
         try:
             runtime.native_module()
         except ImportError:
             monkeypatch.setenv("FASTGD_BACKEND", "numpy")
-    fastgd.utils.clear_session(free_memory=False)
-    fastgd.utils.set_random_seed(1)
 
 
 @pytest.fixture

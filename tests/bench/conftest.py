@@ -1,4 +1,4 @@
-"""What the tests of the suite share: a run made up by hand, a fixed random generator, a fresh state."""
+"""What the tests of the suite share: a run made up by hand, a fixed random generator, settings put back."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from fastgd.bench.results import Document, add_ratios, summarize
 
 
 @pytest.fixture(autouse=True)
-def _fresh_state() -> Iterator[None]:
+def _own_settings() -> Iterator[None]:
     # Adapters choose backend and threads for their process, which here is that of the tests.
-    fastgd.utils.clear_session(free_memory=False)
     threads = runtime.get_num_threads()
     with fastgd.backend(runtime.current_backend()):
         yield

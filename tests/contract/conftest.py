@@ -1,4 +1,4 @@
-"""What the contract tests share: the native backend, default settings, fixed seeds and fresh names."""
+"""What the contract tests share: the native backend, default settings."""
 
 from __future__ import annotations
 
@@ -7,17 +7,14 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-import fastgd
 from fastgd import _core
 
 
 @pytest.fixture(autouse=True)
-def _fresh_state(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _default_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("FASTGD_BACKEND", "FASTGD_ISA", "FASTGD_TEAM_WORK"):
         monkeypatch.delenv(name, raising=False)
     threads = _core.get_num_threads()
-    fastgd.utils.clear_session(free_memory=False)
-    fastgd.utils.set_random_seed(1)
     yield
     _core.set_num_threads(threads)
 

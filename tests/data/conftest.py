@@ -7,16 +7,12 @@ from pathlib import Path
 
 import pytest
 
-import fastgd
-
 BESIDE = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 
 @pytest.fixture(autouse=True)
-def _fresh_state(monkeypatch: pytest.MonkeyPatch) -> None:
+def _native_backend(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FASTGD_BACKEND", raising=False)
-    fastgd.utils.clear_session(free_memory=False)
-    fastgd.utils.set_random_seed(1)
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,6 @@ from unittest import mock
 
 import pytest
 
-import fastgd
-
 # JAX is the lightest backend on which Keras trains, and on it float64 stays float64 after the one repair below. Most of
 # the time goes into compiling what runs once, so the compiler is told not to optimise. The switches are read when JAX
 # starts, which is here, and are no business of the other tests and their child processes.
@@ -56,7 +54,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.fixture(autouse=True)
 def float64(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let Keras compute in float64, and start with fresh names.
+    """Let Keras compute in float64, and draw the same weights in every run.
 
     Where Keras looks for a common type of several (in means, hyperbolic functions, sums with Python's numbers...), it
     makes float32 of float64 at the end, as JAX does by default. The table of these replacements is mended for the test.
@@ -66,6 +64,6 @@ def float64(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setitem(BIT64_TO_BIT32_DTYPE, "float64", "float64")
     before = keras.config.floatx()
     keras.config.set_floatx("float64")
-    fastgd.utils.clear_session(free_memory=False)
+    keras.utils.set_random_seed(1)
     yield
     keras.config.set_floatx(before)
