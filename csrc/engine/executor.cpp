@@ -84,12 +84,13 @@ Executor<T>::Executor(Plan plan, const KernelTable& table, double team_work)
   Index trained = 0;
   for (const ParamSpec& spec : plan_.params) {
     trained_.push_back(trained);
+    param_sizes_.push_back(count(spec.shape));
     trained += spec.trainable ? 1 : 0;
     gradient_offsets_.push_back(spec.trainable ? gradient_size_ : -1);
     sinks_.push_back({.take = &Executor::take_gradient, .owner = this, .param = static_cast<Index>(sinks_.size())});
     if (spec.trainable && spec.constraint)
       constraints_.emplace_back(*spec.constraint, static_cast<Index>(gradient_offsets_.size()) - 1, spec.shape);
-    if (spec.trainable) gradient_size_ += round_up(count(spec.shape), kAlignment / static_cast<Index>(sizeof(T)));
+    if (spec.trainable) gradient_size_ += round_up(param_sizes_.back(), kAlignment / static_cast<Index>(sizeof(T)));
   }
 }
 
@@ -118,8 +119,7 @@ void Executor<T>::announce(const GradientSink<T>& sink, Index begin, Index size)
 
 template <class T>
 Segment<T> Executor<T>::streamed_segment(std::size_t param) const {
-  return {params_[param], gradient_offsets_[param], count(plan_.params[param].shape), trained_[param],
-          penalties_[param]};
+  return {params_[param], gradient_offsets_[param], param_sizes_[param], trained_[param], penalties_[param]};
 }
 
 template <class T>
@@ -149,7 +149,7 @@ std::vector<Segment<T>> Executor<T>::segments_of(const std::vector<bool>& stream
       next_to_last = false;
       continue;
     }
-    const Index size = count(plan_.params[i].shape);
+    const Index size = param_sizes_[i];
     if (next_to_last) {
       Segment<T>& last = segments.back();
       // Neighbours in the parameters' array and in the gradient's become one stretch, the zeros of the gap included; a
@@ -170,8 +170,7 @@ template <class T>
 void Executor<T>::bind_update(const UpdateSpec& spec, std::vector<T*> slots) {
   std::vector<Range> trained;
   for (std::size_t i = 0; i < gradient_offsets_.size(); ++i)
-    if (const Index begin = gradient_offsets_[i]; begin >= 0)
-      trained.push_back({begin, begin + count(plan_.params[i].shape)});
+    if (const Index begin = gradient_offsets_[i]; begin >= 0) trained.push_back({begin, begin + param_sizes_[i]});
   auto update = std::make_unique<Update<T>>(spec, trained);
   // Programs that stream, and those that do not, differ in their instructions.
   if (update->takes_pieces() != takes_pieces()) {
@@ -593,6 +592,29 @@ static void add_columns(const TermCode<T>& term, Index n, Total* totals) noexcep
   for (Index c = 0; c < term.columns; ++c) totals[c].denominator = weight_sum;
 }
 
+// The sum of value(0) .. value(n - 1), by several sums side by side: one would wait for each addition.
+template <class F>
+static double sum_of(Index n, const F& value) noexcept {
+  constexpr Index kSums = 8;
+  double sums[kSums] = {};
+  Index j = 0;
+  for (; j + kSums <= n; j += kSums)
+    for (Index i = 0; i < kSums; ++i) sums[i] += value(j + i);
+  for (Index i = 0; j < n; ++i, ++j) sums[i] += value(j);
+  for (Index step = kSums / 2; step > 0; step /= 2)
+    for (Index i = 0; i < step; ++i) sums[i] += sums[i + step];
+  return sums[0];
+}
+
+// The sum of n values, weighted where there are weights, and that of the weights.
+template <class T>
+static Total weighted_sum(Index n, const T* values, const T* weights) noexcept {
+  const auto value = [=](Index j) { return static_cast<double>(values[j]); };
+  if (weights == nullptr) return {sum_of(n, value), static_cast<double>(n)};
+  const auto weight = [=](Index j) { return static_cast<double>(weights[j]); };
+  return {sum_of(n, [=](Index j) { return weight(j) * value(j); }), sum_of(n, weight)};
+}
+
 template <class T>
 void Executor<T>::run_terms(Program<T>& p) noexcept {
   const Index rows = p.slice().rows;
@@ -607,21 +629,18 @@ void Executor<T>::run_terms(Program<T>& p) noexcept {
       add_columns(term, n, totals);
       continue;
     }
-    double sum = 0;
-    double weight_sum = 0;
-    for (Index j = 0; j < n; ++j) {
-      const double weight = term.weights == nullptr ? 1.0 : static_cast<double>(term.weights[j]);
-      sum += weight * static_cast<double>(term.values[j]);
-      weight_sum += weight;
-    }
+    const auto [sum, weight_sum] = weighted_sum(n, term.values, term.weights);
     const bool mean = term.reduction == Reduction::sum_over_batch_size;
     // What holds for the whole batch counts for all of its samples.
     const double samples = term.whole_batch ? batch : static_cast<double>(rows);
     *totals = {term.metric || mean ? sum : sum * batch, term.metric ? weight_sum : samples};
     if (term.gradient == nullptr) continue;
     const double scale = enlarged * (mean ? term.weight / batch : term.weight);
-    for (Index j = 0; j < n; ++j)
-      term.gradient[j] = static_cast<T>(term.weights == nullptr ? scale : scale * static_cast<double>(term.weights[j]));
+    if (term.weights == nullptr) {
+      std::fill_n(term.gradient, n, static_cast<T>(scale));
+    } else {
+      for (Index j = 0; j < n; ++j) term.gradient[j] = static_cast<T>(scale * static_cast<double>(term.weights[j]));
+    }
   }
 }
 
@@ -655,8 +674,7 @@ void Executor<T>::update(const std::vector<const T*>& gradients, double learning
   // Clipping by norm changes the gradient: not the caller's.
   for (std::size_t i = 0; i < params_.size(); ++i)
     if (const Index offset = gradient_offsets_[i]; offset >= 0)
-      std::copy_n(gradients[static_cast<std::size_t>(trained_[i])], count(plan_.params[i].shape),
-                  gradient_data() + offset);
+      std::copy_n(gradients[static_cast<std::size_t>(trained_[i])], param_sizes_[i], gradient_data() + offset);
   step_ = update_->numbers(learning_rate, iteration);
   const std::size_t params = params_.size();
   const auto segments = segments_of(std::vector<bool>(params), std::vector<Penalty>(params));

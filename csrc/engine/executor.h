@@ -118,6 +118,7 @@ class Executor {
   const KernelTable& table_;
   const Kernels<T>& kernels_;
   const double team_work_;
+  std::vector<Index> param_sizes_;
   std::vector<Index> gradient_offsets_;
   std::vector<Index> trained_;  // per parameter: how many trainable ones stand before it
   Index gradient_size_ = 0;

@@ -177,6 +177,26 @@ def test_only_hooks_of_batches_make_the_engine_return():
     assert not CallbackList([Epochs(), LambdaCallback(on_train_end=print)], True, True).wants_batches("train")
 
 
+def test_hooks_of_older_names_are_called_for_every_batch():
+    heard = []
+
+    class Older(Callback):
+        def on_batch_begin(self, batch, logs=None):
+            heard.append(("begin", batch))
+
+        def on_batch_end(self, batch, logs=None):
+            heard.append(("end", batch, sorted(logs)))
+
+    listeners = CallbackList([Older(), LambdaCallback(on_train_batch_end=lambda batch, logs: heard.append("own"))])
+    for batch in range(2):
+        listeners.on_batch_begin("train", batch)
+        listeners.on_batch_end("train", batch, {"loss": 1.0, "accuracy": 0.5})
+        # Those of other phases have no older names.
+        listeners.on_batch_end("test", batch)
+    names = ["accuracy", "loss"]
+    assert heard == [("begin", 0), ("end", 0, names), "own", ("begin", 1), ("end", 1, names), "own"]
+
+
 def test_progress_hook_sees_the_end_of_every_epoch():
     steps = []
     make().fit(

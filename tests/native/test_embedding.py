@@ -146,7 +146,7 @@ def pooled(layer: Any, readers: int = 1) -> Any:
     fastgd.utils.set_random_seed(3)
     x = fastgd.Input((130,), dtype="int32")
     vectors = layers.Embedding(*LATE, dtype="float64")(x)
-    parts = [layer(vectors), layers.GlobalMaxPooling1D(dtype="float64")(vectors)][:readers]
+    parts = [layer(vectors), layers.GlobalMaxPooling1D(name="other", dtype="float64")(vectors)][:readers]
     y = layers.Dense(2, "tanh", dtype="float64")(
         layers.Concatenate(dtype="float64")(parts) if readers > 1 else parts[0]
     )

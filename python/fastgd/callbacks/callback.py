@@ -7,10 +7,13 @@ from typing import Any
 Logs = dict[str, Any]
 
 BATCH_HOOKS = {
-    "train": ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end"),
+    "train": ("on_train_batch_begin", "on_train_batch_end"),
     "test": ("on_test_batch_begin", "on_test_batch_end"),
     "predict": ("on_predict_batch_begin", "on_predict_batch_end"),
 }
+
+# Hooks that by themselves call another, older name.
+_OLDER_NAMES = {"on_train_batch_begin": "on_batch_begin", "on_train_batch_end": "on_batch_end"}
 
 
 class Callback:
@@ -96,5 +99,7 @@ class Callback:
 
 
 def overrides(callback: Callback, hook: str) -> bool:
-    """Return whether a callback defines `hook` itself, in its class or on the instance."""
-    return hook in vars(callback) or getattr(type(callback), hook) is not getattr(Callback, hook)
+    """Return whether a callback defines `hook`, or what it passes on to, itself: in its class or on the instance."""
+    if hook in vars(callback) or getattr(type(callback), hook) is not getattr(Callback, hook):
+        return True
+    return hook in _OLDER_NAMES and overrides(callback, _OLDER_NAMES[hook])

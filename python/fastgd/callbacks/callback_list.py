@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from fastgd.callbacks.callback import BATCH_HOOKS, Callback, Logs, overrides
@@ -49,6 +49,8 @@ class CallbackList:
             given.append(self.history)
         self.callbacks: list[Callback] = given
         self.params = params
+        # The methods behind each hook that has been called: most callbacks have few hooks, and most hooks nobody.
+        self._heard: dict[str, list[Callable[..., None]]] = {}
         for callback in given:
             callback.set_params(params)
             if model is not None:
@@ -56,7 +58,7 @@ class CallbackList:
 
     def wants_batches(self, phase: str) -> bool:
         """Return whether some callback has a hook for every batch of a phase: "train", "test" or "predict"."""
-        return any(overrides(callback, hook) for callback in self.callbacks for hook in BATCH_HOOKS[phase])
+        return any(map(self._methods, BATCH_HOOKS[phase]))
 
     def close(self) -> None:
         """Leave the terminal as it was, also after an error."""
@@ -108,8 +110,19 @@ class CallbackList:
         """Call the hook of this name."""
         self._call("on_progress", logs, step)
 
+    def _methods(self, hook: str) -> list[Callable[..., None]]:
+        """Return the methods of this name that callbacks define, in the order of the callbacks."""
+        found = self._heard.get(hook)
+        if found is None:
+            found = [getattr(callback, hook) for callback in self.callbacks if overrides(callback, hook)]
+            self._heard[hook] = found
+        return found
+
     def _call(self, hook: str, logs: Mapping[str, Any] | None, *place: int) -> None:
+        methods = self._methods(hook)
+        if not methods:
+            return
         # Each callback gets the logs in sorted order, as Keras has them, and sees what those before it added.
         ordered = {key: logs[key] for key in sorted(logs)} if logs else {}
-        for callback in self.callbacks:
-            getattr(callback, hook)(*place, ordered)
+        for method in methods:
+            method(*place, ordered)

@@ -71,13 +71,13 @@ class TrainingLoop:
         self._left = 0
         # The batches of the epoch so far, and what they added up to besides what the executor has.
         self._done = 0
-        self._carried: Any = 0.0
+        self._carried: Array | None = None
         # Whether the current pass was begun by another process.
         self._resumed = False
 
     def position(self) -> dict[str, Any]:
         """Return where the loop stands, as numbers and lists: `resume` of a like loop goes on there."""
-        totals = self._engine.executor.totals() + self._carried if self._done else None
+        totals = self._totals() if self._done else None
         return {
             "shuffle_seed": self._shuffle_seed,
             "pass": self._pass,
@@ -91,7 +91,7 @@ class TrainingLoop:
         seed = position["shuffle_seed"]
         self._shuffle_seed = None if seed is None else int(seed)
         self._pass, self._left, self._done = (int(position[key]) for key in ("pass", "left", "done"))
-        self._carried = 0.0 if position["totals"] is None else np.array(position["totals"])
+        self._carried = None if position["totals"] is None else np.array(position["totals"])
         self._resumed = self._left > 0
 
     def run_epoch(self, callbacks: CallbackList) -> dict[str, Any]:
@@ -107,15 +107,15 @@ class TrainingLoop:
         begun = self._left > 0 and not self._resumed
         # What passes of this epoch before the current one added up, less what the current one had before this epoch.
         if begun:
-            self._carried = self._carried - executor.totals()
+            self._carried = -executor.totals() if self._carried is None else self._carried - executor.totals()
         logs: dict[str, Any] = {}
         while self._done < self.steps and not (self._done and self._model.stop_training):
             if self._resumed:
-                self._begin_rest(executor)
+                self._begin_rest(executor, optimizer)
             elif self._left == 0:
                 if begun:
-                    self._carried = self._carried + executor.totals()
-                self._begin(executor)
+                    self._carried = self._totals()
+                self._begin(executor, optimizer)
             begun = True
             if heard:
                 callbacks.on_batch_begin("train", self._done)
@@ -124,37 +124,42 @@ class TrainingLoop:
             ran = advance_training(self._engine, optimizer, wanted)
             self._left -= ran
             self._done += ran
-            logs = self._objectives.logs(executor.totals() + self._carried)
+            logs = self._objectives.logs(self._totals())
             if heard:
                 callbacks.on_batch_end("train", self._done - 1, logs)
             callbacks.on_progress(self._done, logs)
-        self._done, self._carried = 0, 0.0
+        self._done, self._carried = 0, None
         return logs
 
-    def _begin_rest(self, executor: Executor) -> None:
+    def _totals(self) -> Array:
+        """Return what the batches of the epoch so far added up to."""
+        totals = self._engine.executor.totals()
+        return totals if self._carried is None else totals + self._carried
+
+    def _begin_rest(self, executor: Executor, optimizer: Optimizer) -> None:
         """Start with the batches that are left of a pass which another process began."""
         self._engine.bind_weights()
-        self._engine.bind_optimizer(self._model.optimizer)
+        self._engine.bind_optimizer(optimizer)
         first = (batches_of(self._feeds.rows, self._batch_size) - self._left) * self._batch_size
         rows: Any = slice(first, None)
         if self._shuffle_seed is not None:
             rows = row_order(self._feeds.rows, self._shuffle_seed, self._pass - 1)[first:]
         arrays = [np.ascontiguousarray(array[rows]) for array in self._feeds.arrays]
-        executor.begin("train", arrays, self._batch_size, iteration=self._model.optimizer.calls)
+        executor.begin("train", arrays, self._batch_size, iteration=optimizer.calls)
         self._resumed = False
 
-    def _begin(self, executor: Executor) -> None:
+    def _begin(self, executor: Executor, optimizer: Optimizer) -> None:
         """Start a pass over the rows."""
         # Callbacks may have moved the weights into a larger model or changed the optimizer since the last pass.
         self._engine.bind_weights()
-        self._engine.bind_optimizer(self._model.optimizer)
+        self._engine.bind_optimizer(optimizer)
         executor.begin(
             "train",
             self._feeds.arrays,
             self._batch_size,
             shuffle_seed=self._shuffle_seed,
             epoch=self._pass,
-            iteration=self._model.optimizer.calls,
+            iteration=optimizer.calls,
         )
         self._pass += 1
         self._left = batches_of(self._feeds.rows, self._batch_size)

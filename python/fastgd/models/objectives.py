@@ -142,12 +142,21 @@ class Objectives:
         values, such as one per class, gives an array.
         """
         metrics = self._metric_columns
-        row = len(totals) - sum(columns for _, columns in metrics)
+        row = len(totals) - sum(columns for _, columns in metrics) if metrics else len(totals)
         sums = totals[:row].tolist()
-        losses = [top / bottom if bottom else 0.0 for top, bottom in sums]
-        own = [output.scale * loss for output, loss in zip(self.with_loss, losses, strict=False)]
-        total = sum(output.weight * loss for output, loss in zip(self.with_loss, own, strict=True))
-        total += sum(losses[len(own) :])
+        own: list[float] = []
+        total = penalties = 0.0
+        for place, (top, bottom) in enumerate(sums):
+            loss = top / bottom if bottom else 0.0
+            if place < len(self._factors):
+                scale, weight = self._factors[place]
+                own.append(scale * loss)
+                total += weight * own[-1]
+            else:
+                penalties += loss
+        total += penalties
+        if not metrics and len(own) == 1:
+            return {"loss": total}
         values: list[Any] = [total] if len(own) == 1 else [total, *own]
         # Every loss counts the samples, whatever their weights.
         samples = sums[0][1] if row else 0.0
@@ -156,6 +165,11 @@ class Objectives:
             values.append(observed.combine(Totals(part[:, 0], float(part[0, 1]), samples)))
             row += columns
         return dict(zip(self.names, values, strict=True))
+
+    @cached_property
+    def _factors(self) -> list[tuple[float, float]]:
+        """By what each loss is multiplied to be shown, and that to be part of the total."""
+        return [(output.scale, output.weight) for output in self.with_loss]
 
     @cached_property
     def _metric_columns(self) -> list[tuple[Observed, int]]:

@@ -117,6 +117,8 @@ class Optimizer(UpdateSteps):
 
     def learning_rates(self, count: int) -> Array:
         """Return the learning rate of each of the next `count` batches."""
+        if not self.is_scheduled:
+            return np.array([self._learning_rate] * count)
         return np.array([self._rate_at(step) for step in range(self._calls, self._calls + count)])
 
     def _rate_at(self, step: int) -> float:
