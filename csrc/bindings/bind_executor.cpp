@@ -35,6 +35,14 @@ bool python_signals() {
   return PyErr_CheckSignals() != 0;
 }
 
+// Numerators and denominators.
+py::array_t<double> to_array(const std::vector<Total>& totals, const std::vector<py::ssize_t>& shape) {
+  py::array_t<double> array(shape);
+  double* to = array.mutable_data();
+  for (const Total& total : totals) *to++ = total.numerator, *to++ = total.denominator;
+  return array;
+}
+
 // What is the same for both floating types.
 class PyExecutor {
  public:
@@ -48,6 +56,8 @@ class PyExecutor {
   virtual Index advance(Index max_batches, double max_seconds,
                         const std::optional<py::array_t<double, py::array::c_style>>& learning_rates) = 0;
   virtual py::array_t<double> totals() const = 0;
+  virtual Index run_passes(Index max_passes, double max_seconds, double learning_rate) = 0;
+  virtual py::array_t<double> pass_totals() const = 0;
   virtual std::uint64_t iteration() const = 0;
   virtual void update(const Arrays& gradients, double learning_rate, std::uint64_t iteration) = 0;
   virtual py::dict inspect(const std::vector<std::optional<py::array>>& feeds, bool training,
@@ -130,13 +140,24 @@ class PyExecutorOf final : public PyExecutor {
   }
 
   py::array_t<double> totals() const override {
-    const auto& totals = executor_.totals();
-    py::array_t<double> array({static_cast<py::ssize_t>(totals.size()), py::ssize_t{2}});
-    for (std::size_t i = 0; i < totals.size(); ++i) {
-      array.mutable_at(i, 0) = totals[i].numerator;
-      array.mutable_at(i, 1) = totals[i].denominator;
+    return to_array(executor_.totals(), {static_cast<py::ssize_t>(executor_.totals().size()), 2});
+  }
+
+  Index run_passes(Index max_passes, double max_seconds, double learning_rate) override {
+    const auto hold = acquire();
+    Index done = 0;
+    {
+      py::gil_scoped_release release;
+      done = executor_.run_passes(max_passes, max_seconds, learning_rate, &python_signals);
     }
-    return array;
+    if (executor_.interrupted()) throw py::error_already_set();
+    return done;
+  }
+
+  py::array_t<double> pass_totals() const override {
+    const auto each = static_cast<py::ssize_t>(executor_.totals().size());
+    const auto all = static_cast<py::ssize_t>(executor_.pass_totals().size());
+    return to_array(executor_.pass_totals(), {each > 0 ? all / each : 0, each, 2});
   }
 
   std::uint64_t iteration() const override { return executor_.iteration(); }
@@ -282,6 +303,9 @@ void bind_executor(py::module_& m) {
       .def("advance", &PyExecutor::advance, py::arg("max_batches"), py::arg("max_seconds"),
            py::arg("learning_rates") = py::none())
       .def("totals", &PyExecutor::totals)
+      .def("run_passes", &PyExecutor::run_passes, py::arg("max_passes"), py::arg("max_seconds"),
+           py::arg("learning_rate"))
+      .def("pass_totals", &PyExecutor::pass_totals)
       .def("update", &PyExecutor::update, py::arg("gradients"), py::arg("learning_rate"), py::arg("iteration") = 0)
       .def("inspect", &PyExecutor::inspect, py::arg("feeds"), py::arg("training") = true, py::arg("iteration") = 0);
 }

@@ -267,15 +267,47 @@ void Executor<T>::begin(RunRequest request) {
       "`outputs` must hold one array per output in predict mode, all or none in train mode, and none else. Received: ",
       request.sinks.size());
   if (const Index rest = request.rows % batch; rest != 0) compiled(request.mode, rest);
+  request_ = std::move(request);
+  request_.batch_size = batch;
+  begin_pass();
+  find_ready_feeds();
+  begun_ = true;
+}
+
+template <class T>
+void Executor<T>::begin_pass() {
   order_.clear();
-  if (request.shuffle) order_ = permutation(request.rows, request.shuffle_seed, request.epoch);
+  if (request_.shuffle) order_ = permutation(request_.rows, request_.shuffle_seed, request_.epoch);
   std::fill(totals_.begin(), totals_.end(), Total{});
   next_row_ = 0;
   interrupted_ = false;
-  request_ = std::move(request);
-  request_.batch_size = batch;
-  find_ready_feeds();
-  begun_ = true;
+}
+
+template <class T>
+Index Executor<T>::run_passes(Index max_passes, double max_seconds, double learning_rate, Interrupt interrupt) {
+  if (!begun_ || request_.mode != Mode::train) misuse("The executor is not training: call begin first.");
+  pass_totals_.clear();
+  const auto started = Clock::now();
+  auto last_interrupt = started;
+  for (Index pass = 0; pass < max_passes; ++pass) {
+    if (pass > 0) {
+      ++request_.epoch;
+      begin_pass();
+    }
+    while (next_row_ < request_.rows && !interrupted_)
+      advance(request_.rows, std::numeric_limits<double>::infinity(), {&learning_rate, 1}, interrupt);
+    // What came with the last batch leaves the pass whole.
+    if (next_row_ < request_.rows) return pass;
+    pass_totals_.insert(pass_totals_.end(), totals_.begin(), totals_.end());
+    const auto now = Clock::now();
+    // A short pass is over before it would have asked by itself.
+    if (interrupt != nullptr && !interrupted_ && Pace::seconds(now - last_interrupt) >= kSecondsBetweenInterrupts) {
+      last_interrupt = now;
+      interrupted_ = interrupt();
+    }
+    if (interrupted_ || Pace::seconds(now - started) >= max_seconds) return pass + 1;
+  }
+  return std::max<Index>(0, max_passes);
 }
 
 template <class T>

@@ -56,6 +56,11 @@ class Executor {
   void begin(RunRequest request);
   // Returns the number of batches run. When `interrupt` said so or an op failed, stops early with interrupted() true.
   Index advance(Index max_batches, double max_seconds, std::span<const double> learning_rates, Interrupt interrupt);
+  // The pass that has begun, in train mode, and further ones over the same rows, each as if begun with the next epoch;
+  // none begins after `max_seconds` but the first. Returns how many were finished; interrupted() as above.
+  Index run_passes(Index max_passes, double max_seconds, double learning_rate, Interrupt interrupt);
+  // The totals of the passes that the last `run_passes` has finished, one after the other.
+  const std::vector<Total>& pass_totals() const { return pass_totals_; }
   bool interrupted() const { return interrupted_; }
   std::uint64_t iteration() const { return request_.iteration; }
   const std::vector<Total>& totals() const { return totals_; }
@@ -73,6 +78,8 @@ class Executor {
   // What every rank does after a batch; unfinished: it was cut short and counts for nothing.
   enum class After { go_on, leave, leave_unfinished };
 
+  // The first row of a pass is the next, in the order of the request's epoch.
+  void begin_pass();
   Batch<T>& compiled(Mode mode, Index rows);
   // Gives it memory for a team of this size.
   void prepare(Batch<T>& batch, int team);
@@ -143,7 +150,7 @@ class Executor {
   Index next_row_ = 0;
   TeamChoice update_choice_;  // for `update`
   bool interrupted_ = false;
-  std::vector<Total> totals_;
+  std::vector<Total> totals_, pass_totals_;
 };
 
 }  // namespace fastgd

@@ -63,6 +63,12 @@ class Executor(Protocol):
     def totals(self) -> npt.NDArray[np.float64]:
         """Return numerator and denominator of every loss, then of every column of every metric, since `begin`."""
 
+    def run_passes(self, max_passes: int, max_seconds: float, learning_rate: float) -> int:
+        """Finish the pass of training that has begun, run further ones like it, and return how many were finished."""
+
+    def pass_totals(self) -> npt.NDArray[np.float64]:
+        """Return the totals of each pass that the last `run_passes` has finished."""
+
     def update(self, gradients: Sequence[npt.NDArray[Any]], learning_rate: float, iteration: int = 0) -> None:
         """Do one step of the bound rule by these gradients, one per trainable parameter."""
 

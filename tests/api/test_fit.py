@@ -12,6 +12,7 @@ import pytest
 import fastgd
 from fastgd.callbacks import Callback
 from fastgd.layers import Dense
+from fastgd.models.loop import TrainingLoop
 
 
 def linear_model(optimizer=None, dtype="float64", **kwargs):
@@ -431,3 +432,66 @@ def test_a_summed_loss_adds_up_every_place() -> None:
     model.train_on_batch(x, y)
     gradient = 2 / 2 * np.einsum("nij,nik->jk", x, x @ before - y)
     np.testing.assert_allclose(model.get_weights()[0], before - 0.01 * gradient, rtol=1e-12)
+
+
+class EveryEpoch(Callback):
+    """Has `fit` return to Python for every epoch."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        pass
+
+
+@pytest.mark.parametrize("backend", fastgd.runtime.BACKENDS)
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_epochs_that_nobody_hears_of_are_the_same(backend, shuffle, monkeypatch):
+    x, y = np.random.default_rng(2).normal(size=(37, 3)), np.random.default_rng(3).normal(size=(37, 1))
+    at_once = []
+    run_epochs = TrainingLoop.run_epochs
+
+    def a_few(loop, most, finished):
+        at_once.append(most)
+        run_epochs(loop, min(most, 10), finished)
+
+    monkeypatch.setattr(TrainingLoop, "run_epochs", a_few)
+    results = []
+    with fastgd.backend(backend):
+        for callbacks in ([EveryEpoch()], []):
+            fastgd.utils.set_random_seed(5)
+            model = fastgd.Sequential([fastgd.Input((3,)), Dense(6, "tanh"), fastgd.layers.Dropout(0.2), Dense(1)])
+            model.compile(fastgd.optimizers.SGD(0.05, momentum=0.9), "mse", metrics=["mae"])
+            history = model.fit(x, y, 8, epochs=30, shuffle=shuffle, verbose=0, callbacks=callbacks, initial_epoch=4)
+            model.fit(x, y, 8, epochs=3, shuffle=shuffle, verbose=0, callbacks=callbacks)
+            results.append((history.epoch, history.history, model.history.history, model.optimizer.iterations))
+            results[-1] += tuple(w.tobytes() for w in model.get_weights())
+    assert at_once == [25, 15, 5, 2]
+    assert results[0] == results[1]
+    assert results[1][0] == list(range(4, 30))
+    assert len(results[1][1]["mae"]) == 26
+
+
+def test_whoever_listens_hears_of_every_epoch():
+    x, y = np.random.default_rng(2).normal(size=(8, 3)), np.ones((8, 1))
+    model = fastgd.Sequential([fastgd.Input((3,)), Dense(1)])
+    model.compile("sgd", "mse")
+    epochs, seen = list(range(6)), []
+    hook = fastgd.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: seen.append((epoch, model.optimizer.iterations))
+    )
+    model.fit(x, y, epochs=6, verbose=0, callbacks=[hook])
+    assert seen == [(epoch, epoch + 1) for epoch in epochs]
+    # A record of one's own may look at the model.
+    seen.clear()
+
+    class Own(fastgd.callbacks.History):
+        def on_epoch_end(self, epoch, logs=None):
+            super().on_epoch_end(epoch, logs)
+            seen.append((epoch, self.model.optimizer.iterations))
+
+    model.optimizer.iterations = 0
+    history = model.fit(x, y, epochs=6, verbose=0, callbacks=[Own()])
+    assert seen == [(epoch, epoch + 1) for epoch in epochs]
+    assert history.epoch == epochs
+    # So does a schedule, and a run that is watched.
+    model.compile(fastgd.optimizers.SGD(fastgd.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)), "mse")
+    history = model.fit(x, y, epochs=6, verbose=0, validation_data=(x, y))
+    assert len(history.history["val_loss"]) == 6

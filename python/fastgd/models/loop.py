@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +76,8 @@ class TrainingLoop:
         self._carried: Array | None = None
         # Whether the current pass was begun by another process.
         self._resumed = False
+        # How long the last epoch took.
+        self._seconds = math.inf
 
     def position(self) -> dict[str, Any]:
         """Return where the loop stands, as numbers and lists: `resume` of a like loop goes on there."""
@@ -99,6 +103,7 @@ class TrainingLoop:
 
         After an interrupt or an error in a callback the optimizer knows how many batches were done.
         """
+        started = time.perf_counter()
         optimizer = self._model.optimizer
         executor = self._engine.executor
         heard = callbacks.wants_batches("train")
@@ -129,7 +134,46 @@ class TrainingLoop:
                 callbacks.on_batch_end("train", self._done - 1, logs)
             callbacks.on_progress(self._done, logs)
         self._done, self._carried = 0, None
+        self._seconds = time.perf_counter() - started
         return logs
+
+    def runs_epochs_at_once(self, callbacks: CallbackList) -> bool:
+        """Return whether the engine may go from epoch to epoch by itself: nobody wants to know, and a pass is an epoch.
+
+        It then looks at the clock between epochs, of which the last one was short.
+        """
+        return (
+            callbacks.hears_only_the_ends_of_epochs
+            and self._left == 0
+            and self.steps == batches_of(self._feeds.rows, self._batch_size)
+            and self._seconds < CHUNK_SECONDS / 10
+            and not self._model.optimizer.is_scheduled
+            and not self._engine.lowered.constrained_in_python
+        )
+
+    def run_epochs(self, most: int, finished: Callable[[dict[str, Any]], None]) -> None:
+        """Train for at most `most` epochs, as many as fit into a tenth of a second.
+
+        Args:
+            most: how many.
+            finished: called with the logs of each, after the last one or after an interrupt.
+        """
+        optimizer, executor = self._model.optimizer, self._engine.executor
+        self._begin(executor, optimizer)
+        announce_change()
+        before = executor.iteration
+        try:
+            executor.run_passes(most, CHUNK_SECONDS, optimizer.learning_rate)
+        finally:
+            ran = executor.iteration - before
+            optimizer.calls += ran
+            totals = executor.pass_totals()
+            # What is left of a pass that was interrupted; `_begin` has counted the first one.
+            self._done = ran - len(totals) * self.steps
+            self._left = self.steps - self._done if self._done else 0
+            self._pass += len(totals) - (0 if self._done else 1)
+            for each in totals:
+                finished(self._objectives.logs(each))
 
     def _totals(self) -> Array:
         """Return what the batches of the epoch so far added up to."""

@@ -24,7 +24,7 @@ from fastgd.models.data import (
 from fastgd.models.feeds import input_feeds
 from fastgd.models.fitting import report, split_off, unpack_validation, validation_epochs
 from fastgd.models.gradients import loss_and_gradient, read_flat, without_constraints, write_flat
-from fastgd.models.loop import predict_batch, train_batch
+from fastgd.models.loop import TrainingLoop, predict_batch, train_batch
 from fastgd.models.lowering import lower_prediction
 from fastgd.models.objectives import Objectives
 from fastgd.models.session import Engine
@@ -166,15 +166,24 @@ class Trainer(Steps):
                 listeners.on_train_begin()
                 first = self._resume(loop, engine, () if isinstance(data, StepData) else data.weighted, first)
                 logs: dict[str, Any] = {}
-                for epoch in range(first, epochs):
+                epoch = first
+
+                def end_epoch(of_epoch: dict[str, Any]) -> None:
+                    nonlocal epoch, logs
+                    logs = of_epoch
+                    listeners.on_epoch_end(epoch, logs)
+                    epoch += 1
+
+                while epoch < epochs and not (epoch > first and self.stop_training):
+                    if validation is None and isinstance(loop, TrainingLoop) and loop.runs_epochs_at_once(listeners):
+                        loop.run_epochs(epochs - epoch, end_epoch)
+                        continue
                     listeners.on_epoch_begin(epoch)
-                    logs = loop.run_epoch(listeners)
+                    results = loop.run_epoch(listeners)
                     if validation is not None and is_validated(epoch):
                         test_logs = self._test(validation, objectives, listeners)
-                        logs.update({f"val_{name}": value for name, value in test_logs.items()})
-                    listeners.on_epoch_end(epoch, logs)
-                    if self.stop_training:
-                        break
+                        results.update({f"val_{name}": value for name, value in test_logs.items()})
+                    end_epoch(results)
                 if engine is not None:
                     self.optimizer.finalize_variable_values(engine.lowered.trained)
                 listeners.on_train_end(logs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from time import perf_counter
 
@@ -13,7 +14,6 @@ from fastgd.reference.constraints import constrain
 from fastgd.reference.feeds import Feeds, check_bound
 from fastgd.reference.passes import Batch, run_backward, run_forward
 from fastgd.reference.program import build_program, check_plan, find_model_inputs
-from fastgd.reference.random import permutation
 from fastgd.reference.registry import Array, MaybeArrays
 from fastgd.reference.run import Run, check_outputs, learning_rates_of
 from fastgd.reference.terms import count_totals, observe, tensors_of
@@ -63,6 +63,7 @@ class Executor:
         self._update: UpdateSteps | None = None
         self._run: Run | None = None
         self._totals: npt.NDArray[np.float64] = np.zeros((count_totals(plan), 2))
+        self._pass_totals: list[npt.NDArray[np.float64]] = []
         self.iteration = 0
 
     def bind_parameters(self, arrays: Sequence[Array]) -> None:
@@ -135,8 +136,7 @@ class Executor:
         program = self._programs[mode]
         data = Feeds(self._plan, feeds, program.inputs, partial=predicting)
         check_outputs(self._plan, outputs, data.rows, mode)
-        order = None if shuffle_seed is None else permutation(data.rows, shuffle_seed, epoch)
-        self._run = Run(mode, program, data, batch_size, order, tuple(outputs))
+        self._run = Run(mode, program, data, batch_size, shuffle_seed, epoch, tuple(outputs))
         self._totals[:] = 0.0
         self.iteration = iteration
 
@@ -171,6 +171,39 @@ class Executor:
     def totals(self) -> npt.NDArray[np.float64]:
         """Return numerator and denominator of each loss, then each column of each metric, since `begin`: (rows, 2)."""
         return np.array(self._totals)
+
+    def run_passes(self, max_passes: int, max_seconds: float, learning_rate: float) -> int:
+        """Finish the pass that has begun, then run further ones, each as `begin` with the next epoch would.
+
+        Args:
+            max_passes: how many at most.
+            max_seconds: the time after which no further pass begins.
+            learning_rate: the rate of all batches.
+
+        Returns:
+            How many passes were finished.
+
+        Raises:
+            ValueError: if no training has begun.
+        """
+        run = self._run
+        if run is None or run.mode != "train":
+            raise ValueError("call `begin` with the mode 'train' before `run_passes`")
+        self._pass_totals = []
+        start = perf_counter()
+        while len(self._pass_totals) < max_passes:
+            if self._pass_totals:
+                self._run = run = run.next_pass()
+                self._totals[:] = 0.0
+            self.advance(run.batches_left, math.inf, [learning_rate])
+            self._pass_totals.append(self.totals())
+            if perf_counter() - start >= max_seconds:
+                break
+        return len(self._pass_totals)
+
+    def pass_totals(self) -> npt.NDArray[np.float64]:
+        """Return the totals of each pass that the last `run_passes` has finished: (passes, rows, 2)."""
+        return np.array(self._pass_totals).reshape(-1, *self._totals.shape)
 
     def update(self, gradients: Sequence[Array], learning_rate: float, iteration: int = 0) -> None:
         """Do one step of the bound rule by given gradients; a run that has begun is over.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from fastgd.plan import Plan, resolve_shape
 from fastgd.reference.feeds import Feeds, check_bound
 from fastgd.reference.program import Program
+from fastgd.reference.random import permutation
 from fastgd.reference.registry import Array
 
 
@@ -22,14 +23,24 @@ class Run:
     program: Program
     feeds: Feeds
     batch_size: int
-    order: Array | None
+    shuffle_seed: int | None
+    epoch: int
     outputs: Sequence[Array]
     position: int = 0
+    order: Array | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        seed = self.shuffle_seed
+        self.order = None if seed is None else permutation(self.feeds.rows, seed, self.epoch)
 
     @property
     def batches_left(self) -> int:
         """The number of batches still to run, the last of which may be a partial one."""
         return -(-(self.feeds.rows - self.position) // self.batch_size)
+
+    def next_pass(self) -> Run:
+        """Return the run over the same rows in the next epoch."""
+        return replace(self, epoch=self.epoch + 1, position=0)
 
 
 def check_outputs(plan: Plan, outputs: Sequence[Array], rows: int, mode: str) -> None:
