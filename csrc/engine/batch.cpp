@@ -8,10 +8,13 @@
 namespace fastgd {
 namespace {
 
-// A group costs a pass over the gradient, whose product wants rows to sum over.
-constexpr Index kLeastRows = 16;
-// All gradients together: half of a second cache.
-constexpr Index kGradientBytes = 512 * 1024;
+// A group costs a pass over the gradient, whose product wants rows to sum over. Few rows pay where all gradients
+// together fit into half of a second cache, many rows also where they lie in the third one: then the tensors of a group
+// find room in the second.
+struct Bounds {
+  Index least_rows, gradient_bytes;
+};
+constexpr Bounds kBounds[] = {{16, 512 * 1024}, {128, 4 * 1024 * 1024}};
 // Times the work that pays for a thread, what a group has at least: 20-64-32-5 with batch 32 loses on one thread what
 // it gains on two.
 constexpr double kTeamsWork = 2;
@@ -22,8 +25,10 @@ Index count_groups(const Program<T>& whole, Index gradient_size, double team_wor
   if (whole.couples_samples() || team_work <= 0) return 1;
   const Index bytes = std::max<Index>(1, gradient_size * static_cast<Index>(sizeof(T)));
   const double by_work = whole.work() / (kTeamsWork * team_work);
-  const Index most = std::min({GroupSums<T>::kMostGroups, whole.slice().rows / kLeastRows, kGradientBytes / bytes,
-                               static_cast<Index>(std::min(by_work, 1e6))});
+  Index most = 1;
+  for (const Bounds& b : kBounds)
+    most = std::max(most, std::min(whole.slice().rows / b.least_rows, b.gradient_bytes / bytes));
+  most = std::min({most, GroupSums<T>::kMostGroups, static_cast<Index>(std::min(by_work, 1e6))});
   // A power of two, so that teams get equal shares.
   Index groups = 1;
   while (2 * groups <= most) groups *= 2;

@@ -4,23 +4,30 @@
 namespace fastgd::FASTGD_ISA_NAMESPACE {
 namespace {
 
-// A product that nobody has cut into blocks is taken in stretches of k, so that a panel of B stays in the second cache
-// while all tiles of a column of C pass over it.
+// A product that nobody has cut into blocks is taken in stretches of k, so that B stays in the second cache while all
+// rows of tiles pass over it.
 constexpr Index kBlockDepth = 1024;
 
+// Where panels of B follow one another in memory, rows are outermost: those of A that a tile needs stay in the first
+// cache while the panels pass. Else columns are: then the lines of B, far apart as they are, are wanted again at once.
 template <class T>
 void product(const Gemm<T>& g) noexcept {
   constexpr Index cols = kTileCols<T>;
   const Index height = tile_height(g);
-  const Index b_panel = g.b_panel != 0 ? g.b_panel : cols;
+  const Index a_panel = g.a_panel != 0 ? g.a_panel : height * g.a_row;
   const Index depth = g.k > 0 ? g.k : 1;  // an empty sum still has its epilogue
   for (Index p = 0; p < depth; p += kBlockDepth) {
     const Index k = g.k - p < kBlockDepth ? g.k - p : kBlockDepth;
     const bool finish = p + kBlockDepth >= depth;
     const Start start = p > 0 || g.accumulate ? Start::from_c : Start::zero;
-    const T* b = g.b + p * g.b_row;
-    for (Index j = 0; j < g.n; j += cols, b += b_panel)
-      tile_column(g, g.a + p * g.a_col, b, g.c, k, height, start, finish, j, g.n - j < cols ? g.n - j : cols);
+    const T *a = g.a + p * g.a_col, *b = g.b + p * g.b_row;
+    if (g.b_panel != 0) {
+      for (Index i = 0; i < g.m; i += height, a += a_panel)
+        tile_row(g, a, b, g.c + i * g.c_row, k, g.m - i < height ? g.m - i : height, start, finish);
+    } else {
+      for (Index j = 0; j < g.n; j += cols, b += cols)
+        tile_column(g, a, b, g.c, k, height, start, finish, j, g.n - j < cols ? g.n - j : cols);
+    }
   }
 }
 

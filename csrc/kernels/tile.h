@@ -195,31 +195,53 @@ FASTGD_INLINE Index tile_height(const Gemm<T>& g) {
   return g.a_panel != 0 || tiles == 0 ? kTileRows<T> : (g.m + tiles - 1) / tiles;
 }
 
-// The tiles of some columns of C, `width` of them from column j on: at most one panel of B.
+// Asks for the lines of some rows and columns of C, which the next tile adds to, to come while this one is made.
+template <class T>
+FASTGD_INLINE void fetch_tile(const T* c, Index c_row, Index rows, Index width) {
+  for (Index r = 0; r < rows; ++r) {
+    __builtin_prefetch(c + r * c_row, 1);
+    __builtin_prefetch(c + r * c_row + width - 1, 1);
+  }
+}
+
+// The tile of some rows of C and of `width` columns from column j on, at most one panel of B; `c` is its place.
 template <class T, class Product>
-FASTGD_INLINE void tile_column(const Product& g, const T* a, const T* b, T* c, Index k, Index height, Start start,
-                               bool finish, Index j, Index width) {
+FASTGD_INLINE void run_tile(const Product& g, const T* a, const T* b, T* c, Index k, Index rows, Start start,
+                            bool finish, Index j, Index width) {
   constexpr Index lanes = kLanes<T>;
   static_assert(kTileCols<T> == 2 * lanes);
   const bool half = kHasHalfRegisters && width <= HalfRegister<T>::kCount, narrow = width <= lanes;
   const Index last_lanes = narrow ? width : width - lanes;
-  const Index a_panel = g.a_panel != 0 ? g.a_panel : height * g.a_row;
   const T* bias = g.epilogue.bias == nullptr ? nullptr : g.epilogue.bias + j;
-  for (Index i = 0; i < g.m; i += height, a += a_panel) {
-    const Index rows = g.m - i < height ? g.m - i : height;
-    // The lines of C that the next tile adds to come while this one is made.
-    if (k >= kLongChain && i + rows < g.m) {
-      const Index next = g.m - i - rows < height ? g.m - i - rows : height;
-      for (Index r = 0; r < next; ++r) {
-        const T* const at = c + (i + rows + r) * g.c_row + j;
-        __builtin_prefetch(at, 1);
-        __builtin_prefetch(at + width - 1, 1);
-      }
-    }
-    const auto run = half     ? kTiles<Product, T, HalfRegister<T>, 1>.of[rows - 1]
-                     : narrow ? kTiles<Product, T, WholeRegister<T>, 1>.of[rows - 1]
-                              : kTiles<Product, T, WholeRegister<T>, 2>.of[rows - 1];
-    run(g, a, b, c + i * g.c_row + j, k, start, finish, bias, last_lanes);
+  const auto run = half     ? kTiles<Product, T, HalfRegister<T>, 1>.of[rows - 1]
+                   : narrow ? kTiles<Product, T, WholeRegister<T>, 1>.of[rows - 1]
+                            : kTiles<Product, T, WholeRegister<T>, 2>.of[rows - 1];
+  run(g, a, b, c, k, start, finish, bias, last_lanes);
+}
+
+// The tiles of some columns of C, `width` of them from column j on: at most one panel of B.
+template <class T, class Product>
+FASTGD_INLINE void tile_column(const Product& g, const T* a, const T* b, T* c, Index k, Index height, Start start,
+                               bool finish, Index j, Index width) {
+  const Index a_panel = g.a_panel != 0 ? g.a_panel : height * g.a_row;
+  c += j;
+  for (Index i = 0; i < g.m; i += height, a += a_panel, c += height * g.c_row) {
+    const Index left = g.m - i - height;
+    if (k >= kLongChain && left > 0) fetch_tile(c + height * g.c_row, g.c_row, left < height ? left : height, width);
+    run_tile(g, a, b, c, k, left < 0 ? left + height : height, start, finish, j, width);
+  }
+}
+
+// The tiles of `rows` rows of C, at most one panel of A.
+template <class T, class Product>
+FASTGD_INLINE void tile_row(const Product& g, const T* a, const T* b, T* c, Index k, Index rows, Start start,
+                            bool finish) {
+  constexpr Index cols = kTileCols<T>;
+  const Index b_panel = g.b_panel != 0 ? g.b_panel : cols;
+  for (Index j = 0; j < g.n; j += cols, b += b_panel, c += cols) {
+    const Index left = g.n - j - cols;
+    if (k >= kLongChain && left > 0) fetch_tile(c + cols, g.c_row, rows, left < cols ? left : cols);
+    run_tile(g, a, b, c, k, rows, start, finish, j, left < 0 ? left + cols : cols);
   }
 }
 

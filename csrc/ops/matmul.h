@@ -41,14 +41,17 @@ class Product {
     // A single row or column is stored the same way turned or not.
     if (dense && s_.k == 1) s_.b_transposed = false, s_.b_stride = s_.n;
     by_columns_ = col_tiles >= row_tiles;
-    // Rows of B that lie far apart share few cache sets and need a page each; a copy pays from the second tile row on.
-    pack_b_ =
-        form_ == Form::matrix &&
-        (s_.b_transposed || (row_tiles >= 2 && s_.b_stride * bytes >= kFarApartBytes && s_.n > kernels.tile_cols));
-    const bool finds_room = s_.a_transposed ? fit(s_.k, s_.a_stride * bytes, kSecondPeriod)
-                                            : fit(kernels.tile_rows, s_.a_stride * bytes, kFirstPeriod);
+    // Rows of B that lie far apart share few cache sets and need a page each. A copy pays from the second tile row on
+    // if B finds no room in the second cache; else, and where the rows lie half as far apart, from the eighth.
+    const Index a_row_bytes = s_.a_stride * bytes, b_row_bytes = s_.b_stride * bytes;
+    const Index near = s_.k >= kManyRows ? kNearBytes : kFarApartBytes;
+    const bool in_far_memory = b_row_bytes >= kFarApartBytes && s_.k * b_row_bytes > kRoomyBytes;
+    pack_b_ = form_ == Form::matrix && (s_.b_transposed || (row_tiles >= (in_far_memory ? 2 : kTilesToPackNear) &&
+                                                            b_row_bytes >= near && s_.n > kernels.tile_cols));
+    const bool finds_room = s_.a_transposed ? s_.k * a_row_bytes <= kRoomyBytes && fit(s_.k, a_row_bytes, kSecondPeriod)
+                                            : fit(kernels.tile_rows, a_row_bytes, kFirstPeriod);
     pack_a_ = form_ == Form::matrix && col_tiles >= (finds_room ? kPanelsToPackRoomy : kPanelsToPackA) &&
-              s_.a_stride * bytes >= kFarApartBytes && (s_.a_transposed || rows_share_sets());
+              (s_.a_transposed ? a_row_bytes >= near : a_row_bytes >= kFarApartBytes && rows_share_sets());
     block_depth_ = pack_b_ ? std::min(std::max<Index>(s_.k, 1), depth) : std::max<Index>(s_.k, 1);
     block_cols_ = (s_.b_transposed ? kTurnedPanels : kPackedPanels) * kernels.tile_cols;
     if (pack_a_) packed_a_ = multiply(round_to(s_.m, kernels.tile_rows), s_.k);
@@ -136,10 +139,15 @@ class Product {
   // Of a transposed B, whose rows lie far apart, fewer: with 16 a Xeon takes 10 to 25 % longer for 256 x 2048 x 2048
   // and 32 x 1024 x 1024.
   static constexpr Index kTurnedPanels = 8;
-  // Tiles of rows at a time, see `by_rows`.
-  static constexpr Index kRowTiles = 10;
   // From rows of this length on, the lines of a tile begin to share cache sets.
   static constexpr Index kFarApartBytes = 2048;
+  // From half of it on where there are many of them and the copy serves many tiles. 256 x 1024 x 256 with the left side
+  // transposed, whose two sides have rows of 1 KiB, ran at 50 % of a Xeon's peak, and at 66 % with both copied; 256
+  // cubes at 73 and 77.
+  static constexpr Index kNearBytes = 1024, kManyRows = 128, kTilesToPackNear = 8;
+  // What finds room in the second cache, and the addresses of its pages in theirs. 16 and 32 x 512 x 512 run at 57 and
+  // 64 % of a Xeon's peak without a copy of B, at 39 and 53 with one, but 32 x 1024 x 1024 at 36 and 46.
+  static constexpr Index kRoomyBytes = 1024 * 1024;
   // Panels of B for which a copy of A pays; more where it finds room in the caches as it is, see `fit`. Plain rows are
   // copied only where processors are slow with rows that share sets.
   static constexpr Index kPanelsToPackA = 4, kPanelsToPackRoomy = 8;
@@ -229,17 +237,6 @@ class Product {
     part.b = packed, part.b_row = k.tile_cols, part.b_panel = panel(k, depth);
   }
 
-  // A few tiles of rows at a time, so that A and C stay in the second cache beside a block of B while its panels pass.
-  // Where the third cache is far away, as on a Xeon, 1024 and 2048 cubes take 6 to 10 % less time than all
-  // rows at once; on a Zen 4 nothing changes.
-  void by_rows(const Kernels<T>& k, Gemm<T> g) const noexcept {
-    const Index step = kRowTiles * k.tile_rows, a_step = g.a_panel != 0 ? kRowTiles * g.a_panel : step * g.a_row;
-    for (Index left = g.m; left > 0; left -= step, g.a += a_step, g.c += step * g.c_row) {
-      g.m = std::min(step, left);
-      k.gemm(g);
-    }
-  }
-
   // Each thread has its own columns, and packs them for itself: nobody waits.
   void run_columns(const Kernels<T>& k, const Gemm<T>& g, const T* b, T* packed, Range cols) const noexcept {
     packed += cols.begin / k.tile_cols * panel(k, block_depth_);
@@ -255,7 +252,7 @@ class Product {
         } else {
           part.b = b + p * s_.b_stride + j;
         }
-        by_rows(k, part);
+        k.gemm(part);
         p += depth;
       } while (p < s_.k);
     }
@@ -285,7 +282,7 @@ class Product {
         part.a += pack_a_ ? tiles.begin * g.a_panel : first * g.a_row;
         part.c += first * g.c_row;
         part.m = rows;
-        by_rows(k, part);
+        k.gemm(part);
         p += depth;
       } while (p < s_.k);
     }

@@ -113,6 +113,30 @@ def test_the_number_of_threads_changes_no_bit_of_groups(
         assert all(np.array_equal(a, b) for a, b in zip(other, results[0], strict=True))
 
 
+def test_groups_of_many_samples_may_have_large_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
+    # 620 KB of gradients: two groups of 160 and 161 samples, and a rest that is not grouped.
+    plan = classifier((256, 400, 130, 4), "float32", "tanh")
+    x, t = data(500, 256, 4)
+    before, results = _core.get_num_threads(), []
+    try:
+        for threads in (1, 2, 3):
+            _core.set_num_threads(threads)
+            native, totals = train(_core.Executor(plan), plan, x, t, epochs=2, batch=321)
+            results.append([*native, totals])
+    finally:
+        _core.set_num_threads(before)
+    for other in results[1:]:
+        assert all(np.array_equal(a, b) for a, b in zip(other, results[0], strict=True))
+    monkeypatch.setenv("FASTGD_TEAM_WORK", "0")
+    whole, _ = train(_core.Executor(plan), plan, x, t, epochs=2, batch=321)
+    assert not all(np.array_equal(a, b) for a, b in zip(whole, results[0], strict=False)), "no groups were formed"
+    expected, totals = train(reference.Executor(plan), plan, x, t, epochs=2, batch=321)
+    tolerances.assert_close(results[0][-1], totals, 1e-5)
+    for a, b in zip(results[0], expected, strict=False):
+        # Adam's first steps hang on the sign alone of gradients near zero.
+        assert np.mean(np.abs(a - b) > 1e-5) < 1e-3
+
+
 def test_samples_that_hang_together_are_not_parted(monkeypatch: pytest.MonkeyPatch) -> None:
     # Every row of x x' x has a part of every sample.
     tensors = tuple(TensorSpec(name, (-1, size), "float64") for name, size in (("x", 3), ("xx", -1), ("y", 3)))

@@ -16,7 +16,7 @@ Array = np.ndarray[Any, Any]
 # Sizes around every edge of the tiles, deep enough for several blocks, and far apart enough in memory to be packed.
 SIZES = [
     (1, 1, 1), (1, 64, 33), (64, 1, 33), (7, 10, 3), (31, 77, 129), (64, 65, 63), (15, 1000, 17), (130, 130, 1100),
-    (200, 640, 520), (520, 600, 30), (3, 0, 5), (3, 5, 0),
+    (200, 640, 520), (520, 600, 30), (150, 300, 140), (30, 600, 520), (30, 530, 400), (3, 0, 5), (3, 5, 0),
 ]  # fmt: skip
 
 
