@@ -127,7 +127,7 @@ PYTHON_UNITS: dict[str, frozenset[str]] = {
     "testing": MODELS | {"saving"},
     "estimators": MODELS | {"saving", "fastgd"},
     "interop": MODELS | {"saving", "fastgd"},
-    "bench": MODELS | {"kernels", "fastgd"},
+    "bench": MODELS | {"saving", "kernels", "fastgd"},
     "tabular": MODELS | {"saving", "datasets"},
     "cli": MODELS | {"saving", "datasets", "_info", "fastgd", "bench", "tabular"},
     "__main__": frozenset({"cli"}),

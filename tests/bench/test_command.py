@@ -39,6 +39,25 @@ def test_short_run_with_the_reference(capsys, tmp_path):
     json.loads(path.read_text(), parse_constant=pytest.fail)
 
 
+def test_results_of_a_run_that_is_cut_off_are_kept(capsys, tmp_path, monkeypatch):
+    session = importlib.import_module("fastgd.bench.session")
+    run_workload = session.run_workload
+
+    def one_only(pool, workload, *rest):
+        if workload.name != "tiny":
+            raise KeyboardInterrupt
+        return run_workload(pool, workload, *rest)
+
+    monkeypatch.setattr(session, "run_workload", one_only)
+    path = tmp_path / "run.json"
+    options = ["--opponents", "numpy", "--workloads", "tiny,online", *SHORT, "--json", str(path)]
+    assert main(["bench", "quick", *options]) == 130
+    document = results.load(path)
+    assert [workload["name"] for workload in document["workloads"]] == ["tiny"]
+    assert document["seconds"] > 0
+    assert [entry.name for entry in tmp_path.iterdir()] == ["run.json"]
+
+
 @pytest.mark.parametrize(
     "case",
     [

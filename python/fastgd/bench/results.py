@@ -15,6 +15,8 @@ from typing import Any, TypedDict, get_args, get_origin, get_type_hints
 
 import numpy as np
 
+from fastgd.saving.atomic import write_whole
+
 # Raised when a reader of older files would misunderstand newer ones.
 SCHEMA = 1
 
@@ -186,8 +188,8 @@ def problems(value: object, expected: Any = Document, where: str = "document") -
 
 
 def save(document: Document, path: Path) -> None:
-    """Write a run into a file."""
-    path.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    """Write a run into a file, which holds the old content until the new one is whole."""
+    write_whole(path, (json.dumps(document, indent=1, allow_nan=False) + "\n").encode())
 
 
 def load(path: Path) -> Document:

@@ -104,12 +104,17 @@ def make_programme(settings: Settings) -> Programme:
     return Programme(mode, entries, workloads, cases, threads, effort)
 
 
-def run(settings: Settings, tell: Callable[[str], None] = lambda text: None) -> Document:
+def run(
+    settings: Settings,
+    tell: Callable[[str], None] = lambda text: None,
+    keep: Callable[[Document], None] = lambda document: None,
+) -> Document:
     """Run the suite.
 
     Args:
         settings: what to run.
         tell: called with a line about what happens next.
+        keep: called with all results so far, after each workload and each case.
 
     Raises:
         ValueError: for an unknown mode, opponent or workload, listing those that are known, and for wrong numbers.
@@ -146,13 +151,16 @@ def run(settings: Settings, tell: Callable[[str], None] = lambda text: None) -> 
             result = run_workload(pool, workload, programme.entries, threads, tried, effort)
             add_roofline(result, workload, machine, threads)
             document["workloads"].append(result)
+            document["seconds"] = time.perf_counter() - start
+            keep(document)
     names = {entry.name for entry in programme.entries}
     with Pool() as pool:
         prefetch(pool, programme.cases, names, threads)
         for case in programme.cases:
             tell(case.name)
             document["cases"].append(run_case(pool, case, names, threads, effort))
-    document["seconds"] = time.perf_counter() - start
+            document["seconds"] = time.perf_counter() - start
+            keep(document)
     return document
 
 

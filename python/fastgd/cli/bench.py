@@ -27,7 +27,9 @@ def bench(
     threads: Annotated[int | None, typer.Option(min=1, help="Threads that everyone may use.")] = None,
     rounds: Annotated[int | None, typer.Option(min=1, help="Turns that everyone gets.")] = None,
     seconds: Annotated[float | None, typer.Option(min=0.001, help="How long a turn takes.")] = None,
-    json: Annotated[Path | None, typer.Option(help="File to write the results into, as JSON.")] = None,
+    json: Annotated[
+        Path | None, typer.Option(help="File to write the results into, as JSON, after each workload.")
+    ] = None,
     plot_file: Annotated[
         Path | None, typer.Option("--plot", help="File to draw the ratios into, such as ratios.png.")
     ] = None,
@@ -44,13 +46,17 @@ def bench(
         if path is not None and not path.resolve().parent.is_dir():
             raise ValueError(f"The folder of {str(path)!r} does not exist.")
     settings = Settings(mode, _split(opponents), _split(workloads), threads, rounds, seconds)
+
+    def keep(so_far: results.Document) -> None:
+        # A run takes long: what is done stays, whatever ends it.
+        if json is not None:
+            results.save(so_far, json)
+
     progress = Console(stderr=True)
     with progress.status("") as status:
         tell: Callable[[str], None] = status.update if progress.is_terminal else progress.print
-        document = run(settings, tell)
+        document = run(settings, tell, keep)
     print_results(document, Console())
-    if json is not None:
-        results.save(document, json)
     if plot_file is not None:
         plot.draw(document, plot_file)
 
