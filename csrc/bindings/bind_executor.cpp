@@ -130,13 +130,7 @@ class PyExecutorOf final : public PyExecutor {
     const auto hold = acquire();
     std::span<const double> rates;
     if (learning_rates) rates = {learning_rates->data(), static_cast<std::size_t>(learning_rates->size())};
-    Index done = 0;
-    {
-      py::gil_scoped_release release;
-      done = executor_.advance(max_batches, max_seconds, rates, &python_signals);
-    }
-    if (executor_.interrupted()) throw py::error_already_set();
-    return done;
+    return run([&] { return executor_.advance(max_batches, max_seconds, rates, &python_signals); });
   }
 
   py::array_t<double> totals() const override {
@@ -145,13 +139,7 @@ class PyExecutorOf final : public PyExecutor {
 
   Index run_passes(Index max_passes, double max_seconds, double learning_rate) override {
     const auto hold = acquire();
-    Index done = 0;
-    {
-      py::gil_scoped_release release;
-      done = executor_.run_passes(max_passes, max_seconds, learning_rate, &python_signals);
-    }
-    if (executor_.interrupted()) throw py::error_already_set();
-    return done;
+    return run([&] { return executor_.run_passes(max_passes, max_seconds, learning_rate, &python_signals); });
   }
 
   py::array_t<double> pass_totals() const override {
@@ -182,12 +170,7 @@ class PyExecutorOf final : public PyExecutor {
     RunRequest request = read_feeds(feeds);
     request.mode = Mode::inspect;
     request.iteration = iteration;
-    const Program<T>* program = nullptr;
-    {
-      py::gil_scoped_release release;
-      program = &executor_.inspect(std::move(request), training);
-    }
-    if (executor_.interrupted()) throw py::error_already_set();
+    const Program<T>* const program = run([&] { return &executor_.inspect(std::move(request), training); });
     const Plan& plan = executor_.plan();
     const auto real = py::dtype::of<T>();
     py::dict result;
@@ -219,6 +202,17 @@ class PyExecutorOf final : public PyExecutor {
       busy_.wait();
     }
     return std::make_unique<Busy::Hold>(busy_);
+  }
+
+  // What f returns, which runs the executor without the GIL; throws the exception that an interrupt or an op has set.
+  template <class F>
+  auto run(const F& f) {
+    const auto result = [&] {
+      py::gil_scoped_release release;
+      return f();
+    }();
+    if (executor_.interrupted()) throw py::error_already_set();
+    return result;
   }
 
   const TensorSpec& tensor(const std::string& name) const {

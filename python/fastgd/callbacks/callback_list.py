@@ -63,11 +63,9 @@ class CallbackList:
     @property
     def hears_only_the_ends_of_epochs(self) -> bool:
         """Whether nothing but fastgd's own record listens while training runs: it may learn of epochs later."""
-        record = self._methods("on_epoch_end")
         others = ("on_epoch_begin", "on_progress", *BATCH_HOOKS["train"])
-        return all(type(getattr(m, "__self__", None)) is History for m in record) and not any(
-            map(self._methods, others)
-        )
+        records = (type(getattr(method, "__self__", None)) is History for method in self._methods("on_epoch_end"))
+        return all(records) and not any(map(self._methods, others))
 
     def close(self) -> None:
         """Leave the terminal as it was, also after an error."""
