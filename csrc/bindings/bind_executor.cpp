@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include "base/subnormals.h"
 #include "bindings/arrays.h"
 #include "bindings/bind.h"
 #include "bindings/bind_plan.h"
@@ -32,6 +33,7 @@ double team_work() {
 
 bool python_signals() {
   py::gil_scoped_acquire gil;
+  const SubnormalScope ordinary(false);
   return PyErr_CheckSignals() != 0;
 }
 

@@ -35,12 +35,14 @@ bool all_finite(const py::array& array) {
   return feed_is_finite(feed);
 }
 
-double measure_flops(const std::optional<std::string>& isa, const std::string& dtype, int threads, double seconds) {
+double measure_flops(const std::optional<std::string>& isa, const std::string& dtype, int threads, double seconds,
+                     bool loads) {
   const KernelTable& table = kernel_table(isa.value_or(""));
   check(dtype == "float32" || dtype == "float64", "`dtype` must be 'float32' or 'float64'. Received: dtype='", dtype,
         "'");
   py::gil_scoped_release release;
-  return dtype == "float32" ? peak_flops<float>(table, threads, seconds) : peak_flops<double>(table, threads, seconds);
+  return dtype == "float32" ? peak_flops<float>(table, threads, seconds, loads)
+                            : peak_flops<double>(table, threads, seconds, loads);
 }
 
 }  // namespace
@@ -62,7 +64,7 @@ void bind_runtime(py::module_& m) {
       },
       py::arg("n"), py::arg("seed"), py::arg("epoch"), "The shuffle of an epoch.");
   m.def("peak_flops", &measure_flops, py::arg("isa"), py::arg("dtype"), py::arg("threads"), py::arg("seconds"),
-        "Measures floating-point operations per second of multiply-adds in registers.");
+        py::arg("loads") = false, "Measures floating-point operations per second of multiply-adds.");
   m.def(
       "bandwidth",
       [](int threads, double seconds) {

@@ -5,6 +5,7 @@
 
 #include <cstring>
 
+#include "base/subnormals.h"
 #include "bindings/arrays.h"
 
 namespace fastgd {
@@ -62,6 +63,7 @@ void store(const py::sequence& results, std::span<const HostArray> arrays) {
 template <class F>
 bool with_python(F&& work) noexcept {
   py::gil_scoped_acquire gil;
+  const SubnormalScope ordinary(false);
   try {
     work();
     return true;

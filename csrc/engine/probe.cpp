@@ -38,16 +38,19 @@ double best_rate(int threads, double seconds, F work) {
 }  // namespace
 
 template <class T>
-double peak_flops(const KernelTable& table, int threads, double seconds) {
+double peak_flops(const KernelTable& table, int threads, double seconds, bool loads) {
+  constexpr Index kRounds = 200000;
   const Kernels<T>& k = table.of<T>();
   return best_rate(threads, seconds, [&](const Worker&) {
+    alignas(kAlignment) T operands[64];
+    for (int i = 0; i < 64; ++i) operands[i] = T(1) / static_cast<T>(i + 1);
     T sink[64] = {};
-    return k.fma_probe(200000, sink);
+    return loads ? k.loaded_fma_probe(kRounds, operands, sink) : k.fma_probe(kRounds, sink);
   });
 }
 
-template double peak_flops<float>(const KernelTable&, int, double);
-template double peak_flops<double>(const KernelTable&, int, double);
+template double peak_flops<float>(const KernelTable&, int, double, bool);
+template double peak_flops<double>(const KernelTable&, int, double, bool);
 
 double bandwidth(int threads, double seconds) {
   // Four times a large last-level cache in all, so that nothing is found there again.

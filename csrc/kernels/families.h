@@ -164,6 +164,7 @@ void keep_mask(MaskStream stream, std::uint64_t first, Index n, std::uint8_t* ma
   bool all_finite(Index n, const T* x) noexcept;                                                                       \
                                                                                                                        \
   double fma_probe(Index rounds, T* sink) noexcept;                                                                    \
+  double loaded_fma_probe(Index rounds, const T* operands, T* sink) noexcept;                                          \
   void triad(Index n, T s, const T* b, const T* c, T* a) noexcept;
 
 FASTGD_DECLARE_KERNELS(float)

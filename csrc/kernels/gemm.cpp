@@ -8,10 +8,45 @@ namespace {
 // rows of tiles pass over it.
 constexpr Index kBlockDepth = 1024;
 
+// A product whose sum has one term is made row by row: the ends of a tile would be all of it.
+template <class T>
+bool is_outer(const Gemm<T>& g) {
+  return g.k == 1 && g.a_panel == 0 && g.b_panel == 0 && g.epilogue.bias == nullptr &&
+         g.epilogue.activation.function == Activation::linear;
+}
+
+// Some vectors of columns, all rows.
+template <class T, int Vectors, class W>
+FASTGD_INLINE void outer_columns(const Gemm<T>& g, Index j, W where) {
+  constexpr Index lanes = kLanes<T>;
+  Vec<T> b[Vectors];
+#pragma GCC unroll 4
+  for (int v = 0; v < Vectors; ++v) b[v] = load(g.b + j + v * lanes, where);
+  const T* a = g.a;
+  T* c = g.c + j;
+  for (Index i = 0; i < g.m; ++i, a += g.a_row, c += g.c_row) {
+    const Vec<T> x = splat<T>(*a);
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v) {
+      T* const at = c + v * lanes;
+      store<T>(at, fma(x, b[v], g.accumulate ? load(at, where) : Vec<T>{}), where);
+    }
+  }
+}
+
+template <class T>
+void outer_product(const Gemm<T>& g) {
+  constexpr Index block = 4 * kLanes<T>;
+  Index j = 0;
+  for (; j + block <= g.n; j += block) outer_columns<T, 4>(g, j, Whole{});
+  for_vectors<T>(g.n - j, [&](Index i, auto where) { outer_columns<T, 1>(g, j + i, where); });
+}
+
 // Where panels of B follow one another in memory, rows are outermost: those of A that a tile needs stay in the first
 // cache while the panels pass. Else columns are: then the lines of B, far apart as they are, are wanted again at once.
 template <class T>
 void product(const Gemm<T>& g) noexcept {
+  if (is_outer(g)) return outer_product(g);
   constexpr Index cols = kTileCols<T>;
   const Index height = tile_height(g);
   const Index a_panel = g.a_panel != 0 ? g.a_panel : height * g.a_row;

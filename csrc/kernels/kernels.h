@@ -322,6 +322,9 @@ struct Kernels {
   // Runs `rounds` rounds of independent fused multiply-adds in registers; returns the number of floating-point
   // operations done.
   double (*fma_probe)(Index rounds, T* sink) noexcept;
+  // The same with operands that are loaded in every round as for the tile of a product: two vectors, and from the same
+  // address as many numbers as the tile has rows.
+  double (*loaded_fma_probe)(Index rounds, const T* operands, T* sink) noexcept;
   // a = b + s * c.
   void (*triad)(Index n, T s, const T* b, const T* c, T* a) noexcept;
 };

@@ -24,13 +24,11 @@ FASTGD_INLINE void store_some(T* p, Vec<T> v, Index count) {
 // the rows of the source are read from end to end and the prefetcher can follow.
 template <class T, Index width>
 void pack_copied(Index k, Index n, const T* x, Index x_step, T* packed, Index panel) {
+  constexpr Index lanes = kLanes<T>;
   for (Index p = 0; p < k; ++p, x += x_step) {
     T* to = packed + p * width;
-    Index j = 0;
-    for (; j + width <= n; j += width, to += panel)
-      for (Index l = 0; l < width; ++l) to[l] = x[j + l];
-    if (j < n)
-      for (Index l = 0; l < width; ++l) to[l] = j + l < n ? x[j + l] : T(0);
+    for (Index j = 0; j < n; j += width, to += panel)
+      for (Index l = 0; l < width; l += lanes) store_some(to + l, load_some(x + j + l, n - j - l), width - l);
   }
 }
 

@@ -130,6 +130,7 @@ constexpr Kernels<T> kernels_of() {
       .convert_scaled = convert_scaled,
       .all_finite = all_finite,
       .fma_probe = fma_probe,
+      .loaded_fma_probe = loaded_fma_probe,
       .triad = triad,
   };
 }

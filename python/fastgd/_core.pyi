@@ -80,9 +80,9 @@ def op_names() -> list[str]:
     """
     The ops that a plan may name.
     """
-def peak_flops(isa: str | None, dtype: str, threads: typing.SupportsInt | typing.SupportsIndex, seconds: typing.SupportsFloat | typing.SupportsIndex) -> float:
+def peak_flops(isa: str | None, dtype: str, threads: typing.SupportsInt | typing.SupportsIndex, seconds: typing.SupportsFloat | typing.SupportsIndex, loads: bool = False) -> float:
     """
-    Measures floating-point operations per second of multiply-adds in registers.
+    Measures floating-point operations per second of multiply-adds.
     """
 def permutation(n: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, epoch: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.int64]:
     """

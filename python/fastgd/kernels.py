@@ -302,19 +302,24 @@ def adam_update(
     runtime.native_module().adam_update(w, g, m, v, step, learning_rate, beta_1, beta_2, epsilon)
 
 
-def peak_flops(isa: str | None = None, threads: int = 1, dtype: str = "float32", seconds: float = 0.2) -> float:
-    """Measure floating-point operations per second of multiply-adds in registers.
+def peak_flops(
+    isa: str | None = None, threads: int = 1, dtype: str = "float32", seconds: float = 0.2, loads: bool = False
+) -> float:
+    """Measure floating-point operations per second of multiply-adds.
 
     Args:
         isa: the instruction set; the one in use if not given.
         threads: how many threads work.
         dtype: "float32" or "float64".
         seconds: how long to measure; the best of the repetitions counts.
+        loads: whether operands come from the first cache as in a tile of a matrix product, with AVX-512 sixteen loads
+            for 28 multiply-adds. Without them all operands stay in registers, which no product can do: some
+            processors lower their clock for the loads.
 
     Returns:
         Operations per second of all threads together, two for each multiply-add.
     """
-    return float(runtime.native_module().peak_flops(isa, dtype, threads, seconds))
+    return runtime.peak_flops(isa, dtype, threads, seconds, loads)
 
 
 def bandwidth(threads: int = 1, seconds: float = 0.2) -> float:

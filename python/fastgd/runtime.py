@@ -224,9 +224,12 @@ def build_info() -> dict[str, str]:
     return {"version": str(module.__version__), **module.build_info()}
 
 
-def peak_flops(name: str | None, dtype: str, threads: int, seconds: float) -> float:
-    """Measure floating-point operations per second of multiply-adds in registers, for the instruction set `name`."""
-    return float(native_module().peak_flops(name, dtype, threads, seconds))
+def peak_flops(name: str | None, dtype: str, threads: int, seconds: float, loads: bool = False) -> float:
+    """Measure floating-point operations per second of multiply-adds for the instruction set `name`.
+
+    They are in registers, or their operands are loaded as often as in a product.
+    """
+    return float(native_module().peak_flops(name, dtype, threads, seconds, loads))
 
 
 def bandwidth(threads: int, seconds: float) -> float:

@@ -49,6 +49,21 @@ def test_training_follows_the_reference(dtype: str, dropout: float, widths: tupl
         tolerances.assert_close(a, b, 1e-3 if dtype == "float32" else 1e-9)
 
 
+@pytest.mark.parametrize("batch", [1, 2, 9])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_one_kernel_twice_gathers_both_gradients(dtype: str, batch: int) -> None:
+    # A batch of one makes the second gradient add to the first row by row; 149 columns end within a vector.
+    plan = classifier((35, 149, 149, 149, 5), dtype, "tanh")
+    steps = tuple(replace(s, params=("w1", "b1")) if s.params == ("w2", "b2") else s for s in plan.steps)
+    plan = replace(plan, steps=steps, params=tuple(p for p in plan.params if p.name not in ("w2", "b2")))
+    x, t = data(20, 35)
+    native, native_totals = train(_core.Executor(plan), plan, x, t, epochs=2, batch=batch)
+    expected, totals = train(reference.Executor(plan), plan, x, t, epochs=2, batch=batch)
+    tolerances.assert_close(native_totals, totals, tolerances.HISTORY)
+    for a, b in zip(native, expected, strict=True):
+        tolerances.assert_close(a, b, 1e-3 if dtype == "float32" else 1e-9)
+
+
 @pytest.mark.parametrize("dropout", [0.0, 0.4])
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_groups_of_samples_follow_the_reference(threads: int, dropout: float, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,8 @@ Array = np.ndarray[Any, Any]
 # Sizes around every edge of the tiles, deep enough for several blocks, and far apart enough in memory to be packed.
 SIZES = [
     (1, 1, 1), (1, 64, 33), (64, 1, 33), (7, 10, 3), (31, 77, 129), (64, 65, 63), (15, 1000, 17), (130, 130, 1100),
-    (200, 640, 520), (520, 600, 30), (150, 300, 140), (30, 600, 520), (30, 530, 400), (3, 0, 5), (3, 5, 0),
+    (200, 640, 520), (520, 600, 30), (150, 300, 140), (30, 600, 520), (30, 530, 400), (33, 70, 1), (300, 600, 1),
+    (3, 0, 5), (3, 5, 0),
 ]  # fmt: skip
 
 
@@ -64,6 +65,14 @@ def test_elementary_functions(name: str) -> None:
     np.testing.assert_allclose(getattr(kernels, name)(x), expected, rtol=2 * tolerances.EPS["float32"])
     assert getattr(kernels, name)(x, out=x) is x
     np.testing.assert_allclose(x, expected, rtol=2 * tolerances.EPS["float32"])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("isa", fastgd.runtime.available_isas())
+def test_peaks_are_those_of_a_processor(isa: str, dtype: str) -> None:
+    # Between one operation in ten cycles of a slow processor, and two vectors of 16 in each of a fast one.
+    for loads in (False, True):
+        assert 1e7 < kernels.peak_flops(isa, 1, dtype, 0.001, loads=loads) < 1e12
 
 
 def test_updates_are_in_place() -> None:
