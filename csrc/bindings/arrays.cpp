@@ -40,7 +40,7 @@ Source source_of(const py::array& array, const std::string& name) {
 // Texts are made only for errors: this runs on every call.
 template <class T>
 void check_exact(const py::array& array, const std::string& name, Index size) {
-  if (!py::isinstance<py::array_t<T>>(array))
+  if (!holds<T>(array))
     fail("`", name, "` must be an array of ", type_name(py::array_t<T>(py::ssize_t{0})),
          ". Received: dtype=", type_name(array));
   if ((array.flags() & py::array::c_style) == 0) fail("`", name, "` must be C-contiguous.");

@@ -26,8 +26,8 @@ int threads_for(double pieces) {
 }
 
 bool is_double(const py::array& x, const std::string& name) {
-  if (py::isinstance<py::array_t<double>>(x)) return true;
-  if (!py::isinstance<py::array_t<float>>(x))
+  if (holds<double>(x)) return true;
+  if (!holds<float>(x))
     fail("`", name, "` must be an array of float32 or float64. Received: dtype=",
          std::string(py::str(static_cast<const py::object&>(x.dtype()))));
   return false;

@@ -47,9 +47,10 @@ def matmul(a: Array, b: Array, transpose_a: bool = False, transpose_b: bool = Fa
         array([[1., 1., 1.],
                [1., 1., 1.]])
     """
-    if np.ndim(a) != 2 or np.ndim(b) != 2:
-        raise ValueError(f"`a` and `b` must have two axes. Received: a.ndim={np.ndim(a)}, b.ndim={np.ndim(b)}")
-    out = _space(out, (a.shape[1 if transpose_a else 0], b.shape[0 if transpose_b else 1]), a.dtype)
+    if out is None:
+        if np.ndim(a) != 2 or np.ndim(b) != 2:
+            raise ValueError(f"`a` and `b` must have two axes. Received: a.ndim={np.ndim(a)}, b.ndim={np.ndim(b)}")
+        out = np.empty((a.shape[1 if transpose_a else 0], b.shape[0 if transpose_b else 1]), a.dtype)
     runtime.native_module().matmul(a, b, out, transpose_a, transpose_b)
     return out
 

@@ -148,14 +148,21 @@ def native_module() -> ModuleType:
     Raises:
         ImportError: if it is not built; the message says what to do instead.
     """
-    try:
-        return importlib.import_module("fastgd._core")
-    except ImportError as error:
-        raise ImportError(
-            "The native engine fastgd._core cannot be imported: install the package with `pip install .`, "
-            'or choose the slower interpreter with fastgd.backend("numpy") or FASTGD_BACKEND=numpy. '
-            f"The cause: {error}"
-        ) from error
+    global _native
+    if _native is None:
+        try:
+            _native = importlib.import_module("fastgd._core")
+        except ImportError as error:
+            raise ImportError(
+                "The native engine fastgd._core cannot be imported: install the package with `pip install .`, "
+                'or choose the slower interpreter with fastgd.backend("numpy") or FASTGD_BACKEND=numpy. '
+                f"The cause: {error}"
+            ) from error
+    return _native
+
+
+# Every call of a kernel asks for it, and import_module takes a third of a microsecond.
+_native: ModuleType | None = None
 
 
 def all_finite(array: npt.NDArray[Any]) -> bool:

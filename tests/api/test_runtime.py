@@ -56,6 +56,7 @@ def test_unknown_backend():
 def test_missing_native_module_is_reported_when_it_is_needed(monkeypatch):
     model = fastgd.Sequential([fastgd.Input((2,)), fastgd.layers.Dense(1)])
     monkeypatch.setitem(sys.modules, "fastgd._core", None)
+    monkeypatch.setattr(fastgd.runtime, "_native", None)
     with (
         fastgd.backend("native"),
         pytest.raises(ImportError, match=r"fastgd._core cannot be imported.*FASTGD_BACKEND=numpy"),
