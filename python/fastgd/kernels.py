@@ -1,7 +1,8 @@
 """The raw kernels on NumPy arrays, for people who measure: a thin, checked door with no conversion.
 
 Every function takes C-contiguous arrays of float32 or float64, all of one type, and raises a ValueError that names the
-argument otherwise. Results do not depend on the number of threads (`fastgd.set_num_threads`).
+argument otherwise, or a TypeError for what is no array. Results do not depend on the number of threads
+(`fastgd.set_num_threads`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy.typing as npt
 
 from fastgd import runtime
 from fastgd.utils.checks import check_int
-from fastgd.utils.errors import invalid
+from fastgd.utils.errors import invalid, mistyped
 from fastgd.utils.windows import check_padding, resolve, window_padding, window_sizes
 
 Ints = int | Sequence[int]
@@ -22,6 +23,13 @@ Ints = int | Sequence[int]
 Padding = str | Sequence[tuple[int, int]]
 
 Array = npt.NDArray[Any]
+
+
+def _refuse_others(**arguments: Any) -> None:
+    """Raise a TypeError for the first argument that is no array; where time counts, only after a call has failed."""
+    for name, value in arguments.items():
+        if not isinstance(value, np.ndarray) and not (name == "out" and value is None):
+            raise mistyped(f"`{name}` must be a NumPy array.", **{name: value}) from None
 
 
 def _space(out: Array | None, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
@@ -47,11 +55,15 @@ def matmul(a: Array, b: Array, transpose_a: bool = False, transpose_b: bool = Fa
         array([[1., 1., 1.],
                [1., 1., 1.]])
     """
-    if out is None:
-        if np.ndim(a) != 2 or np.ndim(b) != 2:
-            raise ValueError(f"`a` and `b` must have two axes. Received: a.ndim={np.ndim(a)}, b.ndim={np.ndim(b)}")
-        out = np.empty((a.shape[1 if transpose_a else 0], b.shape[0 if transpose_b else 1]), a.dtype)
-    runtime.native_module().matmul(a, b, out, transpose_a, transpose_b)
+    try:
+        if out is None:
+            if a.ndim != 2 or b.ndim != 2:
+                raise ValueError(f"`a` and `b` must have two axes. Received: a.ndim={a.ndim}, b.ndim={b.ndim}")
+            out = np.empty((a.shape[1 if transpose_a else 0], b.shape[0 if transpose_b else 1]), a.dtype)
+        runtime.native_module().matmul(a, b, out, transpose_a, transpose_b)
+    except (AttributeError, TypeError):
+        _refuse_others(a=a, b=b, out=out)
+        raise
     return out
 
 
@@ -175,6 +187,7 @@ def convolution_to_weights(
 
 
 def _check_axes(**arrays: Array) -> None:
+    _refuse_others(**arrays)
     axes = {name: np.ndim(array) for name, array in arrays.items()}
     if len(set(axes.values())) > 1 or not all(3 <= count <= 5 for count in axes.values()):
         names = " and ".join(f"`{name}`" for name in axes)
@@ -216,8 +229,12 @@ def _convolve(
 
 
 def _elementary(name: str, x: Array, out: Array | None) -> Array:
-    out = _space(out, x.shape, x.dtype)
-    runtime.native_module().elementary(name, x, out)
+    try:
+        out = _space(out, x.shape, x.dtype)
+        runtime.native_module().elementary(name, x, out)
+    except (AttributeError, TypeError):
+        _refuse_others(x=x, out=out)
+        raise
     return out
 
 
@@ -251,22 +268,34 @@ def softmax_crossentropy(logits: Array, labels: npt.NDArray[np.int32]) -> tuple[
     Returns:
         The losses, (n,), and d mean(losses) / d logits, (n, classes).
     """
-    loss = np.empty(len(logits), logits.dtype)
-    gradient = np.empty_like(logits)
-    runtime.native_module().softmax_crossentropy(logits, labels, loss, gradient)
+    try:
+        loss = np.empty(len(logits), logits.dtype)
+        gradient = np.empty_like(logits)
+        runtime.native_module().softmax_crossentropy(logits, labels, loss, gradient)
+    except (AttributeError, TypeError):
+        _refuse_others(logits=logits, labels=labels)
+        raise
     return loss, gradient
 
 
 def sgd_update(w: Array, g: Array, learning_rate: float = 0.01) -> None:
     """w -= learning_rate g, in place."""
-    runtime.native_module().sgd_update(w, g, learning_rate)
+    try:
+        runtime.native_module().sgd_update(w, g, learning_rate)
+    except TypeError:
+        _refuse_others(w=w, g=g)
+        raise
 
 
 def momentum_update(
     w: Array, g: Array, v: Array, learning_rate: float = 0.01, momentum: float = 0.9, nesterov: bool = False
 ) -> None:
     """v = momentum v - learning_rate g; w += v, or with `nesterov` w += momentum v - learning_rate g; in place."""
-    runtime.native_module().momentum_update(w, g, v, learning_rate, momentum, nesterov)
+    try:
+        runtime.native_module().momentum_update(w, g, v, learning_rate, momentum, nesterov)
+    except TypeError:
+        _refuse_others(w=w, g=g, v=v)
+        raise
 
 
 def adam_update(
@@ -300,7 +329,11 @@ def adam_update(
 
     Source: Kingma and Ba, Adam: a method for stochastic optimization, 2015.
     """
-    runtime.native_module().adam_update(w, g, m, v, step, learning_rate, beta_1, beta_2, epsilon)
+    try:
+        runtime.native_module().adam_update(w, g, m, v, step, learning_rate, beta_1, beta_2, epsilon)
+    except TypeError:
+        _refuse_others(w=w, g=g, m=m, v=v)
+        raise
 
 
 def peak_flops(

@@ -67,6 +67,29 @@ def test_elementary_functions(name: str) -> None:
     np.testing.assert_allclose(x, expected, rtol=2 * tolerances.EPS["float32"])
 
 
+def test_what_is_no_array_is_named() -> None:
+    a, x = np.ones((2, 2), np.float32), np.ones((1, 4, 1), np.float32)
+    calls: list[tuple[str, Any]] = [
+        ("a", lambda wrong: kernels.matmul(wrong, a)),
+        ("a", lambda wrong: kernels.matmul(wrong, a, out=a)),
+        ("b", lambda wrong: kernels.matmul(a, wrong)),
+        ("out", lambda wrong: kernels.matmul(a, a, out=wrong)),
+        ("w", lambda wrong: kernels.convolution(x, wrong)),
+        ("x", lambda wrong: kernels.exp(wrong)),
+        ("out", lambda wrong: kernels.exp(a, wrong)),
+        ("logits", lambda wrong: kernels.softmax_crossentropy(wrong, np.zeros(2, np.int32))),
+        ("labels", lambda wrong: kernels.softmax_crossentropy(a, wrong)),
+        ("g", lambda wrong: kernels.sgd_update(a, wrong)),
+        ("v", lambda wrong: kernels.momentum_update(a, a, wrong)),
+        ("m", lambda wrong: kernels.adam_update(a, a, wrong, a, 1)),
+    ]
+    for name, call in calls:
+        with pytest.raises(TypeError, match=rf"`{name}` must be a NumPy array. Received: {name}=\[\[1.0, 2.0\]\]"):
+            call([[1.0, 2.0]])
+    with pytest.raises(TypeError, match="incompatible function arguments"):
+        kernels.adam_update(a, a, a, a, "1")  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("isa", fastgd.runtime.available_isas())
 def test_peaks_are_those_of_a_processor(isa: str, dtype: str) -> None:
