@@ -64,7 +64,7 @@ void bind_runtime(py::module_& m) {
       },
       py::arg("n"), py::arg("seed"), py::arg("epoch"), "The shuffle of an epoch.");
   m.def("peak_flops", &measure_flops, py::arg("isa"), py::arg("dtype"), py::arg("threads"), py::arg("seconds"),
-        py::arg("loads") = false, "Measures floating-point operations per second of multiply-adds.");
+        py::arg("loads"), "Measures floating-point operations per second of multiply-adds.");
   m.def(
       "bandwidth",
       [](int threads, double seconds) {

@@ -127,10 +127,7 @@ template <class T>
 void Executor<T>::finish_late_rows(int team) noexcept {
   if (!late_.any()) return;
   const auto segment = [&](Index param) { return streamed_segment(static_cast<std::size_t>(param)); };
-  run_team(team, [&](const Worker& who) {
-    const SubnormalScope flush(true);
-    late_.finish(*update_, kernels_, slots_, segment, who);
-  });
+  run_team(team, [&](const Worker& who) { late_.finish(*update_, kernels_, slots_, segment, who); });
   late_.clear();
 }
 
@@ -291,7 +288,6 @@ template <class T>
 Index Executor<T>::run_passes(Index max_passes, double max_seconds, double learning_rate, Interrupt interrupt) {
   if (!begun_ || request_.mode != Mode::train) misuse("The executor is not training: call begin first.");
   pass_totals_.clear();
-  const SubnormalScope flush(true);
   const auto started = Clock::now();
   auto last_interrupt = started;
   for (Index pass = 0; pass < max_passes; ++pass) {
@@ -339,8 +335,8 @@ Index Executor<T>::advance(Index max_batches, double max_seconds, std::span<cons
   const bool linear = runs_linear_steps(main.program());
   const bool one_rate = learning_rates.size() == 1;
   // Weights that no longer count leave moments that shrink until they are subnormal, and stay so: each step would take
-  // several times as long. Every thread of the team has a mode of its own.
-  const bool zero = training || SubnormalScope::are_zero();
+  // several times as long.
+  const SubnormalScope flush(training || SubnormalScope::are_zero());
   const auto at = [](Index i) { return static_cast<std::size_t>(i); };
   std::int64_t next_tick = 0;
   Index done = 0;
@@ -352,7 +348,6 @@ Index Executor<T>::advance(Index max_batches, double max_seconds, std::span<cons
     const Index before = done, stretch = before + std::min({choice.batches(), batches - before, late_.room()});
     const auto started = Clock::now();
     const auto run = [&](const Worker& who) {
-      const SubnormalScope flush(zero);
       Index row = next_row_;
       std::int64_t tick = next_tick;
       who.sync();  // both have been read before rank 0 moves them
@@ -373,7 +368,6 @@ Index Executor<T>::advance(Index max_batches, double max_seconds, std::span<cons
       }
     };
     if (linear && team == 1) {
-      const SubnormalScope flush(zero);
       done += run_linear_steps(main.program(), stretch - before, learning_rates.subspan(one_rate ? 0 : at(before)),
                                one_rate, next_tick, pace);
     } else {
@@ -725,9 +719,9 @@ void Executor<T>::update(const std::vector<const T*>& gradients, double learning
   const int most = std::min(num_threads(), std::max(1, static_cast<int>(threads)));
   if (update_choice_.most() != most || update_choice_.batches() == 0)
     update_choice_ = team_work_ > 0 ? TeamChoice(most, work) : TeamChoice::always(most);
+  const SubnormalScope flush(true);
   const auto started = Clock::now();
   run_team(update_choice_.team(), [&](const Worker& who) {
-    const SubnormalScope flush(true);
     update_->apply(kernels_, step_, segments, gradient_data(), slots_, who);
     if (constraints_.empty()) return;
     who.sync();

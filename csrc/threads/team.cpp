@@ -6,6 +6,7 @@
 #include <sched.h>
 
 #include "base/check.h"
+#include "base/subnormals.h"
 #include "threads/limits.h"
 
 #if defined(__x86_64__)
@@ -91,10 +92,14 @@ void run_team(int size, void (*work)(void* state, const Worker& who), void* stat
     return;
   }
   Barrier barrier(size);
+  // A thread that begins here inherits the caller's mode and would keep it.
+  const bool zero = SubnormalScope::are_zero();
+  const SubnormalScope ordinary(false);
   // Decided in the region: the runtime may give fewer threads than asked (OMP_THREAD_LIMIT, nested regions).
   std::atomic<int> got{0};
 #pragma omp parallel num_threads(size)
   {
+    const SubnormalScope as_the_caller(zero);
     const int here = omp_get_num_threads();
     if (here == size) {
       work(state, Worker{omp_get_thread_num(), size, &barrier});

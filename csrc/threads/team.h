@@ -64,7 +64,8 @@ bool is_forked_child();
 // The OpenMP runtime's name and version, for reports.
 const char* openmp_runtime();
 
-// Runs `work(worker)` on a team of `size` threads, or directly when size is 1. `work` must not throw.
+// Runs `work(worker)` on a team of `size` threads, or directly when size is 1. `work` must not throw. What counts as
+// zero for the calling thread does so for the others (base/subnormals.h).
 void run_team(int size, void (*work)(void* state, const Worker& who), void* state) noexcept;
 
 template <class F>

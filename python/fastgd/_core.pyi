@@ -80,7 +80,7 @@ def op_names() -> list[str]:
     """
     The ops that a plan may name.
     """
-def peak_flops(isa: str | None, dtype: str, threads: typing.SupportsInt | typing.SupportsIndex, seconds: typing.SupportsFloat | typing.SupportsIndex, loads: bool = False) -> float:
+def peak_flops(isa: str | None, dtype: str, threads: typing.SupportsInt | typing.SupportsIndex, seconds: typing.SupportsFloat | typing.SupportsIndex, loads: bool) -> float:
     """
     Measures floating-point operations per second of multiply-adds.
     """

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import ctypes
+import ctypes.util
+import platform
 import signal
+import sys
+import threading
 from typing import Any
 
 import numpy as np
 import pytest
 
 import fastgd
-from fastgd import _core, layers
+from fastgd import _core, kernels, layers
 from fastgd.plan import UpdateSpec
 from native.plans import adam_slots, classifier, random_params
 
@@ -72,6 +77,49 @@ def test_gradients_of_others_are_applied_in_the_same_way() -> None:
     executor.bind_update(spec, slots)
     executor.update([np.zeros_like(p) for p in params], 1e-3, 0)
     assert all(np.count_nonzero(p) == 0 for p in params)
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64") or sys.platform != "linux", reason="reads MXCSR")
+@pytest.mark.usefixtures("threads")
+def test_a_team_computes_as_its_caller() -> None:
+    # fenv_t of x86-64 ends with MXCSR, in which bits 15 and 6 make subnormals zero.
+    library, environment = ctypes.CDLL(ctypes.util.find_library("m")), ctypes.create_string_buffer(32)
+    assert library.fegetenv(environment) == 0
+    before, own = environment.raw, bytearray(environment.raw)
+    own[28:32] = (int.from_bytes(own[28:32], "little") | 1 << 15 | 1 << 6).to_bytes(4, "little")
+    w = np.full(1_000_000, 1e-40, np.float32)
+    g, kept = np.zeros_like(w), w.copy()
+    try:
+        kernels.sgd_update(kept, g)
+        assert library.fesetenv(ctypes.create_string_buffer(bytes(own), 32)) == 0
+        kernels.sgd_update(w, g)
+    finally:
+        library.fesetenv(ctypes.create_string_buffer(before, 32))
+    assert np.count_nonzero(kept) == kept.size
+    assert np.count_nonzero(w) == 0
+
+
+@pytest.mark.usefixtures("threads")
+@pytest.mark.skipif(_core.build_info()["openmp"] != "libgomp", reason="calls libgomp")
+def test_threads_of_a_team_are_left_as_they_were() -> None:
+    seen: list[bool] = []
+    plan = classifier((70, 33, 4))
+    x, t = np.ones((20, 70), np.float32), np.zeros(20, np.int32)
+
+    def train_and_look() -> None:
+        # A thread of its own has a team of its own, which begins while it trains.
+        executor, params = _core.Executor(plan), random_params(plan)
+        executor.bind_parameters(params)
+        executor.bind_update(*adam_slots(plan))
+        executor.begin("train", [x, t], 20)
+        executor.run_passes(3, 1e9, 1e-3)
+        look = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(lambda _: seen.append(halves()))
+        ctypes.CDLL("libgomp.so.1").GOMP_parallel(look, None, 3, 0)
+
+    thread = threading.Thread(target=train_and_look)
+    thread.start()
+    thread.join()
+    assert seen == [True] * 3
 
 
 def halves() -> bool:
